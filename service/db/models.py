@@ -1,0 +1,496 @@
+"""The tables, as SQLAlchemy Core metadata. Migrations must arrive at exactly this (a test compares them).
+
+Rules kept here:
+
+* only three column types: Text, BigInteger, LargeBinary, so that a row read on the driver's cursor needs no conversion
+  (yes/no is BigInteger 0/1);
+* times are UTC seconds, half-open ``[from, until)``; what has no end holds `FOREVER`; entry times are milliseconds;
+* no name stands in the clear: a column whose comment says *sealed* holds a sealed field whose key is named there;
+* every row names its firm; nothing is compared across firms.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+FOREVER: Final = 253_402_300_800  # 9999-12-31T24:00:00Z, in seconds
+ANY: Final = ""  # in place of an id: holds for every one
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id(**kw: Any) -> Column[str]:
+    return Column("id", Text, primary_key=True, **kw)
+
+
+def _ref(name: str, target: str, *, null: bool = False) -> Column[str]:
+    return Column(name, Text, ForeignKey(f"{target}.id"), nullable=null)
+
+
+def _text(name: str, *, null: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=null)
+
+
+def _int(name: str, *, null: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=null)
+
+
+def _bytes(name: str, comment: str | None = None, *, null: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=null, comment=comment)
+
+
+# The log ------------------------------------------------------------------------------------------------------------
+
+logs = Table(
+    "logs",
+    metadata,
+    _id(),
+    _text("kind"),  # firm | deployment
+    _text("origin"),  # first line of its checkpoints
+    _int("size"),
+    _int("time_ms"),  # of the last entry
+    _text("verifier_key"),
+    _text("key_id"),  # key object that wraps the signing key
+    _bytes("signing_key", "Ed25519 seed, wrapped by key_id"),
+    _int("created_at"),
+    CheckConstraint("kind IN ('firm', 'deployment')", name="kind"),
+)
+
+log_entries = Table(
+    "log_entries",
+    metadata,
+    Column("log_id", Text, ForeignKey("logs.id"), nullable=False),
+    _int("idx"),
+    _bytes("body", "canonical JSON as written, at most 4096 bytes"),
+    _bytes("leaf_hash", "RFC 6962 leaf hash, 32 bytes"),
+    _text("engagement_id"),
+    _bytes("payload", "names, sealed under the field key of payload_holder", null=True),
+    _text("payload_holder", null=True),  # id of the firm, engagement, part or person whose key seals it
+    PrimaryKeyConstraint("log_id", "idx"),
+    Index(None, "log_id", "engagement_id", "idx"),
+)
+
+log_tiles = Table(
+    "log_tiles",
+    metadata,
+    Column("log_id", Text, ForeignKey("logs.id"), nullable=False),
+    _int("level"),
+    _int("idx"),
+    _bytes("hashes", "256 hashes of 32 bytes"),
+    PrimaryKeyConstraint("log_id", "level", "idx"),
+)
+
+log_checkpoints = Table(
+    "log_checkpoints",
+    metadata,
+    Column("log_id", Text, ForeignKey("logs.id"), nullable=False),
+    _int("size"),
+    _bytes("note", "signed note"),
+    _int("signed_at"),
+    PrimaryKeyConstraint("log_id", "size"),
+)
+
+log_signers = Table(
+    "log_signers",
+    metadata,
+    Column("log_id", Text, ForeignKey("logs.id"), primary_key=True),
+    _int("size"),
+    _int("time_ms"),
+    _bytes("frontier", "the signer's own memory of the tree"),
+)
+
+log_chains = Table(
+    "log_chains",
+    metadata,
+    Column("log_id", Text, ForeignKey("logs.id"), nullable=False),
+    _text("engagement_id"),
+    _int("length"),
+    _bytes("last_leaf", "leaf hash of the engagement's newest entry"),
+    PrimaryKeyConstraint("log_id", "engagement_id"),
+)
+
+log_intents = Table(
+    "log_intents",
+    metadata,
+    Column("log_id", Text, ForeignKey("logs.id"), nullable=False),
+    _int("idx"),  # of the entry that announced it; the row goes when the outcome is written
+    _text("instance"),  # the process that announced it
+    _text("engagement_id"),
+    PrimaryKeyConstraint("log_id", "idx"),
+)
+
+# The firm's world ---------------------------------------------------------------------------------------------------
+
+firms = Table(
+    "firms",
+    metadata,
+    _id(),
+    _ref("log_id", "logs"),
+    _text("key_id"),
+    _bytes("field_key", "wrapped by key_id"),
+    _bytes("name", "sealed, firm"),
+    _text("zone"),  # IANA time zone
+    _int("created_at"),
+)
+
+vendors = Table(
+    "vendors",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _bytes("name", "sealed, firm"),
+    _int("created_at"),
+    Index(None, "firm_id"),
+)
+
+people = Table(
+    "people",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _text("side"),  # firm | vendor
+    _ref("vendor_id", "vendors", null=True),
+    _text("key_id"),
+    _bytes("field_key", "wrapped by key_id"),
+    _bytes("email_index", "HMAC of the normalised address under the firm's field key"),
+    _bytes("email", "sealed, person"),
+    _bytes("name", "sealed, person"),
+    _int("created_at"),
+    CheckConstraint("side IN ('firm', 'vendor')", name="side"),
+    CheckConstraint("(side = 'vendor') = (vendor_id IS NOT NULL)", name="vendor"),
+    UniqueConstraint("firm_id", "email_index"),
+)
+
+matters = Table(
+    "matters",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _text("number"),
+    _bytes("client", "sealed, firm"),
+    _int("created_at"),
+    _int("version"),
+    UniqueConstraint("firm_id", "number"),
+)
+
+matter_team = Table(
+    "matter_team",
+    metadata,
+    _ref("matter_id", "matters"),
+    _ref("person_id", "people"),
+    _ref("firm_id", "firms"),
+    _int("since"),
+    _int("until"),
+    PrimaryKeyConstraint("matter_id", "person_id"),
+    Index(None, "person_id", "matter_id"),
+)
+
+engagements = Table(
+    "engagements",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("vendor_id", "vendors"),
+    _text("number"),
+    _text("status"),  # running | closing | disposed
+    _text("key_id"),
+    _bytes("field_key", "wrapped by key_id"),
+    _bytes("name", "sealed, engagement"),
+    _int("starts_at"),
+    _int("ends_at"),
+    _ref("lead_id", "people"),
+    _ref("deputy_id", "people", null=True),
+    _int("created_at"),
+    _int("version"),
+    CheckConstraint("status IN ('running', 'closing', 'disposed')", name="status"),
+    CheckConstraint("starts_at < ends_at", name="dates"),
+    UniqueConstraint("firm_id", "number"),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("matter_id", "matters"),
+    _text("key_id"),
+    _bytes("field_key", "wrapped by key_id"),
+    _bytes("caption", "sealed, part: how the matter is called inside this engagement"),
+    _int("created_at"),
+    UniqueConstraint("engagement_id", "matter_id"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("person_id", "people"),
+    _ref("engagement_id", "engagements", null=True),  # null: firm side only, the whole house
+    _text("side"),
+    _text("role"),
+    _int("starts_at"),
+    _int("ends_at"),
+    _int("suspended"),  # 0 | 1
+    _int("created_at"),
+    _int("version"),
+    CheckConstraint("side = 'firm' OR engagement_id IS NOT NULL", name="vendor_engagement"),
+    Index(None, "person_id"),
+    Index(None, "engagement_id"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("person_id", "people"),
+    _ref("membership_id", "memberships"),
+    Column("secret_hash", LargeBinary, nullable=False, unique=True, comment="SHA-256 of the random secret"),
+    _text("scopes"),  # "*" or resources separated by spaces
+    _int("created_at"),
+    _int("expires_at"),
+    _int("revoked_at"),
+    Index(None, "membership_id"),
+)
+
+# Agreements and duties ----------------------------------------------------------------------------------------------
+
+agreements = Table(
+    "agreements",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _text("kind"),  # nda
+    _int("created_at"),
+    _int("version"),  # ETag, and the number of the newest text
+    UniqueConstraint("engagement_id", "kind"),
+)
+
+agreement_versions = Table(
+    "agreement_versions",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("agreement_id", "agreements"),
+    _int("number"),
+    _bytes("body", "the text, sealed, firm"),
+    _text("sha256"),  # hex, of the exact UTF-8 text shown
+    _ref("published_by", "people"),
+    _int("published_at"),
+    _int("bites_at"),
+    UniqueConstraint("agreement_id", "number"),
+)
+
+signatures = Table(
+    "signatures",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("version_id", "agreement_versions"),
+    _ref("person_id", "people"),
+    _ref("membership_id", "memberships"),
+    _text("sha256"),
+    _bytes("typed_name", "sealed, person"),
+    _int("signed_at"),
+    UniqueConstraint("version_id", "person_id"),
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _int("kind"),  # one bit of scoping.actions.Duty
+    _text("subject_id"),  # a person, vendor or matter
+    _text("engagement_id"),  # ANY where it holds for every engagement
+    _text("evidence_id"),  # what it rests on: a signature's id
+    _text("evidence_sha256"),
+    _int("valid_from"),
+    _int("valid_until"),
+    Index(None, "subject_id", "engagement_id"),
+    Index(None, "evidence_id"),
+)
+
+# Documents ----------------------------------------------------------------------------------------------------------
+
+documents = Table(
+    "documents",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("part_id", "parts"),
+    _ref("matter_id", "matters"),
+    _int("number"),  # within the engagement
+    _text("label"),
+    _text("sensitivity"),
+    _text("state"),  # to_look_at | confirmed | taken_back | destroyed
+    _bytes("title", "sealed, part"),
+    _text("revision_id"),  # the current one
+    _ref("added_by", "memberships"),
+    _int("added_at"),
+    _int("version"),
+    CheckConstraint("state IN ('to_look_at', 'confirmed', 'taken_back', 'destroyed')", name="state"),
+    UniqueConstraint("engagement_id", "number"),
+    Index(None, "matter_id", "id"),
+    Index(None, "added_by", "id"),
+    Index(None, "part_id", "id"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("document_id", "documents"),
+    _int("number"),
+    _bytes("wrapped_key", "wrapped by the part's key"),
+    _bytes("header", "first 56 bytes of the sealed message: salt and commitment"),
+    _text("blob_id"),
+    _int("size_bytes"),  # of the plaintext
+    _bytes("sha256", "of the plaintext in hex, sealed, part"),
+    _text("media_type"),
+    _text("condition"),  # readable | empty | unreadable | mismatched | locked | unexamined
+    _int("pages", null=True),
+    _ref("added_by", "memberships"),
+    _int("added_at"),
+    _int("log_index"),  # the entry that is its receipt
+    UniqueConstraint("document_id", "number"),
+    Index(None, "added_by"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("membership_id", "memberships"),
+    _ref("document_id", "documents"),
+    _int("abilities"),  # bits of scoping.actions.Ability
+    _int("not_before"),
+    _int("not_after"),
+    _int("revoked_at"),
+    _bytes("purpose", "sealed, part"),
+    _ref("granted_by", "memberships"),
+    _int("granted_at"),
+    _int("version"),
+    CheckConstraint("not_before < not_after", name="dates"),
+    Index(None, "membership_id", "document_id"),
+    Index(None, "document_id"),
+)
+
+asks = Table(
+    "asks",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("membership_id", "memberships"),
+    _ref("part_id", "parts"),
+    _text("label"),
+    _bytes("instructions", "sealed, part"),
+    _int("not_before"),
+    _int("not_after"),
+    _int("ended_at"),
+    _ref("asked_by", "memberships"),
+    _int("version"),
+    CheckConstraint("not_before < not_after", name="dates"),
+    Index(None, "membership_id", "part_id"),
+)
+
+walls = Table(
+    "walls",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("person_id", "people"),
+    _ref("matter_id", "matters"),
+    _bytes("reason", "sealed, firm"),
+    _int("raised_at"),
+    _int("lifted_at"),
+    _int("version"),
+    Index(None, "person_id", "matter_id"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("matter_id", "matters"),
+    _bytes("reason", "sealed, firm"),
+    _int("placed_at"),
+    _int("lifted_at"),
+    _int("version"),
+    Index(None, "matter_id"),
+)
+
+# The end ------------------------------------------------------------------------------------------------------------
+
+disposals = Table(
+    "disposals",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _text("state"),  # requested|approved|returned|keys_destroyed|objects_deleted|verified|certified|withdrawn
+    _text("manifest_sha256"),  # of what was approved
+    _ref("requested_by", "people"),
+    _text("requested_token"),
+    _int("requested_at"),  # vendor access ended at this second
+    _ref("approved_by", "people", null=True),
+    _int("approved_at", null=True),
+    _int("returned_at", null=True),
+    _bytes("waiver", "sealed, firm", null=True),
+    _text("evidence"),  # JSON of ids, counts and times that the finished steps left; no names
+    _int("version"),
+    Index(None, "engagement_id"),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    Column("disposal_id", Text, ForeignKey("disposals.id"), nullable=False, unique=True),
+    _ref("engagement_id", "engagements"),
+    _text("body"),  # canonical JSON; ids, counts, times and digests only
+    _text("sha256"),
+    _int("issued_at"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key_index", LargeBinary, primary_key=True, comment="HMAC of membership, route and Idempotency-Key"),
+    _ref("firm_id", "firms"),
+    _bytes("request_index", "HMAC of the request"),
+    _text("resource_id"),
+    _int("created_at"),
+)
