@@ -1,0 +1,289 @@
+"""The words that policies are written in: actions, roles, labels, sensitivities, abilities, facts and duties.
+
+Rules kept here:
+
+* every word is an enum member, so that an unknown word is an error where it is read and not a silent non-match;
+* values are stable for ever: they stand in policy files, database rows and log entries;
+* bit numbers are stable for ever too: they stand in rows (`Ability`, `Duty`) and in compiled lists (`Fact`).
+
+It does not say who may do what: that is policies/policy.csv.
+
+Source: docs/words.md; policies/README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntFlag, StrEnum, unique
+from types import MappingProxyType
+
+
+@unique
+class Action(StrEnum):
+    """Everything that can be asked for, alphabetised.
+
+    Grammar: ``resource:verb``; resource is a singular noun of the vocabulary, verb is what the asker would say.
+
+    >>> Action("document:view").resource
+    'document'
+    """
+
+    AGREEMENT_PUBLISH = "agreement:publish"
+    AGREEMENT_READ = "agreement:read"
+    AGREEMENT_SIGN = "agreement:sign"
+    ASK_CREATE = "ask:create"
+    ASK_END = "ask:end"
+    ASK_LIST = "ask:list"
+    AUDIT_CHECKPOINT = "audit:checkpoint"
+    AUDIT_EXPORT = "audit:export"
+    AUDIT_PROVE = "audit:prove"
+    AUDIT_READ = "audit:read"
+    CERTIFICATE_LIST = "certificate:list"
+    CERTIFICATE_READ = "certificate:read"
+    DISPOSAL_APPROVE = "disposal:approve"
+    DISPOSAL_READ = "disposal:read"
+    DISPOSAL_REQUEST = "disposal:request"
+    DISPOSAL_RETURN = "disposal:return"
+    DISPOSAL_RUN = "disposal:run"
+    DISPOSAL_WITHDRAW = "disposal:withdraw"
+    DOCUMENT_ACCESS = "document:access"
+    DOCUMENT_ADD = "document:add"
+    DOCUMENT_CONFIRM = "document:confirm"
+    DOCUMENT_DOWNLOAD = "document:download"
+    DOCUMENT_LIST = "document:list"
+    DOCUMENT_REVISE = "document:revise"
+    DOCUMENT_TAKE_BACK = "document:take_back"
+    DOCUMENT_VIEW = "document:view"
+    ENGAGEMENT_CHANGE = "engagement:change"
+    ENGAGEMENT_CREATE = "engagement:create"
+    ENGAGEMENT_LIST = "engagement:list"
+    ENGAGEMENT_READ = "engagement:read"
+    FIRM_READ = "firm:read"
+    GRANT_CREATE = "grant:create"
+    GRANT_LIST = "grant:list"
+    GRANT_REVOKE = "grant:revoke"
+    HOLD_LIFT = "hold:lift"
+    HOLD_LIST = "hold:list"
+    HOLD_PLACE = "hold:place"
+    MATTER_CREATE = "matter:create"
+    MATTER_LIST = "matter:list"
+    MATTER_NAME = "matter:name"
+    MATTER_READ = "matter:read"
+    ME_READ = "me:read"
+    MEMBER_ADD = "member:add"
+    MEMBER_END = "member:end"
+    MEMBER_LIST = "member:list"
+    MEMBER_RESUME = "member:resume"
+    MEMBER_SUSPEND = "member:suspend"
+    PART_ADD = "part:add"
+    PART_LIST = "part:list"
+    PERSON_ADD = "person:add"
+    PERSON_LIST = "person:list"
+    PERSON_READ = "person:read"
+    POLICY_READ = "policy:read"
+    RECEIPT_READ = "receipt:read"
+    TOKEN_CREATE = "token:create"
+    TOKEN_LIST = "token:list"
+    TOKEN_REVOKE = "token:revoke"
+    VENDOR_ADD = "vendor:add"
+    VENDOR_LIST = "vendor:list"
+    VENDOR_READ = "vendor:read"
+    WALL_LIFT = "wall:lift"
+    WALL_LIST = "wall:list"
+    WALL_RAISE = "wall:raise"
+
+    @property
+    def resource(self) -> str:
+        """Return the noun before the colon."""
+        return self.value.partition(":")[0]
+
+
+DOCUMENT_ACTIONS = frozenset(
+    {
+        Action.DOCUMENT_ACCESS,
+        Action.DOCUMENT_ADD,
+        Action.DOCUMENT_CONFIRM,
+        Action.DOCUMENT_DOWNLOAD,
+        Action.DOCUMENT_LIST,
+        Action.DOCUMENT_REVISE,
+        Action.DOCUMENT_TAKE_BACK,
+        Action.DOCUMENT_VIEW,
+        Action.GRANT_CREATE,
+        Action.GRANT_LIST,
+        Action.GRANT_REVOKE,
+    }
+)
+"""Acts on one document: they are decided with its label and sensitivity, all others with `NONE` in both places."""
+
+NONE = "-"
+"""What stands in the place of a label or sensitivity where the act has no document."""
+
+
+@unique
+class Side(StrEnum):
+    """Which side of the engagement a role works on."""
+
+    FIRM = "firm"
+    VENDOR = "vendor"
+
+
+@unique
+class Role(StrEnum):
+    """The role of a membership, alphabetised; `side_of` tells its side."""
+
+    ATTORNEY = "attorney"
+    BILLING_CLERK = "billing_clerk"
+    CASE_MANAGER = "case_manager"
+    COORDINATOR = "coordinator"
+    INTAKE_SPECIALIST = "intake_specialist"
+    LEGAL_ASSISTANT = "legal_assistant"
+    OWNER = "owner"
+    PARALEGAL = "paralegal"
+    RECEPTIONIST = "receptionist"
+    REVIEWER = "reviewer"
+    VENDOR_MANAGER = "vendor_manager"
+
+
+FIRM_ROLES = frozenset({Role.ATTORNEY, Role.COORDINATOR, Role.OWNER, Role.REVIEWER})
+VENDOR_ROLES = frozenset(Role) - FIRM_ROLES
+
+
+def side_of(role: str) -> Side:
+    """Return the side of a role.
+
+    Raises:
+        ValueError: the word is not a role.
+    """
+    return Side.FIRM if Role(role) in FIRM_ROLES else Side.VENDOR
+
+
+@unique
+class Label(StrEnum):
+    """What kind of paper a document is, in the order in which a case brings them."""
+
+    INTAKE_FORM = "intake_form"
+    IDENTIFICATION = "identification"
+    CONTACT_SHEET = "contact_sheet"
+    CORRESPONDENCE = "correspondence"
+    MEDICAL_RECORD = "medical_record"
+    POLICE_REPORT = "police_report"
+    INSURANCE = "insurance"
+    COURT_FILING = "court_filing"
+    PLEADING = "pleading"
+    DISCOVERY = "discovery"
+    EXHIBIT = "exhibit"
+    WITNESS_STATEMENT = "witness_statement"
+    BILLING = "billing"
+    SETTLEMENT = "settlement"
+    INTERNAL_NOTE = "internal_note"
+    OTHER = "other"
+
+
+@unique
+class Sensitivity(StrEnum):
+    """How far a document may travel, least sensitive first; `rank` is the order.
+
+    `PRIVILEGED` reaches vendor people by explicit named grant only; `ATTORNEY_ONLY` never reaches a vendor.
+    """
+
+    ROUTINE = "routine"
+    CONFIDENTIAL = "confidential"
+    PRIVILEGED = "privileged"
+    ATTORNEY_ONLY = "attorney_only"
+
+    @property
+    def rank(self) -> int:
+        """Return 0 for the least sensitive word, one more for each next."""
+        return SENSITIVITY_RANK[self.value]
+
+
+SENSITIVITY_RANK: Mapping[str, int] = MappingProxyType({word.value: rank for rank, word in enumerate(Sensitivity)})
+
+UNCONFIRMED_SENSITIVITY = Sensitivity.CONFIDENTIAL
+"""What a paper counts as until an attorney has looked at it."""
+
+OWN_LIFE_S = 72 * 3600
+"""How long, in seconds, an adder keeps sight of a paper that nobody has confirmed."""
+
+
+class Ability(IntFlag):
+    """What a grant lets its holder do with a document; every grant includes `VIEW`."""
+
+    VIEW = 1
+    TEXT = 2
+    DOWNLOAD = 4
+    REVISE = 8
+
+
+class Duty(IntFlag):
+    """What must be in force before access opens: one bit each, kept in this order in rows."""
+
+    NDA = 1
+    TRAINING = 2
+    BACKGROUND_CHECK = 4
+    VENDOR_AGREEMENT = 8
+    BAA = 16
+    VENDOR_REVIEW = 32
+    INSURANCE = 64
+    CLIENT_CONSENT = 128
+    CONFLICT_CHECK = 256
+    UNDERTAKING = 512
+
+
+class Fact(IntFlag):
+    """What is true of (asker, act, thing, moment), computed from rows read in the deciding transaction.
+
+    * `LIVE` the engagement runs now;
+    * `DUTIES` every duty that this role, action and label need is in force;
+    * `ASSIGNED` vendor people: a live grant with the ability that the act needs; firm people: named on the matter's
+      team; for acts on an engagement: the asker's membership belongs to it;
+    * `ASKED` a live ask for papers of this label in this matter part;
+    * `OWN` added by this membership, nobody has confirmed it yet, less than 72 hours old;
+    * `WINDOW` within the membership's own dates;
+    * `STEPPED_UP`, `BREAK_GLASS` this session proved itself again; an attorney opened in an emergency;
+    * `SECONDED` somebody else, with a token of their own, asked for this act before;
+    * `WALLED`, `SUSPENDED` an explicit deny; `NARROWED` the token was made for less than this act.
+    """
+
+    LIVE = 1
+    DUTIES = 2
+    ASSIGNED = 4
+    ASKED = 8
+    OWN = 16
+    WINDOW = 32
+    STEPPED_UP = 64
+    SECONDED = 128
+    BREAK_GLASS = 256
+    WALLED = 512
+    SUSPENDED = 1024
+    NARROWED = 2048
+
+
+DENYING = Fact.WALLED | Fact.SUSPENDED | Fact.NARROWED
+"""Facts that only deny rules may name: more of them never allows more."""
+
+MONOTONE = ~DENYING
+"""Facts that only allow rules may name: more of them never denies."""
+
+
+def words_of(mask: IntFlag) -> tuple[str, ...]:
+    """Return the words of a mask of facts, abilities or duties, sorted.
+
+    >>> words_of(Ability.VIEW | Ability.DOWNLOAD)
+    ('download', 'view')
+    """
+    return tuple(sorted(str(bit.name).lower() for bit in mask))
+
+
+FACT_WORDS: tuple[tuple[str, ...], ...] = tuple(words_of(Fact(mask)) for mask in range(2 * Fact.NARROWED))
+"""`words_of` for every mask of facts, by number: a decision is recorded with them and must not pay for sorting."""
+
+ABILITY_OF: Mapping[Action, Ability] = MappingProxyType(
+    {
+        Action.DOCUMENT_DOWNLOAD: Ability.DOWNLOAD,
+        Action.DOCUMENT_LIST: Ability.VIEW,
+        Action.DOCUMENT_REVISE: Ability.REVISE,
+        Action.DOCUMENT_VIEW: Ability.VIEW,
+    }
+)
+"""The ability that a vendor person's grant must carry for the act to count as assigned."""
