@@ -146,7 +146,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Give a snapshot to read from; whatever is written in it is thrown away."""
-        connection = self._borrow()
+        connection, healthy = self._borrow(), False
         try:
             cursor = connection.cursor()
             cursor.execute("BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -154,10 +154,14 @@ class Database:
                 yield Tx(self, cursor)
             finally:
                 cursor.execute("ROLLBACK")
+                healthy = True
         except DRIVER_ERRORS as error:
-            connection.close()
             raise UnavailableError from error
-        self._give_back(connection)
+        finally:
+            if healthy:
+                self._give_back(connection)
+            else:
+                connection.close()
 
     def _borrow(self) -> Any:
         with self._lock:

@@ -1,0 +1,62 @@
+"""The audit log's rows seen through `audit.store.LeafStore`: one log, as it stood at one size, inside one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import bindparam, select
+
+from service.db.models import log_entries, log_tiles
+from service.db.session import Tx
+
+PAGE = 1000  # rows fetched at a time
+
+_HASHES = (
+    select(log_entries.c.leaf_hash)
+    .where(
+        log_entries.c.log_id == bindparam("log"),
+        log_entries.c.idx >= bindparam("start"),
+        log_entries.c.idx < bindparam("stop"),
+    )
+    .order_by(log_entries.c.idx)
+)
+_BODIES = _HASHES.with_only_columns(log_entries.c.body)
+_TILE = select(log_tiles.c.hashes).where(
+    log_tiles.c.log_id == bindparam("log"),
+    log_tiles.c.level == bindparam("level"),
+    log_tiles.c.idx == bindparam("tile"),
+)
+
+
+class SqlLeafStore:
+    """A `LeafStore` over the tables of one log.
+
+    Args:
+        tx: the transaction to read in.
+        log_id: which log.
+        size: how many entries of it are looked at; the caller read it in the same transaction.
+    """
+
+    def __init__(self, tx: Tx, log_id: str, size: int) -> None:
+        self._tx = tx
+        self._log_id = log_id
+        self._size = size
+
+    def size(self) -> int:
+        """Return the number of entries."""
+        return self._size
+
+    def entries(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yield the bodies of [start, stop) as they were written, a page of rows in memory at a time."""
+        for first in range(start, stop, PAGE):
+            for row in self._tx.all(_BODIES, log=self._log_id, start=first, stop=min(first + PAGE, stop)):
+                yield row.body
+
+    def leaf_hashes(self, start: int, stop: int) -> Sequence[bytes]:
+        """Return the leaf hashes of [start, stop), 32 bytes each."""
+        return [row.leaf_hash for row in self._tx.all(_HASHES, log=self._log_id, start=start, stop=stop)]
+
+    def tile(self, level: int, index: int) -> bytes | None:
+        """Return a full tile (8192 bytes), or None while it is not full."""
+        tile: bytes | None = self._tx.value(_TILE, log=self._log_id, level=level, tile=index)
+        return tile

@@ -1,0 +1,86 @@
+"""What jobs are made of: the moment, the drafts of entries, the outcome and the refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from service.db.session import Tx
+from service.errors import MunimentError
+
+T = TypeVar("T")
+Clock = Callable[[], int]  # UTC milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The one time that a job decides, changes and records by."""
+
+    ms: int  # UTC milliseconds: the clock, or the log's last entry where that is later
+
+    @property
+    def s(self) -> int:
+        """UTC seconds, as rows and rules count."""
+        return self.ms // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPayload:
+    """Names that belong to an entry, sealed beside it."""
+
+    commitment: str  # hex SHA-256, stands in the entry
+    sealed: bytes
+    holder: str  # id of the firm, engagement, part or person whose field key seals it
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry before the ledger gives it its place: everything but log, index, time and chain."""
+
+    type: str
+    outcome: str
+    actor: Mapping[str, str]
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    action: str | None = None
+    rule: str | None = None
+    facts: tuple[str, ...] | None = None
+    policy: str | None = None
+    nda: str | None = None
+    header: bytes | None = None
+    request: str | None = None
+    data: Mapping[str, str | int | bool | list[str]] | None = None
+    payload: SealedPayload | None = None
+    announces: bool = False  # an intent: its outcome must follow
+    closes: int | None = None  # index of the intent that this is the outcome of
+    ends_access: bool = False  # open bodies must be decided again
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What a job answers: its result and the entries to append."""
+
+    result: T
+    drafts: tuple[Draft, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Generic[T]):
+    """A result whose entries are durable."""
+
+    result: T
+    indexes: tuple[int, ...]
+    leaf_hashes: tuple[bytes, ...]
+    moment: Moment
+
+
+class Refused(Exception):  # noqa: N818  # not an error of ours: the answer "no", with what to record of it
+    """A job ends with an error for the caller and entries for the log; its changes are undone."""
+
+    def __init__(self, error: MunimentError, drafts: tuple[Draft, ...] = ()) -> None:
+        super().__init__(error.code)
+        self.error = error
+        self.drafts = drafts
+
+
+Job = Callable[[Tx, Moment], Outcome[T]]

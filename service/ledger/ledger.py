@@ -1,0 +1,125 @@
+"""The ledger's front: callers hand in jobs, one thread writes them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import threading
+from typing import Any, Final, TypeVar
+
+from service.db.session import Database
+from service.errors import LedgerUnavailableError
+from service.ledger.drafts import Clock, Job, Recorded
+from service.ledger.writer import Waiting, Writer
+
+BATCH_JOBS: Final = 64
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class Ledger:
+    """The writer thread of one process.
+
+    Args:
+        database: where the rows are.
+        clock: UTC milliseconds.
+        instance: a name for this process, written beside every open intent.
+    """
+
+    def __init__(self, database: Database, clock: Clock, instance: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._instance = instance
+        self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self.endings = 0  # grows with every committed entry that ends somebody's access
+
+    # Asking ---------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the writer thread."""
+        self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is waiting, then end the thread. Later jobs are refused."""
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join()
+            self._thread = None
+
+    async def submit(self, log_id: str, job: Job[T]) -> Recorded[T]:
+        """Run a job and wait until it is durable.
+
+        Raises: the job's own error; `LedgerUnavailableError` when nothing could be written; `ClockBehindError`.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Recorded[T]] = loop.create_future()
+
+        def settle(result: Any, error: BaseException | None) -> None:
+            if not future.done():
+                future.set_exception(error) if error else future.set_result(result)
+
+        def answer(result: Any, error: BaseException | None) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is gone: its caller left, the record stays
+                loop.call_soon_threadsafe(settle, result, error)
+
+        self._put(Waiting(log_id, job, answer))
+        return await future
+
+    def run(self, log_id: str, job: Job[T]) -> Recorded[T]:
+        """Do the same from a thread without an event loop (commands, start-up, tests)."""
+        done = threading.Event()
+        box: list[Any] = []
+
+        def answer(result: Any, error: BaseException | None) -> None:
+            box.extend((result, error))
+            done.set()
+
+        self._put(Waiting(log_id, job, answer))
+        done.wait()
+        if box[1] is not None:
+            raise box[1]
+        recorded: Recorded[T] = box[0]
+        return recorded
+
+    def post(self, log_id: str, job: Job[Any]) -> None:
+        """Queue a job without waiting: outcomes after the bytes. A failure is logged and left to recovery."""
+
+        def answer(_result: Any, error: BaseException | None) -> None:
+            if error is not None:
+                logger.error("an outcome could not be recorded", extra={"code": getattr(error, "code", "internal")})
+
+        with contextlib.suppress(LedgerUnavailableError):
+            self._put(Waiting(log_id, job, answer))
+
+    def _put(self, waiting: Waiting) -> None:
+        if self._thread is None:
+            raise LedgerUnavailableError
+        self._waiting.put(waiting)
+
+    # Writing --------------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        writer = Writer(self._database, self._clock, self._instance)
+        running = True
+        while running:
+            batch, running = self._take()
+            writer.write(batch, self._note_endings)
+        writer.close()
+
+    def _take(self) -> tuple[list[Waiting], bool]:
+        """Wait for a job, then take what else is waiting, up to a batch; False when the ledger is to stop."""
+        batch: list[Waiting] = []
+        while (item := self._waiting.get()) is not None:
+            batch.append(item)
+            if len(batch) == BATCH_JOBS or self._waiting.empty():
+                return batch, True
+        return batch, False
+
+    def _note_endings(self, count: int) -> None:
+        self.endings += count

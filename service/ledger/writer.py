@@ -1,0 +1,194 @@
+"""The writer: one connection, the batch it is writing, and the only COMMIT of the service."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from audit.tiles import TILE_WIDTH, completed
+from service.db.auditstore import SqlLeafStore
+from service.db.models import log_chains, log_entries, log_intents, log_tiles, logs
+from service.db.session import DRIVER_ERRORS, Database, Tx
+from service.errors import ClockBehindError, LedgerUnavailableError, MunimentError, NotInitialisedError
+from service.ledger.drafts import Clock, Job, Moment, Outcome, Recorded, Refused
+from service.ledger.placing import Head, Placed, place
+
+CLOCK_TOLERANCE_MS: Final = 5_000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    log_id: str
+    job: Job[Any]
+    answer: Callable[[Any, BaseException | None], None]
+
+
+_LOCK_HEAD = select(logs.c.size, logs.c.time_ms).where(logs.c.id == bindparam("log")).with_for_update()
+_MOVE_HEAD = (
+    update(logs).where(logs.c.id == bindparam("log")).values(size=bindparam("new_size"), time_ms=bindparam("new_time"))
+)
+_ADD_CHAIN = insert(log_chains)
+_MOVE_CHAIN = (
+    update(log_chains)
+    .where(log_chains.c.log_id == bindparam("log"), log_chains.c.engagement_id == bindparam("engagement"))
+    .values(length=bindparam("new_length"), last_leaf=bindparam("new_leaf"))
+)
+_ADD_ENTRY = insert(log_entries)
+_ADD_TILE = insert(log_tiles)
+_ADD_INTENT = insert(log_intents)
+_DROP_INTENT = delete(log_intents).where(
+    log_intents.c.log_id == bindparam("log"), log_intents.c.idx == bindparam("intent")
+)
+
+
+class Writer:
+    """The connection of the writer thread and the batch it is writing."""
+
+    def __init__(self, database: Database, clock: Clock, instance: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._instance = instance
+        self._connection: Any = None
+        self._heads: dict[str, Head] = {}
+        self._endings = 0
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def write(self, batch: list[Waiting], note_endings: Callable[[int], None]) -> None:
+        """Run a batch, commit it, answer it; how many of its entries end somebody's access is told before that."""
+        if not batch:
+            return
+        answers: list[tuple[Waiting, Any, BaseException | None]] = []
+        try:
+            tx = self._begin(sorted({waiting.log_id for waiting in batch}))
+            for waiting in batch:
+                answers.append((waiting, *self._run(tx, waiting)))
+            self._finish(tx)
+        except Exception as error:  # whatever it was, the transaction is gone and nobody may be told "done"
+            self._abandon(error)
+            answers = [(waiting, None, LedgerUnavailableError()) for waiting in batch]
+        else:
+            note_endings(self._endings)
+        for waiting, result, failure in answers:
+            waiting.answer(result, failure)
+
+    def _begin(self, log_ids: list[str]) -> Tx:
+        if self._connection is None:
+            self._connection = self._database.connect()
+        tx = Tx(self._database, self._connection.cursor())
+        self._heads, self._endings = {}, 0
+        tx.command(self._database.begin_write)
+        for log_id in log_ids:  # always in the same order, so that two processes never wait for each other in a ring
+            row = tx.one(_LOCK_HEAD, log=log_id)
+            if row is not None:
+                self._heads[log_id] = Head(row.size, row.time_ms)
+        return tx
+
+    def _finish(self, tx: Tx) -> None:
+        for log_id, head in self._heads.items():
+            for engagement_id, (length, leaf) in head.chains.items():
+                self._move_chain(tx, log_id, engagement_id, length, leaf)
+            tx.run(_MOVE_HEAD, log=log_id, new_size=head.size, new_time=head.time_ms)
+        tx.command("COMMIT")
+
+    @staticmethod
+    def _move_chain(tx: Tx, log_id: str, engagement_id: str, length: int, leaf: bytes) -> None:
+        if not tx.run(_MOVE_CHAIN, log=log_id, engagement=engagement_id, new_length=length, new_leaf=leaf):
+            tx.run(_ADD_CHAIN, log_id=log_id, engagement_id=engagement_id, length=length, last_leaf=leaf)
+
+    def _abandon(self, error: Exception) -> None:
+        logger.error("a batch could not be written", extra={"kind": type(error).__name__})
+        self._endings = 0
+        with contextlib.suppress(Exception):
+            self._connection.rollback()
+        with contextlib.suppress(Exception):
+            self.close()  # the next batch starts on a fresh connection
+        self._connection = None
+
+    # One job --------------------------------------------------------------------------------------------------------
+
+    def _run(self, tx: Tx, waiting: Waiting) -> tuple[Any, BaseException | None]:
+        head = self._heads.get(waiting.log_id)
+        if head is None:
+            return None, NotInitialisedError("There is no such log.")
+        clock_ms = self._clock()
+        if clock_ms < head.time_ms - CLOCK_TOLERANCE_MS:
+            return None, ClockBehindError()
+        moment = Moment(max(clock_ms, head.time_ms))
+        opened = False
+
+        def before_write() -> None:
+            nonlocal opened
+            if not opened:
+                tx.command("SAVEPOINT job")
+                opened = True
+
+        tx.before_write = before_write
+        try:
+            outcome, failure = self._attempt(waiting.job, tx, moment)
+            placed = place(tx, waiting.log_id, head, moment, outcome.drafts)
+        except DRIVER_ERRORS:
+            raise  # the transaction itself is in doubt
+        except Exception as error:  # a fault of one job is that job's answer, never its neighbours'
+            outcome, failure, placed = Outcome(None), error, []
+        tx.before_write = None
+        if opened:
+            tx.command("ROLLBACK TO SAVEPOINT job" if failure else "RELEASE SAVEPOINT job")
+        for entry in placed:
+            self._append(tx, waiting.log_id, head, moment, entry)
+        indexes = tuple(entry.index for entry in placed)
+        return Recorded(outcome.result, indexes, tuple(entry.leaf for entry in placed), moment), failure
+
+    @staticmethod
+    def _attempt(job: Job[Any], tx: Tx, moment: Moment) -> tuple[Outcome[Any], MunimentError | None]:
+        try:
+            return job(tx, moment), None
+        except Refused as refusal:
+            return Outcome(None, refusal.drafts), refusal.error
+
+    def _append(self, tx: Tx, log_id: str, head: Head, moment: Moment, entry: Placed) -> None:
+        draft = entry.draft
+        tx.run(
+            _ADD_ENTRY,
+            log_id=log_id,
+            idx=entry.index,
+            body=entry.body,
+            leaf_hash=entry.leaf,
+            engagement_id=entry.engagement_id,
+            payload=draft.payload.sealed if draft.payload else None,
+            payload_holder=draft.payload.holder if draft.payload else None,
+        )
+        if entry.engagement_id:
+            head.chains[entry.engagement_id] = (entry.length, entry.leaf)
+        if draft.announces:
+            tx.run(
+                _ADD_INTENT,
+                log_id=log_id,
+                idx=entry.index,
+                instance=self._instance,
+                engagement_id=entry.engagement_id,
+            )
+        if draft.closes is not None:
+            tx.run(_DROP_INTENT, log=log_id, intent=draft.closes)
+        head.size, head.time_ms = entry.index + 1, moment.ms
+        self._endings += draft.ends_access
+        if head.size % TILE_WIDTH == 0:
+            self._add_tiles(tx, log_id, head.size)
+
+    @staticmethod
+    def _add_tiles(tx: Tx, log_id: str, size: int) -> None:
+        store = SqlLeafStore(tx, log_id, size)
+        for tile in completed(store, size - 1, size):
+            tx.run(_ADD_TILE, log_id=log_id, level=tile.level, idx=tile.index, hashes=tile.hashes)
+
+
