@@ -10,6 +10,9 @@ STAMPS := $(VENV)/stamps
 PIP     := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 INSTALL := $(PIP) --require-hashes --requirement
 
+# Tests run in so many processes (0: in one, for a debugger).
+WORKERS ?= 2
+
 .DEFAULT_GOAL := help
 .PHONY: help venv test test-long lint fix demo bench serve lock clean
 
@@ -21,10 +24,10 @@ demo: $(STAMPS)/demo ## Run the whole main job on sample papers (DOCS=folder: on
 	@$(BIN)/python -m service.cli demo $(if $(DOCS),--docs "$(DOCS)") $(if $(SERVE),--serve)
 
 test: $(STAMPS)/dev ## Run every test, on SQLite and on PostgreSQL
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 test-long: $(STAMPS)/dev ## Run every test with the full counts of random cases
-	@MUNIMENT_TEST_LONG=1 $(BIN)/python -m pytest
+	@MUNIMENT_TEST_LONG=1 $(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 lint: $(STAMPS)/dev ## Check style, types, layers, dependencies and our own rules
 	@$(BIN)/ruff check --quiet
@@ -32,7 +35,7 @@ lint: $(STAMPS)/dev ## Check style, types, layers, dependencies and our own rule
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/deptry .
-	@$(BIN)/python -m tools.lint
+	@$(BIN)/python -m lint
 
 fix: $(STAMPS)/dev ## Put right what the linters can put right themselves
 	@$(BIN)/ruff check --fix --quiet

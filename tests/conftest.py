@@ -1,0 +1,90 @@
+"""What every test gets: no way out but loopback, databases of both kinds, and the time each area took.
+
+Fixtures: ``database_url`` (runs the test twice: an empty SQLite file, an empty PostgreSQL database), ``sqlite_url``,
+``postgres_url``, ``postgres_server``. Random order comes from pytest-randomly, which prints its seed
+(``--randomly-seed=N`` repeats a run); a failing property prints the line that replays it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.guards import guard_sockets
+from tests.postgres import PostgresMissingError, PostgresServer, running_postgres
+from tests.scale import LONG, count
+
+_FULL_EXAMPLES = 1000
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Close the way out, and choose how hard properties are tried."""
+    guard_sockets()
+    common = {"deadline": None, "print_blob": True}
+    hypothesis.settings.register_profile("muniment", max_examples=count(_FULL_EXAMPLES), **common)
+    hypothesis.settings.load_profile("muniment")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what is marked long, unless the long run was asked for."""
+    if not LONG:
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="long: runs in `make test-long`"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the seconds that each folder of tests/ took."""
+    seconds: Counter[str] = Counter()
+    tests: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                area = _area(report.nodeid)
+                seconds[area] += report.duration
+                tests[area] += report.when == "call"
+    if seconds:
+        terminalreporter.section("time by area")
+        for area, taken in seconds.most_common():
+            terminalreporter.write_line(f"{taken:8.1f} s  {tests[area]:6d} tests  {area}")
+
+
+def _area(nodeid: str) -> str:
+    """The folder of tests/ that a test lies in."""
+    parts = nodeid.partition("::")[0].split("/")
+    return parts[1] if len(parts) > 2 else "(top)"
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'muniment.db'}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL for the run (one a worker under xdist), gone at its end."""
+    try:
+        with running_postgres() as server:
+            yield server
+    except PostgresMissingError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database, for the role ``app``, who owns it and is no superuser."""
+    name = postgres_server.create_database()
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database; a test that asks for it runs on both kinds."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
