@@ -1,0 +1,90 @@
+"""The database's revision: what it is, what it must be, and how to get there (Alembic, folder migrations/).
+
+Two processes that migrate at once: the second waits for the first and then finds nothing to do (SQLite has one writer;
+on PostgreSQL a transaction-level advisory lock is taken).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.db.session import Database
+from service.errors import UnavailableError, WrongRevisionError
+
+FOLDER: Final = Path(__file__).parent.parent.parent / "migrations"
+LOCK: Final = 0x6D756E69  # "muni"
+
+
+def head() -> str:
+    """Return the revision that this version of the service needs."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    if revision is None:
+        raise WrongRevisionError
+    return revision
+
+
+def current(database: Database) -> str | None:
+    """Return the revision the database is at; None when it is empty."""
+    with _connection(database) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def require_head(database: Database) -> None:
+    """Raise `WrongRevisionError` unless the database is exactly at `head`."""
+    if current(database) != head():
+        raise WrongRevisionError
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the database to a revision, by default the newest."""
+    _migrate(database, command.upgrade, revision)
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Take the database back to a revision; ``base`` empties it."""
+    _migrate(database, command.downgrade, revision)
+
+
+def _migrate(database: Database, action: Any, revision: str) -> None:
+    with _connection(database) as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+            connection.commit()
+        config = _config()
+        config.attributes["connection"] = connection
+        action(config, revision)
+        connection.commit()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    return config
+
+
+def _connection(database: Database) -> Connection:
+    engine = create_engine(database.url, poolclass=NullPool)
+    if database.is_sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    try:
+        return engine.connect()
+    except SQLAlchemyError as error:
+        raise UnavailableError from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # else the driver commits before DDL by itself
+    connection.execute("PRAGMA busy_timeout=10000")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
