@@ -7,7 +7,7 @@ Fixtures: ``database_url`` (runs the test twice: an empty SQLite file, an empty 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,8 +24,7 @@ _FULL_EXAMPLES = 1000
 def pytest_configure(config: pytest.Config) -> None:
     """Close the way out, and choose how hard properties are tried."""
     guard_sockets()
-    common = {"deadline": None, "print_blob": True}
-    hypothesis.settings.register_profile("muniment", max_examples=count(_FULL_EXAMPLES), **common)
+    hypothesis.settings.register_profile("muniment", max_examples=count(_FULL_EXAMPLES), deadline=None, print_blob=True)
     hypothesis.settings.load_profile("muniment")
 
 
@@ -39,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the seconds that each folder of tests/ took."""
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     tests: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
@@ -49,7 +48,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 tests[area] += report.when == "call"
     if seconds:
         terminalreporter.section("time by area")
-        for area, taken in seconds.most_common():
+        for area, taken in sorted(seconds.items(), key=lambda item: -item[1]):
             terminalreporter.write_line(f"{taken:8.1f} s  {tests[area]:6d} tests  {area}")
 
 
