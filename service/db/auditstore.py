@@ -1,4 +1,4 @@
-"""The audit log's rows seen through `audit.store.LeafStore`: one log, as it stood at one size, inside one transaction."""
+"""The audit log's rows as an `audit.store.LeafStore`: one log, as it stood at one size, inside one transaction."""
 
 from __future__ import annotations
 

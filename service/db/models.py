@@ -146,8 +146,7 @@ log_intents = Table(
 firms = Table(
     "firms",
     metadata,
-    _id(),
-    _ref("log_id", "logs"),
+    Column("id", Text, ForeignKey("logs.id"), primary_key=True),  # a firm's log has the firm's id
     _text("key_id"),
     _bytes("field_key", "wrapped by key_id"),
     _bytes("name", "sealed, firm"),

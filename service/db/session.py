@@ -36,9 +36,14 @@ class Cursor(Protocol):
 
     rowcount: int
 
-    def execute(self, sql: Any, params: Any = ..., /) -> Any: ...
-    def fetchall(self) -> list[Any]: ...
-    def fetchone(self) -> Any: ...
+    def execute(self, sql: Any, params: Any = ..., /) -> Any:
+        """Run one statement."""
+
+    def fetchall(self) -> list[Any]:
+        """Return the rows that are left."""
+
+    def fetchone(self) -> Any:
+        """Return the next row, or None."""
 
 
 class Prepared:

@@ -1,4 +1,4 @@
-"""Placing: a draft gets its index, its link in the engagement's chain, its bytes and its leaf hash; nothing is written."""
+"""Placing: a draft gets its index, its link in the engagement's chain, its bytes and its leaf hash. Writes nothing."""
 
 from __future__ import annotations
 

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
+    """A job in the queue, and whom to tell how it went."""
+
     log_id: str
     job: Job[Any]
     answer: Callable[[Any, BaseException | None], None]
@@ -60,6 +62,7 @@ class Writer:
         self._endings = 0
 
     def close(self) -> None:
+        """Close the connection; the next batch opens another."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -71,10 +74,9 @@ class Writer:
         answers: list[tuple[Waiting, Any, BaseException | None]] = []
         try:
             tx = self._begin(sorted({waiting.log_id for waiting in batch}))
-            for waiting in batch:
-                answers.append((waiting, *self._run(tx, waiting)))
+            answers.extend((waiting, *self._run(tx, waiting)) for waiting in batch)
             self._finish(tx)
-        except Exception as error:  # whatever it was, the transaction is gone and nobody may be told "done"
+        except Exception as error:  # noqa: BLE001  # whatever it was, nobody may be told "done"
             self._abandon(error)
             answers = [(waiting, None, LedgerUnavailableError()) for waiting in batch]
         else:
@@ -139,7 +141,7 @@ class Writer:
             placed = place(tx, waiting.log_id, head, moment, outcome.drafts)
         except DRIVER_ERRORS:
             raise  # the transaction itself is in doubt
-        except Exception as error:  # a fault of one job is that job's answer, never its neighbours'
+        except Exception as error:  # noqa: BLE001  # a fault of one job is its own answer, not its neighbours'
             outcome, failure, placed = Outcome(None), error, []
         tx.before_write = None
         if opened:
@@ -190,5 +192,3 @@ class Writer:
         store = SqlLeafStore(tx, log_id, size)
         for tile in completed(store, size - 1, size):
             tx.run(_ADD_TILE, log_id=log_id, level=tile.level, idx=tile.index, hashes=tile.hashes)
-
-

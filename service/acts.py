@@ -1,0 +1,271 @@
+"""An act: authenticate, decide, change, record, all in one transaction; the shape of every use case.
+
+Rules kept here:
+
+* whoever asks is looked up, and the policy is asked, in the very transaction that changes and records;
+* a refusal is recorded, and so is an allowed act that could not be done; both leave no other trace;
+* a caller without a valid credential has no firm: nothing is written for him here (see `service.httpdeps`);
+* sealing inside a job uses keys that are open already; a key that is not makes the job step back, the key is opened
+  outside of the transaction, and the job runs again (a KMS call must never hold the log's head).
+
+It does not know what the acts are: that is the use cases, one module a noun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import bindparam, insert, select
+
+from audit.entry import commitment
+from service import events, tokens
+from service.crypto import fields
+from service.crypto.wrapping import SecretKey
+from service.db.ids import new_id
+from service.db.models import firms, idempotency
+from service.db.session import Tx
+from service.door import Holder, KeyNotOpenError, field_key
+from service.errors import (
+    IdempotencyMismatchError,
+    MunimentError,
+    NotFoundError,
+    NotInitialisedError,
+    PreconditionMissingError,
+    StaleError,
+    UnauthenticatedError,
+)
+from service.ledger import Draft, Job, Moment, Outcome, Recorded, Refused, SealedPayload
+from service.scoping.actions import Action
+from service.scoping.actors import Actor
+from service.scoping.decide import Authorised, Decision, Subject, decide
+from service.services import Services
+
+SALT_BYTES: Final = 32
+KEY_ROUNDS: Final = 8  # keys one job may have to wait for: firm, engagement, part, person, with room
+
+T = TypeVar("T")
+
+_FIRM = select(firms.c.id, firms.c.key_id, firms.c.field_key).where(firms.c.id == bindparam("firm"))
+_REPLAY = select(idempotency.c.request_index, idempotency.c.resource_id).where(
+    idempotency.c.key_index == bindparam("key_index")
+)
+_REMEMBER = insert(idempotency)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What an edge knows of a request before anything was looked up."""
+
+    credential: tokens.Credential
+    request_id: str
+    idempotency_key: str | None = None
+    if_match: str | None = None
+
+
+@dataclass(slots=True)
+class Act:
+    """One allowed act inside its transaction, for a use case to fill."""
+
+    services: Services
+    caller: Caller
+    tx: Tx
+    moment: Moment
+    actor: Actor
+    decision: Decision
+    drafts: list[Draft] = field(default_factory=list)
+    listed: set[str] = field(default_factory=set)
+
+    @property
+    def firm_id(self) -> str:
+        """The firm whose world this is."""
+        return self.actor.firm_id
+
+    @property
+    def who(self) -> events.Who:
+        """The decision, as entries tell it."""
+        return who(self.actor, self.decision, self.caller.request_id)
+
+    def new_id(self, kind: str) -> str:
+        """Make an id of a kind."""
+        return new_id(kind, self.moment.ms, self.services.random)
+
+    def record(
+        self,
+        kind: events.EventType,
+        subjects: Mapping[str, str] | None = None,
+        data: events.Data | None = None,
+        payload: SealedPayload | None = None,
+    ) -> None:
+        """Add the entry of a change."""
+        self.drafts.append(events.changed(kind, self.who, subjects, data, payload))
+
+    def firm(self) -> Holder:
+        """The firm as a holder of a field key."""
+        return Holder(*self.tx.one(_FIRM, firm=self.firm_id))
+
+    def field_key(self, holder: Holder) -> SecretKey:
+        """The field key of a holder, when its key object is open already.
+
+        Raises:
+            KeyNotOpenError: it is not; `perform` opens it and runs the job again.
+        """
+        return field_key(self.services.keys, holder, wait=False)
+
+    def seal(self, holder: Holder, table: str, column: str, row: str, text: str) -> bytes:
+        """Seal a name for one column of one row."""
+        return fields.seal(self.field_key(holder), table, column, row, text, self.services.random)
+
+    def payload(self, holder: Holder, names: Mapping[str, str]) -> SealedPayload:
+        """Seal the names that belong to an entry and commit to them with a fresh salt."""
+        return seal_payload(self.services, self.field_key(holder), holder, names)
+
+    def blind_index(self, purpose: str, text: str) -> bytes:
+        """Index a text under the firm's field key, for finding it again without storing it."""
+        return fields.blind_index(self.field_key(self.firm()), purpose, text)
+
+    def once(self, route: str, request: Mapping[str, object], make: Callable[[], str]) -> str:
+        """Create something once for each Idempotency-Key and return its id, old or new.
+
+        Only HMACs of the key and of the request are kept, never the request itself.
+
+        Raises:
+            IdempotencyMismatchError: the key was used for another request.
+        """
+        key = self.caller.idempotency_key
+        if key is None:
+            return make()
+        key_index = self.blind_index("idempotency key", "\n".join((self.actor.membership_id, route, key)))
+        request_index = self.blind_index("idempotent request", json.dumps(request, sort_keys=True, default=str))
+        row = self.tx.one(_REPLAY, key_index=key_index)
+        if row is not None:
+            if row.request_index != request_index:
+                raise IdempotencyMismatchError
+            resource_id: str = row.resource_id
+            return resource_id
+        made = make()
+        self.tx.run(
+            _REMEMBER,
+            key_index=key_index,
+            firm_id=self.firm_id,
+            request_index=request_index,
+            resource_id=made,
+            created_at=self.moment.s,
+        )
+        return made
+
+    def require_version(self, row_id: str, version: int) -> None:
+        """Compare If-Match with the row that is about to change.
+
+        Raises:
+            PreconditionMissingError: no If-Match was sent.
+            StaleError: it names another version.
+        """
+        if self.caller.if_match is None:
+            raise PreconditionMissingError
+        if self.caller.if_match != etag(row_id, version):
+            raise StaleError
+
+    def show(self, ids: Iterable[str]) -> None:
+        """Note rows, found by a query bound to this act's subjects, whose names may be opened for the answer."""
+        self.listed.update(ids)
+
+
+def etag(row_id: str, version: int) -> str:
+    """The strong ETag of a row (RFC 9110, section 8.8.3)."""
+    return f'"{row_id}-{version}"'
+
+
+def who(actor: Actor, decision: Decision, request_id: str) -> events.Who:
+    """Tell a decision as entries tell it."""
+    return events.Who(
+        actor={
+            "person": actor.person_id,
+            "membership": actor.membership_id,
+            "token": actor.token_id,
+            "role": actor.role,
+        },
+        request=request_id,
+        action=decision.action,
+        subjects=decision.subjects,
+        rule=decision.rule,
+        facts=decision.facts,
+        policy=decision.policy,
+        nda=decision.nda,
+    )
+
+
+def seal_payload(services: Services, key: SecretKey, holder: Holder, names: Mapping[str, str]) -> SealedPayload:
+    """Seal names for an entry: JSON of salt and payload, under the holder's field key."""
+    salt = services.random(SALT_BYTES)
+    payload = json.dumps(names, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    digest = commitment(salt, payload.encode()).hex()
+    sealed = fields.seal(key, "log_entries", "payload", digest, f"{salt.hex()}{payload}", services.random)
+    return SealedPayload(digest, sealed, holder.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an act leaves for the edge: its result, and what may be opened for the answer."""
+
+    result: Any
+    authorised: Authorised
+    recorded: Recorded[Any]
+
+
+def decided(
+    services: Services, caller: Caller, action: Action, subject: Subject, change: Callable[[Act], T]
+) -> Job[tuple[T, Act]]:
+    """Make the job of an act.
+
+    Args:
+        change: fills the act inside the transaction and returns the result; an act that adds no entry of its own is
+            recorded as a plain read.
+    """
+
+    def job(tx: Tx, moment: Moment) -> Outcome[tuple[T, Act]]:
+        actor = tokens.authenticate(tx, moment, caller.credential)
+        decision = decide(tx, services.matrix.current, moment, actor, action, subject)
+        act = Act(services, caller, tx, moment, actor, decision)
+        if decision.error is not None:
+            raise Refused(decision.error, (events.access_refused(act.who, decision.error.code),))
+        try:
+            result = change(act)
+        except MunimentError as error:
+            draft = (
+                events.access_refused(act.who, error.code)
+                if isinstance(error, NotFoundError)
+                else events.access_failed(act.who, error.code)
+            )
+            raise Refused(error, (draft,)) from error
+        return Outcome((result, act), tuple(act.drafts) or (events.access_allowed(act.who),))
+
+    return job
+
+
+async def perform(
+    services: Services, caller: Caller, action: Action, subject: Subject, change: Callable[[Act], Any]
+) -> Done:
+    """Do an act and wait until it is durable.
+
+    Raises: the error the policy or the use case answers with; `UnauthenticatedError`; `LedgerUnavailableError`.
+    """
+    recorded = await submit(services, caller.credential.firm_id, decided(services, caller, action, subject, change))
+    result, act = recorded.result
+    authorised = act.decision.authorised.also(act.listed)
+    return Done(result, authorised, recorded)
+
+
+async def submit(services: Services, log_id: str, job: Job[T]) -> Recorded[T]:
+    """Submit a job; open the keys it lacks outside of the transaction."""
+    for _ in range(KEY_ROUNDS):
+        try:
+            return await services.ledger.submit(log_id, job)
+        except KeyNotOpenError as missing:
+            await asyncio.to_thread(services.keys.open, missing.key_id)
+        except NotInitialisedError:  # a token that names a firm that is not here
+            raise UnauthenticatedError from None
+    raise NotInitialisedError("A key was forgotten as fast as it was opened: MUNIMENT_KEY_CACHE_S is too short.")

@@ -1,0 +1,138 @@
+"""The one door: the only code that opens a sealed name or a revision's bytes.
+
+Rules kept here:
+
+* both ways in take an `Authorised` that this very request was given, and the id of the row must be in it;
+* every page, list, receipt, export and certificate that shows a name or a byte comes through here; lint/ refuses any
+  other caller of the opening functions of service/crypto;
+* what does not open is one error and shows nothing.
+
+Source: docs/adr/0005-one-door.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Final, NamedTuple
+
+from service.blobs.store import BlobReader, BlobStore
+from service.crypto import fields
+from service.crypto.contexts import message_context
+from service.crypto.keys import KeyStore
+from service.crypto.streams import HEADER_BYTES, SEALED_CHUNK_BYTES, Opener
+from service.crypto.wrapping import SecretKey, unwrap
+from service.errors import NotFoundError, SealError
+from service.scoping.decide import Authorised
+
+PIECE_BYTES: Final = 16 * SEALED_CHUNK_BYTES  # opens to 256 KiB
+
+
+class Holder(NamedTuple):
+    """A firm, person, engagement or matter part: whose field key seals names."""
+
+    id: str
+    key_id: str
+    field_key: bytes  # wrapped by key_id
+
+
+class KeyNotOpenError(Exception):
+    """A job needs a key object that is not open; the job steps back until it is."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(key_id)
+        self.key_id = key_id
+
+
+def field_key_context(holder_id: str) -> bytes:
+    """What a wrapped field key is bound to."""
+    return f"field key of {holder_id}".encode()
+
+
+def revision_key_context(revision_id: str) -> bytes:
+    """What a wrapped revision key is bound to."""
+    return f"revision key of {revision_id}".encode()
+
+
+def field_key(keys: KeyStore, holder: Holder, *, wait: bool) -> SecretKey:
+    """Unwrap a holder's field key; with `wait` its key object may be fetched, else it must be open already.
+
+    Raises:
+        KeyNotOpenError: it is not open, and `wait` is False.
+        KeyMissingError, KeyPlaceError, SealError: it cannot be opened.
+    """
+    key = keys.open(holder.key_id) if wait else keys.peek(holder.key_id)
+    if key is None:
+        raise KeyNotOpenError(holder.key_id)
+    return unwrap(key, holder.field_key, field_key_context(holder.id))
+
+
+class NameReader:
+    """Opens the names of one answer; a holder's key is unwrapped once.
+
+    Args:
+        keys: where key objects are opened.
+        authorised: what this request may see.
+    """
+
+    def __init__(self, keys: KeyStore, authorised: Authorised) -> None:
+        self._keys = keys
+        self._authorised = authorised
+        self._opened: dict[str, SecretKey] = {}
+
+    def open(self, holder: Holder, table: str, column: str, row_id: str, sealed: bytes) -> str:
+        """Open one name.
+
+        Raises:
+            NotFoundError: this request was not authorised for the row.
+            SealError, KeyMissingError: it does not open.
+        """
+        if row_id not in self._authorised:
+            raise NotFoundError
+        key = self._opened.get(holder.id)
+        if key is None:
+            key = self._opened[holder.id] = field_key(self._keys, holder, wait=True)
+        return fields.open(key, table, column, row_id, sealed)
+
+
+async def open_content(
+    keys: KeyStore, blobs: BlobStore, authorised: Authorised, revision: Any
+) -> AsyncIterator[bytes]:
+    """Open the bytes of a revision, in pieces of at most 256 KiB, each after its tags were checked.
+
+    Args:
+        revision: a row with id, document_id, firm_id, engagement_id, matter_id, part_key_id, wrapped_key, header, blob_id.
+
+    Raises:
+        NotFoundError: this request was not authorised for the document.
+        SealError: the stored bytes are not what the row and the log say was sealed.
+    """
+    if revision.document_id not in authorised:
+        raise NotFoundError
+    part_key = keys.open(revision.part_key_id)
+    key = unwrap(part_key, revision.wrapped_key, revision_key_context(revision.id))
+    context = message_context(
+        revision.firm_id, revision.engagement_id, revision.matter_id, revision.document_id, revision.id, "original"
+    )
+    reader = await blobs.open(revision.blob_id)
+    try:
+        async for piece in _opened(reader, Opener(key, context), revision.header):
+            yield piece
+    finally:
+        await reader.close()
+
+
+async def _opened(reader: BlobReader, opener: Opener, header: bytes) -> AsyncIterator[bytes]:
+    """Read a sealed message from its start; its header must be the one in the row (an older message does not pass)."""
+    if await reader.read_at(0, HEADER_BYTES) != header:
+        raise SealError
+    opener.update(header)
+    offset = HEADER_BYTES
+    while offset < reader.size:
+        sealed = await reader.read_at(offset, PIECE_BYTES)
+        offset += len(sealed)
+        plain = opener.update(sealed)
+        if plain:
+            yield plain
+    last = opener.finish()
+    if last:
+        yield last

@@ -1,0 +1,257 @@
+"""One typed function for each thing that the log can say; nothing else makes drafts of entries.
+
+Rules kept here:
+
+* an entry holds ids, words of our vocabulary, numbers, times and digests; names only ever travel in the sealed payload;
+* what a rule of access depends on (grants, duties, walls, holds, memberships, dates) stands in ``data`` whole, so that
+  the rows can be replayed from the log and compared;
+* an event type, once written, keeps its meaning for ever. docs/events.md lists them, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+from typing import Final
+
+from service.ledger import Draft, SealedPayload
+
+Data = Mapping[str, str | int | bool | list[str]]
+
+
+@unique
+class EventType(StrEnum):
+    """What an entry says happened, alphabetised; ``noun.participle``."""
+
+    ACCESS_ALLOWED = "access.allowed"  # something was read that is neither a list nor a document's bytes
+    ACCESS_FAILED = "access.failed"  # allowed, but it could not be done (wrong state, stale version, bad field)
+    ACCESS_REFUSED = "access.refused"
+    AGREEMENT_PUBLISHED = "agreement.published"
+    AGREEMENT_SIGNED = "agreement.signed"
+    ASK_CREATED = "ask.created"
+    ASK_ENDED = "ask.ended"
+    ATTEMPT_FAILED = "attempt.failed"  # deployment's log: requests without a valid credential
+    CERTIFICATE_ISSUED = "certificate.issued"
+    DISPOSAL_APPROVED = "disposal.approved"
+    DISPOSAL_KEYS_DESTROYED = "disposal.keys_destroyed"
+    DISPOSAL_OBJECTS_DELETED = "disposal.objects_deleted"
+    DISPOSAL_REQUESTED = "disposal.requested"
+    DISPOSAL_RETURNED = "disposal.returned"
+    DISPOSAL_VERIFIED = "disposal.verified"
+    DISPOSAL_WITHDRAWN = "disposal.withdrawn"
+    DOCUMENT_ADDED = "document.added"  # outcome of document.adding
+    DOCUMENT_ADDING = "document.adding"  # intent: bytes will be accepted
+    DOCUMENT_CONFIRMED = "document.confirmed"
+    DOCUMENT_OPENED = "document.opened"  # outcome of document.opening, with the bytes that were sent
+    DOCUMENT_OPENING = "document.opening"  # intent: bytes will be sent
+    DOCUMENT_TAKEN_BACK = "document.taken_back"
+    ENGAGEMENT_CHANGED = "engagement.changed"
+    ENGAGEMENT_CREATED = "engagement.created"
+    EXPORT_MADE = "export.made"
+    FIRM_FOUNDED = "firm.founded"
+    GRANT_CREATED = "grant.created"
+    GRANT_REVOKED = "grant.revoked"
+    HOLD_LIFTED = "hold.lifted"
+    HOLD_PLACED = "hold.placed"
+    INTENT_ABANDONED = "intent.abandoned"  # recovery: the process died between an intent and its outcome
+    LIST_READ = "list.read"
+    LOG_HEARTBEAT = "log.heartbeat"
+    LOG_OPENED = "log.opened"
+    MATTER_CREATED = "matter.created"
+    MATTER_NAMED = "matter.named"
+    MEMBER_ADDED = "member.added"
+    MEMBER_ENDED = "member.ended"
+    MEMBER_RESUMED = "member.resumed"
+    MEMBER_SUSPENDED = "member.suspended"
+    PART_ADDED = "part.added"
+    PERSON_ADDED = "person.added"
+    TOKEN_CREATED = "token.created"  # noqa: S105  # the name of an event
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105  # the same
+    VENDOR_ADDED = "vendor.added"
+    WALL_LIFTED = "wall.lifted"
+    WALL_RAISED = "wall.raised"
+
+
+ENDS_ACCESS: Final = frozenset(
+    {
+        EventType.AGREEMENT_PUBLISHED,
+        EventType.DISPOSAL_REQUESTED,
+        EventType.DISPOSAL_KEYS_DESTROYED,
+        EventType.DOCUMENT_CONFIRMED,
+        EventType.DOCUMENT_TAKEN_BACK,
+        EventType.ENGAGEMENT_CHANGED,
+        EventType.GRANT_REVOKED,
+        EventType.MEMBER_ENDED,
+        EventType.MEMBER_SUSPENDED,
+        EventType.TOKEN_REVOKED,
+        EventType.WALL_RAISED,
+    }
+)
+"""Entries after which every open body is decided again at once (docs/adr/0009-open-bodies.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The decision that an entry rests on: who asked for what, in which request, and by which rule he got his answer.
+
+    A `system` actor (``cli``, ``signer``, ``recovery``, ``disposal``) has no decision.
+    """
+
+    actor: Mapping[str, str]
+    request: str | None = None
+    action: str | None = None
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    rule: str | None = None
+    facts: tuple[str, ...] | None = None
+    policy: str | None = None
+    nda: str | None = None
+
+
+def system(name: str, subjects: Mapping[str, str] | None = None) -> Who:
+    """The service itself, or its operator at the machine, acts."""
+    return Who({"system": name}, subjects=subjects or {})
+
+
+def _draft(
+    kind: EventType,
+    outcome: str,
+    who: Who,
+    *,
+    subjects: Mapping[str, str] | None = None,
+    data: Data | None = None,
+    payload: SealedPayload | None = None,
+    header: bytes | None = None,
+    announces: bool = False,
+    closes: int | None = None,
+) -> Draft:
+    return Draft(
+        type=kind.value,
+        outcome=outcome,
+        actor=who.actor,
+        subjects={**who.subjects, **(subjects or {})},
+        action=who.action,
+        rule=who.rule,
+        facts=who.facts,
+        policy=who.policy,
+        nda=who.nda,
+        header=header,
+        request=who.request,
+        data=data,
+        payload=payload,
+        announces=announces,
+        closes=closes,
+        ends_access=kind in ENDS_ACCESS,
+    )
+
+
+# Decisions and reads ------------------------------------------------------------------------------------------------
+
+
+def access_allowed(who: Who) -> Draft:
+    """Something was read: no list, no document's bytes."""
+    return _draft(EventType.ACCESS_ALLOWED, "allowed", who)
+
+
+def access_refused(who: Who, code: str) -> Draft:
+    """The answer was no; `code` is what the asker was told."""
+    return _draft(EventType.ACCESS_REFUSED, "refused", who, data={"code": code})
+
+
+def access_failed(who: Who, code: str) -> Draft:
+    """The act was allowed but could not be done; nothing changed."""
+    return _draft(EventType.ACCESS_FAILED, "failed", who, data={"code": code})
+
+
+def list_read(who: Who, ids: Iterable[str], log_size: int) -> Draft:
+    """A list was given out: how many things, the digest of their ids in order, and the log its snapshot had seen."""
+    listed = list(ids)
+    digest = hashlib.sha256("\n".join(listed).encode()).hexdigest()
+    return _draft(
+        EventType.LIST_READ, "allowed", who, data={"count": len(listed), "ids_sha256": digest, "log_size": log_size}
+    )
+
+
+def attempt_failed(source_index: str, route: str, count: int, minute: int) -> Draft:
+    """Requests without a valid credential: their source (blinded), route, number and minute (UTC seconds)."""
+    data = {"source": source_index, "route": route, "count": count, "minute": minute}
+    return _draft(EventType.ATTEMPT_FAILED, "refused", system("edge"), data=data)
+
+
+# Documents ----------------------------------------------------------------------------------------------------------
+
+
+def document_adding(who: Who, document_id: str, revision_id: str, label: str) -> Draft:
+    """Intent: the body of this document will be accepted."""
+    return _draft(
+        EventType.DOCUMENT_ADDING,
+        "allowed",
+        who,
+        subjects={"document": document_id, "revision": revision_id},
+        data={"label": label},
+        announces=True,
+    )
+
+
+def document_added(
+    who: Who, intent: int, subjects: Mapping[str, str], header: bytes, data: Data, payload: SealedPayload
+) -> Draft:
+    """The body arrived whole and is sealed; the payload holds title and SHA-256."""
+    return _draft(
+        EventType.DOCUMENT_ADDED,
+        "done",
+        who,
+        subjects=subjects,
+        header=header,
+        data={"of": intent, **data},
+        payload=payload,
+        closes=intent,
+    )
+
+
+def document_not_added(who: Who, intent: int, subjects: Mapping[str, str], outcome: str, received: int) -> Draft:
+    """The body did not arrive, or could not be kept (`outcome` aborted or failed); nothing of it is left."""
+    data = {"of": intent, "bytes": received}
+    return _draft(EventType.DOCUMENT_ADDED, outcome, who, subjects=subjects, data=data, closes=intent)
+
+
+def document_opening(who: Who, revision_id: str, header: bytes) -> Draft:
+    """Intent: the bytes of this revision will be sent."""
+    return _draft(
+        EventType.DOCUMENT_OPENING,
+        "allowed",
+        who,
+        subjects={"revision": revision_id},
+        header=header,
+        announces=True,
+    )
+
+
+def document_opened(who: Who, intent: int, revision_id: str, outcome: str, sent: int) -> Draft:
+    """How it ended: done, aborted (client went away or access ended) or failed, and how many bytes left."""
+    subjects = {"revision": revision_id}
+    data = {"of": intent, "bytes": sent}
+    return _draft(EventType.DOCUMENT_OPENED, outcome, who, subjects=subjects, data=data, closes=intent)
+
+
+def intent_abandoned(log_index: int, engagement_id: str) -> Draft:
+    """Recovery: nobody knows what became of an announced act, because its process died."""
+    subjects = {"engagement": engagement_id} if engagement_id else {}
+    return _draft(
+        EventType.INTENT_ABANDONED, "unknown", system("recovery", subjects), data={"of": log_index}, closes=log_index
+    )
+
+
+# Changes ------------------------------------------------------------------------------------------------------------
+
+
+def changed(
+    kind: EventType,
+    who: Who,
+    subjects: Mapping[str, str] | None = None,
+    data: Data | None = None,
+    payload: SealedPayload | None = None,
+) -> Draft:
+    """A row was made or changed as `who` was allowed to; `data` holds what rules depend on, `payload` the names."""
+    return _draft(kind, "done", who, subjects=subjects, data=data, payload=payload)

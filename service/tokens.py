@@ -1,0 +1,132 @@
+"""Bearer tokens: random, shown once, stored hashed, scoped, expiring, revocable.
+
+The text of a token is ``mun_`` and 64 characters of base64url: 16 bytes that name the firm (so that the right log can be
+locked before anything is looked up) and 32 random bytes. The row holds SHA-256 of all 48: a random secret of 256 bits
+needs no slow hash. A token acts in exactly one membership.
+
+It does not decide what a token may do: its scopes become the fact `narrowed`, and the policy answers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import bindparam, insert, select
+
+from service.db.models import FOREVER, memberships, people, tokens
+from service.db.session import Tx
+from service.errors import UnauthenticatedError
+from service.ledger import Moment
+from service.scoping.actors import Actor
+
+PREFIX: Final = "mun_"
+FIRM_BYTES: Final = 16
+SECRET_BYTES: Final = 32
+TOKEN_CHARACTERS: Final = len(PREFIX) + 64
+
+_AUTHENTICATE = (
+    select(
+        tokens.c.id,
+        tokens.c.scopes,
+        tokens.c.created_at,
+        tokens.c.expires_at,
+        tokens.c.revoked_at,
+        memberships.c.id.label("membership_id"),
+        memberships.c.engagement_id,
+        memberships.c.role,
+        memberships.c.side,
+        people.c.id.label("person_id"),
+        people.c.vendor_id,
+    )
+    .join_from(tokens, memberships, tokens.c.membership_id == memberships.c.id)
+    .join(people, people.c.id == memberships.c.person_id)
+    .where(tokens.c.secret_hash == bindparam("secret_hash"), tokens.c.firm_id == bindparam("firm"))
+)
+_ADD = insert(tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a token's text says before anything was looked up: a claim, not yet believed."""
+
+    firm_id: str
+    secret_hash: bytes
+
+
+def parse(text: str) -> Credential:
+    """Take a token's text apart.
+
+    Raises:
+        UnauthenticatedError: it is not of the form.
+    """
+    if len(text) != TOKEN_CHARACTERS or not text.startswith(PREFIX):
+        raise UnauthenticatedError
+    try:
+        raw = base64.b64decode(text[len(PREFIX) :], altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise UnauthenticatedError from None
+    return Credential(f"frm_{raw[:FIRM_BYTES].hex()}", hashlib.sha256(raw).digest())
+
+
+def authenticate(tx: Tx, moment: Moment, credential: Credential) -> Actor:
+    """Find out who acts, in the transaction that will decide.
+
+    Raises:
+        UnauthenticatedError: unknown, expired or revoked; the answer does not say which.
+    """
+    row = tx.one(_AUTHENTICATE, secret_hash=credential.secret_hash, firm=credential.firm_id)
+    now = moment.s
+    if row is None or not row.created_at <= now < row.expires_at or row.revoked_at <= now:
+        raise UnauthenticatedError
+    return Actor(
+        firm_id=credential.firm_id,
+        person_id=row.person_id,
+        membership_id=row.membership_id,
+        token_id=row.id,
+        role=row.role,
+        side=row.side,
+        engagement_id=row.engagement_id,
+        vendor_id=row.vendor_id,
+        scopes=frozenset(row.scopes.split()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token that was just made: the only time its text exists outside its holder's hands."""
+
+    token_id: str
+    text: str
+    secret_hash: bytes
+
+    def __repr__(self) -> str:
+        return f"NewToken({self.token_id}, redacted)"
+
+
+def draw(token_id: str, firm_id: str, secret: bytes) -> NewToken:
+    """Make the text of a token from 32 random bytes."""
+    raw = bytes.fromhex(firm_id.removeprefix("frm_")) + secret
+    text = PREFIX + base64.urlsafe_b64encode(raw).decode()
+    return NewToken(token_id, text, hashlib.sha256(raw).digest())
+
+
+def add(
+    tx: Tx, moment: Moment, new: NewToken, *, firm_id: str, person_id: str, membership_id: str, scopes: str, ttl_s: int
+) -> None:
+    """Write the row of a token that lives `ttl_s` seconds from now."""
+    tx.run(
+        _ADD,
+        id=new.token_id,
+        firm_id=firm_id,
+        person_id=person_id,
+        membership_id=membership_id,
+        secret_hash=new.secret_hash,
+        scopes=scopes,
+        created_at=moment.s,
+        expires_at=moment.s + ttl_s,
+        revoked_at=FOREVER,
+    )
