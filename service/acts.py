@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -24,19 +24,19 @@ from sqlalchemy import bindparam, insert, select
 from audit.entry import commitment
 from service import events, tokens
 from service.crypto import fields
-from service.crypto.wrapping import SecretKey
+from service.crypto.wrapping import SecretKey, generate_key, wrap
 from service.db.ids import new_id
 from service.db.models import firms, idempotency
 from service.db.session import Tx
-from service.door import Holder, KeyNotOpenError, field_key
+from service.door import Holder, KeyNotOpenError, field_key, field_key_context
 from service.errors import (
     IdempotencyMismatchError,
+    LedgerUnavailableError,
     MunimentError,
     NotFoundError,
     NotInitialisedError,
     PreconditionMissingError,
     StaleError,
-    UnauthenticatedError,
 )
 from service.ledger import Draft, Job, Moment, Outcome, Recorded, Refused, SealedPayload
 from service.scoping.actions import Action
@@ -66,6 +66,38 @@ class Caller:
     if_match: str | None = None
 
 
+class KeyWantedError(Exception):
+    """A job needs a new key object; the job steps back until it is in all key places."""
+
+    def __init__(self, kind: str, parent: str | None) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.parent = parent
+
+
+@dataclass(slots=True)
+class NewKeys:
+    """Key objects made for one act, in the order in which its job asks for them.
+
+    A key is in all places before anything it seals is written, and outside of the transaction. If the act fails in the
+    end they are destroyed; a crash in between leaves a key without an owner, which `muniment doctor` finds.
+    """
+
+    made: list[str] = field(default_factory=list)
+    asked: int = 0
+
+    def next(self, kind: str, parent: str | None) -> str:
+        """Return the next key's id.
+
+        Raises:
+            KeyWantedError: it is not made yet.
+        """
+        if self.asked == len(self.made):
+            raise KeyWantedError(kind, parent)
+        self.asked += 1
+        return self.made[self.asked - 1]
+
+
 @dataclass(slots=True)
 class Act:
     """One allowed act inside its transaction, for a use case to fill."""
@@ -76,6 +108,7 @@ class Act:
     moment: Moment
     actor: Actor
     decision: Decision
+    new_keys: NewKeys
     drafts: list[Draft] = field(default_factory=list)
     listed: set[str] = field(default_factory=set)
 
@@ -114,6 +147,19 @@ class Act:
             KeyNotOpenError: it is not; `perform` opens it and runs the job again.
         """
         return field_key(self.services.keys, holder, wait=False)
+
+    def new_holder(self, holder_id: str, kind: str, parent: str | None) -> Holder:
+        """Make a key object under `parent` (None: the root key) and a field key under it.
+
+        Raises:
+            KeyWantedError, KeyNotOpenError: see `perform`.
+        """
+        key_id = self.new_keys.next(kind, parent)
+        key = self.services.keys.peek(key_id)
+        if key is None:
+            raise KeyNotOpenError(key_id)
+        random = self.services.random
+        return Holder(holder_id, key_id, wrap(key, generate_key(random), field_key_context(holder_id), random))
 
     def seal(self, holder: Holder, table: str, column: str, row: str, text: str) -> bytes:
         """Seal a name for one column of one row."""
@@ -169,6 +215,11 @@ class Act:
         if self.caller.if_match != etag(row_id, version):
             raise StaleError
 
+    def list_out(self, ids: Sequence[str]) -> None:
+        """Record that these rows were given out as a list, and let their names be opened for the answer."""
+        self.drafts.append(events.list_read(self.who, ids))
+        self.show(ids)
+
     def show(self, ids: Iterable[str]) -> None:
         """Note rows, found by a query bound to this act's subjects, whose names may be opened for the answer."""
         self.listed.update(ids)
@@ -217,19 +268,26 @@ class Done:
 
 
 def decided(
-    services: Services, caller: Caller, action: Action, subject: Subject, change: Callable[[Act], T]
+    services: Services,
+    caller: Caller,
+    action: Action,
+    subject: Subject,
+    change: Callable[[Act], T],
+    new_keys: NewKeys,
 ) -> Job[tuple[T, Act]]:
     """Make the job of an act.
 
     Args:
         change: fills the act inside the transaction and returns the result; an act that adds no entry of its own is
             recorded as a plain read.
+        new_keys: the key objects that were made for it so far.
     """
 
     def job(tx: Tx, moment: Moment) -> Outcome[tuple[T, Act]]:
+        new_keys.asked = 0
         actor = tokens.authenticate(tx, moment, caller.credential)
         decision = decide(tx, services.matrix.current, moment, actor, action, subject)
-        act = Act(services, caller, tx, moment, actor, decision)
+        act = Act(services, caller, tx, moment, actor, decision, new_keys)
         if decision.error is not None:
             raise Refused(decision.error, (events.access_refused(act.who, decision.error.code),))
         try:
@@ -253,19 +311,34 @@ async def perform(
 
     Raises: the error the policy or the use case answers with; `UnauthenticatedError`; `LedgerUnavailableError`.
     """
-    recorded = await submit(services, caller.credential.firm_id, decided(services, caller, action, subject, change))
+    new_keys = NewKeys()
+    job = decided(services, caller, action, subject, change, new_keys)
+    recorded = await submit(services, caller.credential.firm_id, job, new_keys)
     result, act = recorded.result
     authorised = act.decision.authorised.also(act.listed)
     return Done(result, authorised, recorded)
 
 
-async def submit(services: Services, log_id: str, job: Job[T]) -> Recorded[T]:
-    """Submit a job; open the keys it lacks outside of the transaction."""
-    for _ in range(KEY_ROUNDS):
-        try:
-            return await services.ledger.submit(log_id, job)
-        except KeyNotOpenError as missing:
-            await asyncio.to_thread(services.keys.open, missing.key_id)
-        except NotInitialisedError:  # a token that names a firm that is not here
-            raise UnauthenticatedError from None
-    raise NotInitialisedError("A key was forgotten as fast as it was opened: MUNIMENT_KEY_CACHE_S is too short.")
+async def submit(services: Services, log_id: str, job: Job[T], new_keys: NewKeys) -> Recorded[T]:
+    """Submit a job; make and open the keys it lacks outside of the transaction."""
+    try:
+        for _ in range(KEY_ROUNDS):
+            try:
+                return await services.ledger.submit(log_id, job)
+            except KeyNotOpenError as missing:
+                await asyncio.to_thread(services.keys.open, missing.key_id)
+            except KeyWantedError as wanted:
+                await _make_key(services, wanted, new_keys)
+        raise NotInitialisedError("A key was forgotten as fast as it was opened: MUNIMENT_KEY_CACHE_S is too short.")
+    except MunimentError as error:
+        # Where the commit's fate is unknown the keys stay: rows may rest on them. The doctor finds keys without owners.
+        if not isinstance(error, LedgerUnavailableError):
+            for key_id in new_keys.made:
+                await asyncio.to_thread(services.keys.destroy, key_id)
+        raise
+
+
+async def _make_key(services: Services, wanted: KeyWantedError, new_keys: NewKeys) -> None:
+    key_id = new_id("key", services.clock(), services.random)
+    await asyncio.to_thread(services.keys.create, key_id, wanted.kind, wanted.parent)
+    new_keys.made.append(key_id)

@@ -164,13 +164,17 @@ def access_failed(who: Who, code: str) -> Draft:
     return _draft(EventType.ACCESS_FAILED, "failed", who, data={"code": code})
 
 
-def list_read(who: Who, ids: Iterable[str], log_size: int) -> Draft:
-    """A list was given out: how many things, the digest of their ids in order, and the log its snapshot had seen."""
+def list_read(who: Who, ids: Iterable[str], log_size: int | None = None) -> Draft:
+    """A list was given out: how many things, the digest of their ids in order, and the log its snapshot had seen.
+
+    Where no log size is given, the list was read in the transaction of this entry: its index is that size.
+    """
     listed = list(ids)
     digest = hashlib.sha256("\n".join(listed).encode()).hexdigest()
-    return _draft(
-        EventType.LIST_READ, "allowed", who, data={"count": len(listed), "ids_sha256": digest, "log_size": log_size}
-    )
+    data: dict[str, str | int | bool | list[str]] = {"count": len(listed), "ids_sha256": digest}
+    if log_size is not None:
+        data["log_size"] = log_size
+    return _draft(EventType.LIST_READ, "allowed", who, data=data)
 
 
 def attempt_failed(source_index: str, route: str, count: int, minute: int) -> Draft:

@@ -17,5 +17,6 @@ Source: docs/adr/0004-ledger.md.
 
 from service.ledger.drafts import Clock, Draft, Job, Moment, Outcome, Recorded, Refused, SealedPayload
 from service.ledger.ledger import Ledger
+from service.ledger.writer import NO_LOG
 
-__all__ = ["Clock", "Draft", "Job", "Ledger", "Moment", "Outcome", "Recorded", "Refused", "SealedPayload"]
+__all__ = ["Clock", "Draft", "Job", "Ledger", "Moment", "Outcome", "Recorded", "Refused", "SealedPayload", "NO_LOG"]

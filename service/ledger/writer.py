@@ -14,11 +14,13 @@ from audit.tiles import TILE_WIDTH, completed
 from service.db.auditstore import SqlLeafStore
 from service.db.models import log_chains, log_entries, log_intents, log_tiles, logs
 from service.db.session import DRIVER_ERRORS, Database, Tx
-from service.errors import ClockBehindError, LedgerUnavailableError, MunimentError, NotInitialisedError
+from service.errors import ClockBehindError, LedgerUnavailableError, MunimentError, UnauthenticatedError
 from service.ledger.drafts import Clock, Job, Moment, Outcome, Recorded, Refused
 from service.ledger.placing import Head, Placed, place
 
 CLOCK_TOLERANCE_MS: Final = 5_000
+NO_LOG: Final = ""
+"""For the one kind of job that has no log yet: those that open a log. Entries of such a job are refused."""
 
 logger = logging.getLogger(__name__)
 
@@ -120,9 +122,9 @@ class Writer:
     # One job --------------------------------------------------------------------------------------------------------
 
     def _run(self, tx: Tx, waiting: Waiting) -> tuple[Any, BaseException | None]:
-        head = self._heads.get(waiting.log_id)
+        head = Head(0, 0) if waiting.log_id == NO_LOG else self._heads.get(waiting.log_id)
         if head is None:
-            return None, NotInitialisedError("There is no such log.")
+            return None, UnauthenticatedError()  # only a credential names a log, and this one names none of ours
         clock_ms = self._clock()
         if clock_ms < head.time_ms - CLOCK_TOLERANCE_MS:
             return None, ClockBehindError()
@@ -138,6 +140,8 @@ class Writer:
         tx.before_write = before_write
         try:
             outcome, failure = self._attempt(waiting.job, tx, moment)
+            if outcome.drafts and waiting.log_id == NO_LOG:
+                raise LedgerUnavailableError  # an entry needs a log
             placed = place(tx, waiting.log_id, head, moment, outcome.drafts)
         except DRIVER_ERRORS:
             raise  # the transaction itself is in doubt
