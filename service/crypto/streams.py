@@ -231,8 +231,19 @@ class RangeOpener:
     size comes from whoever keeps the message, and nothing is released on his word. Then the chunks of the range.
     """
 
-    __slots__ = ("_base", "_cipher", "_context", "_header", "_key", "_last", "_next")
-    __slots__ += ("_size", "_start", "_stop", "_tail")
+    __slots__ = (
+        "_base",
+        "_cipher",
+        "_context",
+        "_header",
+        "_key",
+        "_last",
+        "_next",
+        "_size",
+        "_start",
+        "_stop",
+        "_tail",
+    )
 
     def __init__(self, key: Key, context: bytes, size: int, start: int, stop: int, header: bytes | None = None) -> None:
         """Plan to open the plaintext bytes [start, stop) of a message of ``size`` sealed bytes.
