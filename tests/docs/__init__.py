@@ -1,0 +1,1 @@
+"""Docs fail when they drift."""
