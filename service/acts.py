@@ -48,6 +48,7 @@ SALT_BYTES: Final = 32
 KEY_ROUNDS: Final = 8  # keys one job may have to wait for: firm, engagement, part, person, with room
 
 T = TypeVar("T")
+Find = Callable[[Tx, Actor], Subject]
 
 _FIRM = select(firms.c.id, firms.c.key_id, firms.c.field_key).where(firms.c.id == bindparam("firm"))
 _REPLAY = select(idempotency.c.request_index, idempotency.c.resource_id).where(
@@ -271,7 +272,7 @@ def decided(
     services: Services,
     caller: Caller,
     action: Action,
-    subject: Subject,
+    subject: Subject | Find,
     change: Callable[[Act], T],
     new_keys: NewKeys,
 ) -> Job[tuple[T, Act]]:
@@ -286,7 +287,8 @@ def decided(
     def job(tx: Tx, moment: Moment) -> Outcome[tuple[T, Act]]:
         new_keys.asked = 0
         actor = tokens.authenticate(tx, moment, caller.credential)
-        decision = decide(tx, services.matrix.current, moment, actor, action, subject)
+        about = subject if isinstance(subject, Subject) else subject(tx, actor)
+        decision = decide(tx, services.matrix.current, moment, actor, action, about)
         act = Act(services, caller, tx, moment, actor, decision, new_keys)
         if decision.error is not None:
             raise Refused(decision.error, (events.access_refused(act.who, decision.error.code),))
@@ -305,9 +307,13 @@ def decided(
 
 
 async def perform(
-    services: Services, caller: Caller, action: Action, subject: Subject, change: Callable[[Act], Any]
+    services: Services, caller: Caller, action: Action, subject: Subject | Find, change: Callable[[Act], Any]
 ) -> Done:
     """Do an act and wait until it is durable.
+
+    Args:
+        subject: what it is about; or a look-up, where the request names something that hangs on it (a grant, say). A
+            look-up that finds nothing returns the id it was given in the place of the thing: the policy then says no.
 
     Raises: the error the policy or the use case answers with; `UnauthenticatedError`; `LedgerUnavailableError`.
     """

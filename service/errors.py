@@ -318,7 +318,9 @@ class SealError(MunimentError):
 
     code, status, exit_code = "seal_broken", 500, EXIT_UNAVAILABLE
     title = "The seal is broken"
-    detail = "What is stored is not what was sealed here. Nothing was shown. Ask your operator to run `muniment doctor`."
+    detail = (
+        "What is stored is not what was sealed here. Nothing was shown. Ask your operator to run `muniment doctor`."
+    )
 
 
 # What the operator must mend -----------------------------------------------------------------------------------------
