@@ -149,6 +149,13 @@ class KeyStore:
         """
         return self._open(check_key_id(key_id), 0).key
 
+    def peek(self, key_id: str) -> SecretKey | None:
+        """Return the key ``key_id`` if it is open already, without asking a place or the root key; never blocks."""
+        now = self._ticks()
+        with self._lock:
+            kept = self._cache.get(key_id)
+        return kept.key if kept is not None and now < kept.expires else None
+
     def destroy(self, key_id: str) -> list[PlaceConfirmation]:
         """Destroy a key in all places. Everything that is sealed or wrapped under it is lost with it.
 
@@ -237,7 +244,7 @@ class KeyStore:
 
 
 def _rank(failure: MunimentError) -> int:
-    return next(rank for rank, kind in enumerate(_PLACE_FAILURES) if isinstance(failure, kind))
+    return [isinstance(failure, kind) for kind in _PLACE_FAILURES].index(True)
 
 
 def _has(place: KeyPlace, key_id: str) -> bool | None:
