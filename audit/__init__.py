@@ -1,0 +1,1 @@
+"""Muniment's log, to be verified anywhere. It needs the standard library and `cryptography`."""
