@@ -50,7 +50,7 @@ serve: $(STAMPS)/demo ## Serve the installation in ./var (make one first: .venv/
 venv: $(STAMPS)/dev ## Prepare .venv with everything that demo, test and lint need
 	@:
 
-lock: $(STAMPS)/demo ## Resolve the locks in requirements/ anew (UPGRADE=1: take newer versions)
+lock: $(STAMPS)/python ## Resolve the locks in requirements/ anew (UPGRADE=1: take newer versions)
 	@$(BIN)/python -m venv $(VENV)/uv
 	@$(VENV)/uv/bin/python -m pip install --quiet --quiet --disable-pip-version-check uv
 	@UPGRADE=$(UPGRADE) requirements/lock.sh $(VENV)/uv/bin/uv
