@@ -33,7 +33,7 @@ lint: $(STAMPS)/dev ## Check style, types, layers, dependencies and our own rule
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/deptry .
 	@$(BIN)/python -m lint
 
