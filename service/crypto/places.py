@@ -163,7 +163,7 @@ class FolderKeyPlace:
 
     def _away(self) -> KeyPlaceError:
         detail = (
-            f"The key place {self._name} is away or cannot be written. Nothing was shown. Ask your operator whether its "
-            "folder is there, its volume mounted and not full, and to run `muniment doctor`."
+            f"The key place {self._name} is away or cannot be written. Nothing was shown. Ask your operator whether "
+            "its folder is there, its volume mounted and not full, and to run `muniment doctor`."
         )
         return KeyPlaceError(detail, extra={"place": self._name})

@@ -1,0 +1,1 @@
+"""Vectors of service/crypto/FORMAT.md, and the script that makes them."""
