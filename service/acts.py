@@ -76,6 +76,18 @@ class KeyWantedError(Exception):
         self.parent = parent
 
 
+def keyed(services: Services, key_id: str) -> SecretKey:
+    """A key object's key, when it is open already; jobs never wait for a key.
+
+    Raises:
+        KeyNotOpenError: it is not; `submit` opens it and runs the job again.
+    """
+    key = services.keys.peek(key_id)
+    if key is None:
+        raise KeyNotOpenError(key_id)
+    return key
+
+
 @dataclass(slots=True)
 class NewKeys:
     """Key objects made for one act, in the order in which its job asks for them.
@@ -156,10 +168,7 @@ class Act:
             KeyWantedError, KeyNotOpenError: see `perform`.
         """
         key_id = self.new_keys.next(kind, parent)
-        key = self.services.keys.peek(key_id)
-        if key is None:
-            raise KeyNotOpenError(key_id)
-        random = self.services.random
+        key, random = keyed(self.services, key_id), self.services.random
         return Holder(holder_id, key_id, wrap(key, generate_key(random), field_key_context(holder_id), random))
 
     def seal(self, holder: Holder, table: str, column: str, row: str, text: str) -> bytes:

@@ -94,9 +94,7 @@ class NameReader:
         return fields.open(key, table, column, row_id, sealed)
 
 
-async def open_content(
-    keys: KeyStore, blobs: BlobStore, authorised: Authorised, revision: Any
-) -> AsyncIterator[bytes]:
+async def open_content(keys: KeyStore, blobs: BlobStore, authorised: Authorised, revision: Any) -> AsyncIterator[bytes]:
     """Open the bytes of a revision, in pieces of at most 256 KiB, each after its tags were checked.
 
     Args:
@@ -123,12 +121,11 @@ async def open_content(
 
 async def _opened(reader: BlobReader, opener: Opener, header: bytes) -> AsyncIterator[bytes]:
     """Read a sealed message from its start; its header must be the one in the row (an older message does not pass)."""
-    if await reader.read_at(0, HEADER_BYTES) != header:
-        raise SealError
-    opener.update(header)
-    offset = HEADER_BYTES
+    offset = 0
     while offset < reader.size:
-        sealed = await reader.read_at(offset, PIECE_BYTES)
+        sealed = await reader.read_at(offset, PIECE_BYTES if offset else HEADER_BYTES + PIECE_BYTES)
+        if offset == 0 and sealed[:HEADER_BYTES] != header:
+            raise SealError
         offset += len(sealed)
         plain = opener.update(sealed)
         if plain:

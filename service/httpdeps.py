@@ -168,9 +168,7 @@ class StrictRequest(Request):
         """
         if not hasattr(self, "_json"):
             try:
-                self._json = json.loads(
-                    await self.body(), object_pairs_hook=_members, parse_constant=_refuse_constant
-                )
+                self._json = json.loads(await self.body(), object_pairs_hook=_members, parse_constant=_refuse_constant)
             except (ValueError, RecursionError):
                 raise BadInputError("Send one JSON object in UTF-8, each member once.") from None
         return self._json

@@ -17,10 +17,12 @@ from typing import Final
 
 from sqlalchemy import bindparam, insert, select
 
+from service import events
 from service.db.models import FOREVER, memberships, people, tokens
 from service.db.session import Tx
 from service.errors import UnauthenticatedError
-from service.ledger import Moment
+from service.events import EventType
+from service.ledger import Draft, Moment
 from service.scoping.actors import Actor
 
 PREFIX: Final = "mun_"
@@ -114,10 +116,19 @@ def draw(token_id: str, firm_id: str, secret: bytes) -> NewToken:
     return NewToken(token_id, text, hashlib.sha256(raw).digest())
 
 
-def add(
-    tx: Tx, moment: Moment, new: NewToken, *, firm_id: str, person_id: str, membership_id: str, scopes: str, ttl_s: int
-) -> None:
-    """Write the row of a token that lives `ttl_s` seconds from now."""
+def create(
+    tx: Tx,
+    moment: Moment,
+    new: NewToken,
+    firm_id: str,
+    person_id: str,
+    membership_id: str,
+    *,
+    scopes: str,
+    ttl_s: int,
+    who: events.Who,
+) -> Draft:
+    """Write the row of a token that lives `ttl_s` seconds from now, and return its entry."""
     tx.run(
         _ADD,
         id=new.token_id,
@@ -129,4 +140,10 @@ def add(
         created_at=moment.s,
         expires_at=moment.s + ttl_s,
         revoked_at=FOREVER,
+    )
+    return events.changed(
+        EventType.TOKEN_CREATED,
+        who,
+        {"token": new.token_id, "member": membership_id, "person": person_id},
+        {"scopes": scopes.split(), "expires_at": moment.s + ttl_s},
     )

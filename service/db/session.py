@@ -62,11 +62,12 @@ class Prepared:
 class Tx:
     """One open transaction. Rows come back as named tuples; what was selected names the fields."""
 
-    __slots__ = ("_cursor", "_database", "before_write")
+    __slots__ = ("_cursor", "_database", "before_write", "log_size")
 
     def __init__(self, database: Database, cursor: Cursor) -> None:
         self._database = database
         self._cursor = cursor
+        self.log_size = 0  # set by the ledger: the index that the job's first entry will have
         self.before_write: Any = None  # set by the ledger: opens the job's savepoint at its first change
 
     def all(self, statement: Executable, /, **params: Any) -> list[Any]:

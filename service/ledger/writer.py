@@ -137,7 +137,7 @@ class Writer:
                 tx.command("SAVEPOINT job")
                 opened = True
 
-        tx.before_write = before_write
+        tx.before_write, tx.log_size = before_write, head.size
         try:
             outcome, failure = self._attempt(waiting.job, tx, moment)
             if outcome.drafts and waiting.log_id == NO_LOG:

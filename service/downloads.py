@@ -1,0 +1,165 @@
+"""Downloads: the bytes of a document, announced before the first and accounted for after the last.
+
+Rules kept here:
+
+* the intent ``document.opening`` is durable before the first plaintext byte leaves; the outcome says how many left,
+  also when the client goes away (posted without waiting, so that a cancelled request cannot take it along);
+* an open body asks before every piece of 256 KiB whether anybody's access ended since, and is decided again then, and
+  each second in any case; no answer within 2 seconds stops it;
+* it is stopped by breaking off, so that the client can tell that he has not got the whole.
+
+Source: docs/adr/0009-open-bodies.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select
+
+from service import events, tokens
+from service.acts import Act, Caller, perform
+from service.db.models import documents, parts, revisions
+from service.door import Holder, NameReader, open_content
+from service.errors import ForbiddenError, MunimentError, NotFoundError, UnavailableError
+from service.ledger import Moment, Outcome
+from service.scoping.actions import Action
+from service.scoping.decide import Authorised, Subject, decide
+from service.services import Services
+
+DECIDE_AGAIN_S: Final = 1.0
+NO_NEWS_S: Final = 2.0
+
+_REVISION = (
+    select(
+        revisions.c.id,
+        revisions.c.document_id,
+        revisions.c.firm_id,
+        revisions.c.wrapped_key,
+        revisions.c.header,
+        revisions.c.blob_id,
+        revisions.c.size_bytes,
+        revisions.c.media_type,
+        documents.c.engagement_id,
+        documents.c.matter_id,
+        documents.c.title,
+        documents.c.version,
+        parts.c.id.label("part_id"),
+        parts.c.key_id.label("part_key_id"),
+        parts.c.field_key.label("part_field_key"),
+    )
+    .join_from(revisions, documents, documents.c.revision_id == revisions.c.id)
+    .join(parts, parts.c.id == documents.c.part_id)
+    .where(documents.c.id == bindparam("document"))
+)
+
+
+class AccessEndedError(ForbiddenError):
+    """Access ended while the body was open; the rest of it is not sent."""
+
+    code = "access_ended"
+    title = "Access has ended"
+    detail = "Your access to this document ended while it was being sent. What you received is not the whole file."
+
+
+@dataclass(slots=True)
+class Download:
+    """An announced body. `pieces` must be run to its end or closed: either way the outcome is recorded once."""
+
+    services: Services
+    caller: Caller
+    who: events.Who
+    authorised: Authorised
+    revision: Any
+    intent: int
+    title: str
+    sent_bytes: int = 0
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the plaintext; what was yielded before the next is asked for counts as sent.
+
+        Raises:
+            AccessEndedError: access ended meanwhile.
+            SealError, StoreUnavailableError, KeyMissingError: the rest cannot be opened.
+        """
+        outcome, watch = "aborted", _Watch(self.services, self.caller, self.revision.document_id)
+        try:
+            content = open_content(self.services.keys, self.services.blobs, self.authorised, self.revision)
+            async with aclosing(content):
+                async for piece in content:
+                    await watch.still_allowed()
+                    yield piece
+                    self.sent_bytes += len(piece)
+            outcome = "done"
+        except AccessEndedError:
+            raise
+        except MunimentError:
+            outcome = "failed"
+            raise
+        finally:
+            self._post_outcome(outcome)
+
+    def _post_outcome(self, outcome: str) -> None:
+        draft = events.document_opened(self.who, self.intent, self.revision.id, outcome, self.sent_bytes)
+        self.services.ledger.post(self.caller.credential.firm_id, lambda _tx, _moment: Outcome(None, (draft,)))
+
+
+async def open_document(services: Services, caller: Caller, document_id: str) -> Download:
+    """Decide, announce, and hand over a body that is ready to flow."""
+
+    def change(act: Act) -> tuple[Any, events.Who]:
+        row = act.tx.one(_REVISION, document=document_id)
+        if row is None:
+            raise NotFoundError
+        act.drafts.append(events.document_opening(act.who, row.id, row.header))
+        return row, act.who
+
+    done = await perform(services, caller, Action.DOCUMENT_DOWNLOAD, Subject(document=document_id), change)
+    row, who = done.result
+    part = Holder(row.part_id, row.part_key_id, row.part_field_key)
+    title = NameReader(services.keys, done.authorised).open(part, "documents", "title", document_id, row.title)
+    return Download(services, caller, who, done.authorised, row, done.recorded.indexes[0], title)
+
+
+class _Watch:
+    """Asks again whether an open body may go on."""
+
+    def __init__(self, services: Services, caller: Caller, document_id: str) -> None:
+        self._services = services
+        self._caller = caller
+        self._document_id = document_id
+        self._endings = services.ledger.endings
+        self._decided_at = time.monotonic()
+
+    async def still_allowed(self) -> None:
+        """Decide again where somebody's access ended since the last time, or a second has passed.
+
+        Raises:
+            AccessEndedError: it may not, or there was no answer in time.
+        """
+        endings, now = self._services.ledger.endings, time.monotonic()
+        if endings == self._endings and now - self._decided_at < DECIDE_AGAIN_S:
+            return
+        try:
+            async with asyncio.timeout(NO_NEWS_S):
+                await asyncio.to_thread(self._decide)
+        except (TimeoutError, UnavailableError):
+            raise AccessEndedError("No decision could be had in time, so nothing more is sent.") from None
+        self._endings, self._decided_at = endings, now
+
+    def _decide(self) -> None:
+        services, moment = self._services, Moment(self._services.clock())
+        with services.database.read() as tx:
+            try:
+                actor = tokens.authenticate(tx, moment, self._caller.credential)
+            except MunimentError:
+                raise AccessEndedError from None
+            subject = Subject(document=self._document_id)
+            decision = decide(tx, services.matrix.current, moment, actor, Action.DOCUMENT_DOWNLOAD, subject)
+        if decision.error is not None:
+            raise AccessEndedError
