@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -53,7 +54,7 @@ class Entry:
         facts: fact names in any order; written and read sorted.
         policy: policy epoch, 64 hex digits.
         nda: SHA-256 of the NDA text in force for the actor, 64 hex digits.
-        header: base64 of the 56-byte message header.
+        header: the 56-byte message header; written in base64.
         request: request id.
         payload: commitment to the payload, 64 hex digits.
         eseq: 0-based running number within the engagement.
@@ -73,7 +74,7 @@ class Entry:
     facts: Sequence[str] | None = None
     policy: str | None = None
     nda: str | None = None
-    header: str | None = None
+    header: bytes | None = None
     request: str | None = None
     payload: str | None = None
     eseq: int | None = None
@@ -92,7 +93,7 @@ class Scan(NamedTuple):
     eprev: bytes | None  # hex
     payload: bytes | None  # hex
     policy: bytes | None  # hex
-    intent: bool
+    announces: bool  # an intent: an entry that says how it ended must follow
     closes: int | None  # index of the intent that this entry closes
 
 
@@ -108,6 +109,8 @@ def encode(entry: Entry) -> bytes:
     try:
         if entry.facts:
             values["facts"] = sorted(set(entry.facts))
+        if entry.header:
+            values["header"] = b64encode(entry.header).decode()
         if entry.data:
             "".join(entry.data)  # JSON would write the key True as "true"; a key that is not text is an error here
         body = _write(values).encode()
@@ -124,7 +127,7 @@ def decode(body: bytes) -> Entry:
     """Read an entry, refusing every other spelling of the same values.
 
     Returns:
-        The entry; `facts` as a tuple, lists in `data` as lists.
+        The entry; `facts` as a tuple, lists in `data` as lists, the `header` in bytes.
 
     Raises:
         EntryError: not an entry in its one encoding.
@@ -134,6 +137,8 @@ def decode(body: bytes) -> Entry:
     del values["v"]
     if "facts" in values:
         values["facts"] = tuple(values["facts"])
+    if "header" in values:
+        values["header"] = b64decode(values["header"])
     return Entry(**values)
 
 
@@ -161,7 +166,7 @@ class Scanner:
         data, eprev, eseq, facts, index, log, payload, policy, subjects, time = match.groups()
         if facts is not None and facts not in self._facts:
             self._learn_facts(facts)
-        engagement, intent, closes = None, False, None
+        engagement, closes = None, None
         if subjects is not None:
             pieces = subjects.split(b'"')  # words hold no quotes, so every fourth piece is a key
             place = self._place(tuple(pieces[1::4]))
@@ -170,10 +175,10 @@ class Scanner:
         if data is not None:
             keys = _DATA_KEY.findall(data)
             self._place(tuple(keys))
-            intent = b'"intent":true' in data
             closes = int(of[1]) if b"of" in keys and (of := _CLOSES.search(data)) else None
         number = -1 if eseq is None else int(eseq)
-        return Scan(int(index), int(time), log, engagement, number, eprev, payload, policy, intent, closes)
+        announces = body.endswith(_ANNOUNCES)
+        return Scan(int(index), int(time), log, engagement, number, eprev, payload, policy, announces, closes)
 
     def _learn_facts(self, facts: bytes) -> None:
         _require_ascending(facts.split(b'"')[1::2])
@@ -274,6 +279,7 @@ _REMEMBERED: Final = 1024  # orders kept by a scanner
 _ENTRY: Final = _grammar()
 # Within a string a quote is always escaped, so these match keys and nothing inside a value.
 _DATA_KEY: Final = re.compile(rb'[{,]"([a-z0-9_]+)":')
+_ANNOUNCES: Final = b'ing","v":1}'
 _CLOSES: Final = re.compile(rb'"of":([0-9]+)[,}]')
 
 

@@ -97,14 +97,14 @@ class Tree:
 
     def _node(self, height: int, number: int) -> bytes:
         """Return the root of a complete subtree of 2**height leaves."""
-        level, rest = divmod(height, tiles.HEIGHT)
+        level, rest = divmod(height, tiles.TILE_HEIGHT)
         return merkle.perfect_root(self._hashes(level, number << rest, 1 << rest))
 
     def _hashes(self, level: int, first: int, count: int) -> Sequence[bytes]:
         """Return neighbouring hashes of height 8·level; they lie within one tile."""
-        tile = self._store.tile(level, first // tiles.WIDTH)
+        tile = self._store.tile(level, first // tiles.TILE_WIDTH)
         if tile is not None:
-            return tiles.hashes(tile)[first % tiles.WIDTH :][:count]
+            return tiles.hashes(tile)[first % tiles.TILE_WIDTH :][:count]
         if level:
             return [self._tile_root(level - 1, number) for number in range(first, first + count)]
         leaves = self._store.leaf_hashes(first, first + count)
@@ -115,7 +115,7 @@ class Tree:
     def _tile_root(self, level: int, number: int) -> bytes:
         known = self._tile_roots.get((level, number))
         if known is None:
-            known = merkle.perfect_root(self._hashes(level, number * tiles.WIDTH, tiles.WIDTH))
+            known = merkle.perfect_root(self._hashes(level, number * tiles.TILE_WIDTH, tiles.TILE_WIDTH))
             self._tile_roots[level, number] = known
         return known
 

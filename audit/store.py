@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from audit import tiles
 from audit.errors import StoreError
-from audit.merkle import leaf_hash
+from audit.merkle import BATCH, leaf_hash, perfect_root
 
 
 class LeafStore(Protocol):
@@ -58,8 +57,6 @@ class MemoryLeafStore:
         index = len(self._entries)
         self._entries.append(entry)
         self._leaves.append(leaf_hash(entry))
-        for tile in tiles.completed(index, index + 1):
-            self._tiles[tile] = tiles.build(tile, self.leaf_hashes, self.tile)
         return index
 
     def size(self) -> int:
@@ -77,8 +74,15 @@ class MemoryLeafStore:
         return self._leaves[start:stop]
 
     def tile(self, level: int, index: int) -> bytes | None:
-        """Return a full tile, or ``None``."""
-        return self._tiles.get((level, index))
+        """Return a full tile, or ``None``; computed when first asked for, since nothing here ever changes."""
+        span = BATCH**level  # leaves below one hash of this level
+        first, stop = index * BATCH * span, (index + 1) * BATCH * span
+        if stop > len(self._leaves):
+            return None
+        if (level, index) not in self._tiles:
+            hashes = (perfect_root(self._leaves[at : at + span]) for at in range(first, stop, span))
+            self._tiles[level, index] = b"".join(hashes)
+        return self._tiles[level, index]
 
     def _require(self, start: int, stop: int) -> None:
         if not 0 <= start <= stop <= len(self._entries):

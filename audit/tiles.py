@@ -10,66 +10,64 @@ Source: C2SP tlog-tiles; FORMAT.md, section 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 
 from audit.errors import ProofError, StoreError
 from audit.merkle import HASH_BYTES, perfect_root
+from audit.store import LeafStore
 
-HEIGHT: Final = 8
-WIDTH: Final = 1 << HEIGHT  # hashes in a full tile
-TILE_BYTES: Final = WIDTH * HASH_BYTES
+TILE_HEIGHT: Final = 8
+TILE_WIDTH: Final = 1 << TILE_HEIGHT  # hashes in a full tile
+TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
 LEVELS: Final = 64
 
 
-class TileId(NamedTuple):
-    """Names one full tile: level 0 holds leaf hashes, the ``index`` counts tiles of its level from the left."""
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One full tile.
+
+    Args:
+        level: 0 holds leaf hashes, l tree hashes of height 8·l.
+        index: counts tiles of the level from the left.
+        hashes: 256 of them, 8,192 bytes.
+    """
 
     level: int
-    number: int
+    index: int
+    hashes: bytes
 
 
-def completed(old_size: int, new_size: int) -> Iterator[TileId]:
-    """Say which tiles become full while a log grows from ``old_size`` to ``new_size``, lower levels first.
+def completed(store: LeafStore, old_size: int, new_size: int) -> Iterator[Tile]:
+    """Compute the tiles that become full while a log grows from ``old_size`` to ``new_size``, lower levels first.
+
+    Args:
+        store: has the leaf hashes below ``new_size`` and all tiles that were full at ``old_size``; those that this call
+            yields need not be stored yet.
+        old_size: entries before.
+        new_size: entries now.
 
     Raises:
         ProofError: not 0 <= old_size <= new_size.
+        StoreError: something below a tile is missing or has another length.
     """
     if not 0 <= old_size <= new_size:
         raise ProofError("a log only grows", evidence={"old_size": old_size, "new_size": new_size})
-    level, leaves = 0, WIDTH  # leaves below a full tile of this level
+    level, leaves, below = 0, TILE_WIDTH, dict[int, bytes]()
     while new_size >= leaves:
-        for number in range(old_size // leaves, new_size // leaves):
-            yield TileId(level, number)
-        level, leaves = level + 1, leaves << HEIGHT
-
-
-def build(
-    tile: TileId,
-    leaf_hashes: Callable[[int, int], Sequence[bytes]],
-    stored: Callable[[int, int], bytes | None],
-) -> bytes:
-    """Compute a tile that has become full, from leaves or from the 256 tiles below it.
-
-    Args:
-        tile: which one.
-        leaf_hashes: the leaf hashes of [start, stop).
-        stored: a full tile of (level, number) below, 8,192 bytes.
-
-    Returns:
-        8,192 bytes.
-
-    Raises:
-        StoreError: something below is missing or has another length.
-    """
-    first = tile.number * WIDTH
-    if tile.level == 0:
-        data = b"".join(leaf_hashes(first, first + WIDTH))
-    else:
-        data = b"".join(tile_root(stored(tile.level - 1, below)) for below in range(first, first + WIDTH))
-    if len(data) != TILE_BYTES:
-        raise StoreError("the leaves below a tile are not all there", evidence={"bytes": len(data)})
-    return data
+        made: dict[int, bytes] = {}
+        for index in range(old_size // leaves, new_size // leaves):
+            first = index * TILE_WIDTH
+            if level:
+                children = range(first, first + TILE_WIDTH)
+                parts = [below.get(child) or tile_root(store.tile(level - 1, child)) for child in children]
+            else:
+                parts = list(store.leaf_hashes(first, first + TILE_WIDTH))
+            tile = b"".join(parts)
+            made[index] = tile_root(tile)
+            yield Tile(level, index, tile)
+        level, leaves, below = level + 1, leaves << TILE_HEIGHT, made
 
 
 def hashes(tile: bytes | None) -> list[bytes]:
@@ -88,16 +86,16 @@ def tile_root(tile: bytes | None) -> bytes:
     return perfect_root(hashes(tile))
 
 
-def tile_path(level: int, number: int, width: int = WIDTH) -> str:
+def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
     """Name a tile the way C2SP does: ``tile/0/x001/x234/067``, with ``.p/<width>`` when it is partial.
 
     Raises:
-        ProofError: level, number or width out of bounds.
+        ProofError: level, index or width out of bounds.
     """
-    if not (0 <= level < LEVELS and number >= 0 and 1 <= width <= WIDTH):
-        raise ProofError("no such tile", evidence={"level": level, "number": number, "width": width})
-    groups = [f"{number % 1000:03d}"]
-    while number := number // 1000:
-        groups.insert(0, f"x{number % 1000:03d}")
-    suffix = "" if width == WIDTH else f".p/{width}"
+    if not (0 <= level < LEVELS and index >= 0 and 1 <= width <= TILE_WIDTH):
+        raise ProofError("no such tile", evidence={"level": level, "index": index, "width": width})
+    groups = [f"{index % 1000:03d}"]
+    while index := index // 1000:
+        groups.insert(0, f"x{index % 1000:03d}")
+    suffix = "" if width == TILE_WIDTH else f".p/{width}"
     return f"tile/{level}/{'/'.join(groups)}{suffix}"
