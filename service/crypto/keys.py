@@ -29,7 +29,15 @@ from service.crypto.keyobjects import KeyObject, check_kind, decode, encode
 from service.crypto.kms import RootKey
 from service.crypto.places import FolderKeyPlace, KeyPlace, check_key_id
 from service.crypto.wrapping import Random, SecretKey, generate_key, unwrap, wrap
-from service.errors import ExistsError, KeyMissingError, KeyPlaceError, MunimentError, SealError, UnsafeError
+from service.errors import (
+    BadInputError,
+    ExistsError,
+    KeyMissingError,
+    KeyPlaceError,
+    MunimentError,
+    SealError,
+    UnsafeError,
+)
 
 __all__ = [
     "FolderKeyPlace",
@@ -43,7 +51,7 @@ __all__ = [
 ]
 
 MAX_PLACES: Final = 3
-# Root key, firm or engagement, matter part: three steps. A forged chain of more is refused, and so is a circle.
+# Firm or engagement, matter part, and room for two more. A forged chain of more is refused, and so is a circle.
 _MAX_DEPTH: Final = 4
 # What a place may answer that sends the reader to the next one, most telling first.
 _PLACE_FAILURES: Final = (KeyPlaceError, UnsafeError, SealError, KeyMissingError)
@@ -119,6 +127,7 @@ class KeyStore:
             parent: the id of the key that wraps it; None for the root key.
 
         Raises:
+            BadInputError: the id or the kind has another form, or the parent is the fourth of its chain already.
             ExistsError: a place has a key of this id; that key stays.
             KeyPlaceError: a place could not be written; the new key was taken back from the others.
             KeyMissingError, SealError: the parent does not open.
@@ -129,7 +138,10 @@ class KeyStore:
         if parent is None:
             wrapped = self._root.wrap(key, context)
         else:
-            wrapped = wrap(self.open(parent), key, context, self._random)
+            above = self._open(check_key_id(parent), 0)
+            if len(above.ancestors) + 1 == _MAX_DEPTH:
+                raise BadInputError("Keys are not nested that deep.")
+            wrapped = wrap(above.key, key, context, self._random)
         data = encode(KeyObject(key_id, kind, parent, wrapped))
         try:
             for place in self._places:

@@ -22,8 +22,3 @@ def load_signing_key(seed: SecretKey | BytesLike) -> Ed25519PrivateKey:
         SealError: the seed has not 32 bytes.
     """
     return Ed25519PrivateKey.from_private_bytes(raw_key(seed))
-
-
-def public_bytes(key: Ed25519PrivateKey) -> bytes:
-    """Return the 32 bytes of the public key (RFC 8032)."""
-    return key.public_key().public_bytes_raw()

@@ -1,0 +1,1 @@
+"""Test vectors, each folder with its origin and the script that makes it."""
