@@ -1,0 +1,115 @@
+"""Routes of ethical walls."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import ConfigDict, StringConstraints
+
+from service import walls
+from service.acts import etag
+from service.api.shapes import (
+    Cursor,
+    IdempotencyKey,
+    IfMatch,
+    Input,
+    Limit,
+    Listed,
+    Output,
+    Text,
+    listed,
+    shown_time,
+)
+from service.httpdeps import CallerDep, ServicesDep, StrictRoute
+from service.paging import PAGE_ROWS, window
+
+router = APIRouter(prefix="/walls", tags=["walls"], route_class=StrictRoute)
+
+WallId = Annotated[str, Path(max_length=64, examples=["wal_" + "0" * 32])]
+MatterId = Annotated[str, StringConstraints(pattern=r"^mtr_[0-9a-f]{32}$")]
+PersonId = Annotated[str, StringConstraints(pattern=r"^per_[0-9a-f]{32}$")]
+OfMatter = Annotated[MatterId | None, Query(description="Whose walls; the owner may leave it out and sees all.")]
+
+
+class NewWall(Input):
+    """A wall to raise between a person and a matter."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "person_id": "per_" + "0" * 32,
+                    "matter_id": "mtr_" + "0" * 32,
+                    "reason": "Worked for the other side until last year.",
+                }
+            ]
+        }
+    )
+    person_id: PersonId
+    matter_id: MatterId
+    reason: Text
+
+
+class WallOut(Output):
+    """A wall; `lifted_at` is null while it stands."""
+
+    id: str
+    person_id: str
+    matter_id: str
+    reason: str
+    raised_at: str
+    lifted_at: str | None
+
+
+def _out(wall: walls.Wall) -> dict[str, Any]:
+    return {
+        "id": wall.id,
+        "person_id": wall.person_id,
+        "matter_id": wall.matter_id,
+        "reason": wall.reason,
+        "raised_at": shown_time(wall.raised_at),
+        "lifted_at": shown_time(wall.lifted_at),
+    }
+
+
+def _tagged(response: Response, wall: walls.Wall) -> dict[str, Any]:
+    response.headers["ETag"] = etag(wall.id, wall.version)
+    return _out(wall)
+
+
+@router.post("", status_code=201, operation_id="raise_wall", response_model=WallOut)
+async def raise_wall(
+    services: ServicesDep, caller: CallerDep, response: Response, body: NewWall, _key: IdempotencyKey = None
+) -> Any:
+    """Keep a person from a matter, from now on."""
+    return _tagged(response, await walls.raise_wall(services, caller, body.person_id, body.matter_id, body.reason))
+
+
+@router.get("", operation_id="list_walls", response_model=Listed[WallOut])
+async def list_all(
+    services: ServicesDep,
+    caller: CallerDep,
+    request: Request,
+    response: Response,
+    matter_id: OfMatter = None,
+    cursor: Cursor = None,
+    limit: Limit = PAGE_ROWS,
+) -> Any:
+    """List walls, lifted ones too, oldest first."""
+    found = await walls.list_all(services, caller, matter_id, window(cursor, limit, "wal"))
+    return listed(request, response, found, _out)
+
+
+@router.get("/{wall_id}", operation_id="read_wall", response_model=WallOut)
+async def read(services: ServicesDep, caller: CallerDep, response: Response, wall_id: WallId) -> Any:
+    """Read one wall."""
+    return _tagged(response, await walls.read(services, caller, wall_id))
+
+
+@router.delete("/{wall_id}", operation_id="lift_wall", response_model=WallOut)
+async def lift(
+    services: ServicesDep, caller: CallerDep, response: Response, wall_id: WallId, _match: IfMatch = None
+) -> Any:
+    """End a wall; it stays on the list."""
+    return _tagged(response, await walls.lift(services, caller, wall_id))
