@@ -194,7 +194,7 @@ class Act:
         key = self.caller.idempotency_key
         if key is None:
             return make()
-        key_index = self.blind_index("idempotency key", "\n".join((self.actor.membership_id, route, key)))
+        key_index = self.blind_index("idempotency key", f"{self.actor.membership_id}\n{route}\n{key}")
         request_index = self.blind_index("idempotent request", json.dumps(request, sort_keys=True, default=str))
         row = self.tx.one(_REPLAY, key_index=key_index)
         if row is not None:

@@ -6,6 +6,7 @@ route and minute, with the source blinded under the deployment's key.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import Counter
 from typing import Final
@@ -14,7 +15,15 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from service.ledger import Clock
+from sqlalchemy import select
+
+from service import events
+from service.crypto import fields
+from service.db.models import logs
+from service.ledger import Clock, Outcome
+from service.services import Services
+
+_DEPLOYMENT = select(logs.c.id, logs.c.key_id).where(logs.c.kind == "deployment")
 
 MINUTE_MS: Final = 60_000
 MOST_KEYS: Final = 10_000  # sources × routes kept for one minute; the rest is counted together
@@ -51,3 +60,25 @@ class Attempts:
         with self._lock:
             over = [key for key in self._counts if all_minutes or key[0] < now]
             return [(*key, self._counts.pop(key)) for key in over]
+
+
+async def keep_recording(services: Services, attempts: Attempts) -> None:
+    """Tell the deployment's log, each minute, about the minutes that are over: the background task of a server."""
+    while True:
+        await asyncio.sleep(MINUTE_MS / 1000)
+        await record(services, attempts)
+
+
+async def record(services: Services, attempts: Attempts, *, all_minutes: bool = False) -> None:
+    """Write one entry per source, route and minute into the deployment's log."""
+    counted = attempts.take(all_minutes=all_minutes)
+    with services.database.read() as tx:
+        log = tx.one(_DEPLOYMENT)
+    if not counted or log is None:
+        return
+    key = await asyncio.to_thread(services.keys.open, log.key_id)
+    drafts = tuple(
+        events.attempt_failed(fields.blind_index(key, "source", source).hex(), route, count, minute)
+        for minute, source, route, count in counted
+    )
+    await services.ledger.submit(log.id, lambda _tx, _moment: Outcome(None, drafts))

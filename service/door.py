@@ -12,7 +12,9 @@ Source: docs/adr/0005-one-door.md.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from service.blobs.store import BlobReader, BlobStore
@@ -21,7 +23,7 @@ from service.crypto.contexts import message_context
 from service.crypto.keys import KeyStore
 from service.crypto.streams import HEADER_BYTES, SEALED_CHUNK_BYTES, Opener
 from service.crypto.wrapping import SecretKey, unwrap
-from service.errors import NotFoundError, SealError
+from service.errors import BlobMissingError, KeyMissingError, KeyPlaceError, NotFoundError, SealError
 from service.scoping.decide import Authorised
 
 PIECE_BYTES: Final = 16 * SEALED_CHUNK_BYTES  # opens to 256 KiB
@@ -98,7 +100,8 @@ async def open_content(keys: KeyStore, blobs: BlobStore, authorised: Authorised,
     """Open the bytes of a revision, in pieces of at most 256 KiB, each after its tags were checked.
 
     Args:
-        revision: a row with id, document_id, firm_id, engagement_id, matter_id, part_key_id, wrapped_key, header, blob_id.
+        revision: a row with id, document_id, firm_id, engagement_id, matter_id, part_key_id, wrapped_key, header and
+            blob_id.
 
     Raises:
         NotFoundError: this request was not authorised for the document.
@@ -133,3 +136,40 @@ async def _opened(reader: BlobReader, opener: Opener, header: bytes) -> AsyncIte
     last = opener.finish()
     if last:
         yield last
+
+
+def signing_key(keys: KeyStore, key_id: str, wrapped: bytes, log_id: str) -> SecretKey:
+    """Unwrap the signing key of a log; blocks.
+
+    Raises:
+        KeyMissingError, KeyPlaceError, SealError: it cannot be opened.
+    """
+    return unwrap(keys.open(key_id), wrapped, signing_key_context(log_id))
+
+
+def signing_key_context(log_id: str) -> bytes:
+    """What a log's wrapped signing key is bound to."""
+    return f"signing key of {log_id}".encode()
+
+
+async def try_to_open(keys: KeyStore, blobs: BlobStore, key_ids: Iterable[str], blob_ids: Iterable[str]) -> int:
+    """Ask for keys and objects that must be gone; returns how many were there after all.
+
+    Raises:
+        KeyPlaceError, StoreUnavailableError: a place could not be asked, so nothing is proved.
+    """
+    found = 0
+    for key_id in key_ids:
+        answers = await asyncio.to_thread(keys.exists, key_id)
+        if None in answers.values():
+            raise KeyPlaceError
+        with suppress(KeyMissingError):
+            await asyncio.to_thread(keys.open, key_id)
+            found += 1
+        found += sum(answer is True for answer in answers.values())
+    for blob_id in blob_ids:
+        with suppress(BlobMissingError):
+            reader = await blobs.open(blob_id)
+            await reader.close()
+            found += 1
+    return found

@@ -26,7 +26,7 @@ from service import events, tokens
 from service.acts import Act, Caller, perform
 from service.db.models import documents, parts, revisions
 from service.door import Holder, NameReader, open_content
-from service.errors import ForbiddenError, MunimentError, NotFoundError, UnavailableError
+from service.errors import AccessEndedError, MunimentError, NotFoundError, UnavailableError
 from service.ledger import Moment, Outcome
 from service.scoping.actions import Action
 from service.scoping.decide import Authorised, Subject, decide
@@ -59,14 +59,6 @@ _REVISION = (
 )
 
 
-class AccessEndedError(ForbiddenError):
-    """Access ended while the body was open; the rest of it is not sent."""
-
-    code = "access_ended"
-    title = "Access has ended"
-    detail = "Your access to this document ended while it was being sent. What you received is not the whole file."
-
-
 @dataclass(slots=True)
 class Download:
     """An announced body. `pieces` must be run to its end or closed: either way the outcome is recorded once."""
@@ -81,7 +73,7 @@ class Download:
     sent_bytes: int = 0
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the plaintext; what was yielded before the next is asked for counts as sent.
+        """Yield the plaintext; what was yielded counts as sent.
 
         Raises:
             AccessEndedError: access ended meanwhile.
@@ -93,16 +85,15 @@ class Download:
             async with aclosing(content):
                 async for piece in content:
                     await watch.still_allowed()
+                    self.sent_bytes += len(piece)  # before it leaves: the record may say too much, never too little
                     yield piece
-                    self.sent_bytes += len(piece)
-            outcome = "done"
         except AccessEndedError:
             raise
         except MunimentError:
             outcome = "failed"
             raise
         finally:
-            self._post_outcome(outcome)
+            self._post_outcome("done" if self.sent_bytes == self.revision.size_bytes else outcome)
 
     def _post_outcome(self, outcome: str) -> None:
         draft = events.document_opened(self.who, self.intent, self.revision.id, outcome, self.sent_bytes)

@@ -133,6 +133,14 @@ class NarrowTokenError(ForbiddenError):
     detail = "The token was made for fewer things. Use one that covers this act."
 
 
+class AccessEndedError(ForbiddenError):
+    """Access ended while a body was open; the rest of it is not sent."""
+
+    code = "access_ended"
+    title = "Access has ended"
+    detail = "Your access to this document ended while it was being sent. What you received is not the whole file."
+
+
 class SecondPersonNeededError(ForbiddenError):
     """The act needs a second, different person."""
 

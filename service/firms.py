@@ -16,12 +16,12 @@ from audit.checkpoint import verifier_key
 from service import events, names, tokens
 from service.acts import NewKeys, keyed, seal_payload, submit
 from service.crypto import fields
-from service.crypto.signing import load_signing_key, new_signing_key, public_bytes
+from service.crypto.signing import load_signing_key, new_signing_key
 from service.crypto.wrapping import SecretKey, generate_key, wrap
 from service.db.ids import new_id
 from service.db.models import FOREVER, firms, logs, memberships, people
 from service.db.session import Tx
-from service.door import Holder, field_key, field_key_context
+from service.door import Holder, field_key, field_key_context, signing_key_context
 from service.errors import BadInputError
 from service.events import EventType
 from service.ledger import NO_LOG, Draft, Moment, Outcome
@@ -48,11 +48,6 @@ class Founded:
     owner_membership_id: str
     owner_token: tokens.NewToken
     verifier_key: str
-
-
-def signing_key_context(log_id: str) -> bytes:
-    """What a log's wrapped signing key is bound to."""
-    return f"signing key of {log_id}".encode()
 
 
 def all_ids(tx: Tx) -> list[str]:
@@ -120,7 +115,7 @@ async def _open_log(services: Services, log_id: str, kind: str) -> tuple[str, st
         key_id = new_keys.next(kind, None)
         key = keyed(services, key_id)
         seed = new_signing_key(services.random)
-        verifier = verifier_key(origin, public_bytes(load_signing_key(seed)))
+        verifier = verifier_key(origin, load_signing_key(seed).public_key())
         tx.run(
             _ADD_LOG,
             id=log_id,

@@ -216,6 +216,7 @@ class Edge:
         self._max_json_bytes = max_json_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

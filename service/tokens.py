@@ -1,7 +1,7 @@
 """Bearer tokens: random, shown once, stored hashed, scoped, expiring, revocable.
 
-The text of a token is ``mun_`` and 64 characters of base64url: 16 bytes that name the firm (so that the right log can be
-locked before anything is looked up) and 32 random bytes. The row holds SHA-256 of all 48: a random secret of 256 bits
+The text of a token is ``mun_`` and 64 characters of base64url: 16 bytes that name the firm (so that the right log can
+be locked before anything is looked up) and 32 random bytes. The row holds SHA-256 of all 48: a random secret of 256 bits
 needs no slow hash. A token acts in exactly one membership.
 
 It does not decide what a token may do: its scopes become the fact `narrowed`, and the policy answers.

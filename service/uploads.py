@@ -18,12 +18,13 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import bindparam, func, insert, select
 
 from service import events, names
-from service.acts import Act, Caller, perform
+from service.acts import Act, Caller, Find, perform
 from service.blobs.store import BlobWriter
 from service.crypto.contexts import message_context
 from service.crypto.streams import HEADER_BYTES, Sealer
@@ -35,6 +36,7 @@ from service.errors import BadInputError, IncompleteBodyError, MunimentError, No
 from service.ledger import Draft, Outcome
 from service.render.examine import Examination, Findings
 from service.scoping.actions import UNCONFIRMED_SENSITIVITY, Action, Label, Role, Sensitivity
+from service.scoping.actors import Actor
 from service.scoping.decide import Subject
 from service.services import Services
 
@@ -131,9 +133,7 @@ async def add(services: Services, caller: Caller, new: NewDocument, body: AsyncI
         `IdempotencyMismatchError`.
     """
     new = _checked(services, new)
-    subject = Subject(
-        engagement=new.engagement_id, part=new.part_id, label=new.label, sensitivity=_sensitivity_asked(new)
-    )
+    subject = partial(_subject, new)
     announced = await perform(services, caller, Action.DOCUMENT_ADD, subject, lambda act: _announce(act, new))
     ids = _Ids(*announced.result[0], intent=announced.recorded.indexes[0])
     who = announced.result[1]
@@ -165,8 +165,16 @@ def _checked(services: Services, new: NewDocument) -> NewDocument:
     )
 
 
-def _sensitivity_asked(new: NewDocument) -> str:
-    return new.sensitivity or UNCONFIRMED_SENSITIVITY.value
+def _subject(new: NewDocument, _tx: Tx, actor: Actor) -> Subject:
+    return Subject(
+        engagement=new.engagement_id, part=new.part_id, label=new.label, sensitivity=_sensitivity(new, actor)
+    )
+
+
+def _sensitivity(new: NewDocument, actor: Actor) -> str:
+    """An attorney's word counts at once; whatever anybody else says is confidential until an attorney has looked."""
+    is_attorney = actor.role == Role.ATTORNEY
+    return new.sensitivity if is_attorney and new.sensitivity else UNCONFIRMED_SENSITIVITY.value
 
 
 def _announce(act: Act, new: NewDocument) -> tuple[tuple[Any, ...], events.Who]:
@@ -234,7 +242,7 @@ async def _seal(
 
 
 async def _keep(
-    services: Services, caller: Caller, subject: Subject, new: NewDocument, ids: _Ids, arrived: _Arrived
+    services: Services, caller: Caller, subject: Find, new: NewDocument, ids: _Ids, arrived: _Arrived
 ) -> Receipt:
     """Decide again, then write what arrived; an upload that was sent before answers with its first receipt."""
     request = {
@@ -281,9 +289,8 @@ async def _keep(
 def _write(act: Act, new: NewDocument, ids: _Ids, arrived: _Arrived) -> str:
     """Write document and revision, and their entry. What an attorney adds is confirmed by that; all else is to look at."""
     part = Holder(ids.part.id, ids.part.key_id, ids.part.field_key)
-    is_attorney = act.actor.role == Role.ATTORNEY
-    state = "confirmed" if is_attorney else "to_look_at"
-    sensitivity = _sensitivity_asked(new) if is_attorney else UNCONFIRMED_SENSITIVITY.value
+    state = "confirmed" if act.actor.role == Role.ATTORNEY else "to_look_at"
+    sensitivity = _sensitivity(new, act.actor)
     number = act.tx.value(_NUMBER, engagement=new.engagement_id) + 1
     act.tx.run(
         _ADD_DOCUMENT,

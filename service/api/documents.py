@@ -1,0 +1,267 @@
+"""Routes of documents: their cards, their bytes, what becomes of what was added."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
+from typing import Annotated, Any, Final
+from urllib.parse import quote, unquote
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import ConfigDict
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from service import documents, downloads, uploads
+from service.acts import etag
+from service.api.shapes import (
+    Cursor,
+    IdempotencyKey,
+    IfMatch,
+    Input,
+    Limit,
+    Listed,
+    Output,
+    id_of,
+    listed,
+    path_id,
+    shown_time,
+)
+from service.downloads import Download
+from service.errors import BadTitleError, IncompleteBodyError
+from service.httpdeps import CallerDep, ServicesDep, StrictRoute
+from service.paging import END, PAGE_ROWS, window
+from service.scoping.actions import Label, Sensitivity
+
+router = APIRouter(tags=["documents"], route_class=StrictRoute)
+
+DocumentId = path_id("doc")
+EngagementId = path_id("eng")
+
+_CHARSET: Final = "utf-8''"
+
+
+class DocumentOut(Output):
+    """A document as the caller may see it."""
+
+    id: str
+    engagement_id: str
+    part_id: str
+    matter_id: str
+    number: int
+    label: str
+    sensitivity: str
+    state: str
+    title: str
+    revision_id: str
+    size_bytes: int
+    media_type: str
+    condition: str
+    pages: int | None
+    added_by: str
+    added_at: str
+    etag: str
+
+
+class ReceiptOut(Output):
+    """What the adder can keep: it proves later that this file arrived, then, here."""
+
+    document_id: str
+    revision_id: str
+    number: int
+    state: str
+    sha256: str
+    size_bytes: int
+    media_type: str
+    condition: str
+    pages: int | None
+    received_at: str
+    log_index: int
+    leaf_hash: str
+    etag: str
+
+
+class Confirmation(Input):
+    """An attorney's word on what was added."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"label": "intake_form", "sensitivity": "confidential"}]})
+    label: str
+    sensitivity: str
+    title: str | None = None
+
+
+def _out(document: documents.Document) -> dict[str, Any]:
+    shown = {name: getattr(document, name) for name in DocumentOut.model_fields if name not in {"added_at", "etag"}}
+    return {**shown, "added_at": shown_time(document.added_at), "etag": etag(document.id, document.version)}
+
+
+@router.post(
+    "/engagements/{engagement_id}/documents",
+    status_code=201,
+    operation_id="add_document",
+    response_model=ReceiptOut,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+    },
+)
+async def add(
+    services: ServicesDep,
+    caller: CallerDep,
+    request: Request,
+    response: Response,
+    engagement_id: EngagementId,
+    part_id: Annotated[str, Query(max_length=64)],
+    label: Annotated[Label, Query()],
+    sensitivity: Annotated[Sensitivity | None, Query()] = None,
+    title: Annotated[str, Header(alias="Muniment-Title", max_length=2000, description="RFC 8187: UTF-8''…")] = "",
+    _key: IdempotencyKey = None,
+) -> Any:
+    """Add a document: the raw bytes as the body, its title in the header Muniment-Title."""
+    announced = request.headers.get("content-length")
+    new = uploads.NewDocument(
+        engagement_id=engagement_id,
+        part_id=part_id,
+        label=label.value,
+        sensitivity=None if sensitivity is None else sensitivity.value,
+        title=_title(title),
+        media_type=request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower(),
+        size_bytes=int(announced) if announced is not None and announced.isdigit() else None,
+    )
+    receipt = await uploads.add(services, caller, new, _body(request))
+    tag = etag(receipt.document_id, receipt.version)
+    response.headers["ETag"] = tag
+    response.headers["Location"] = f"/api/v1/documents/{receipt.document_id}"
+    shown = {name: getattr(receipt, name) for name in ReceiptOut.model_fields if name not in {"received_at", "etag"}}
+    return {**shown, "received_at": shown_time(receipt.received_at), "etag": tag}
+
+
+def _title(header: str) -> str:
+    """Read the header's ext-value (RFC 8187, section 3.2): charset, two quotes, percent-encoded UTF-8."""
+    if header[: len(_CHARSET)].lower() != _CHARSET:
+        raise BadTitleError
+    try:
+        return unquote(header[len(_CHARSET) :], errors="strict")
+    except UnicodeDecodeError:
+        raise BadTitleError from None
+
+
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for piece in request.stream():
+            yield piece
+    except ClientDisconnect:
+        raise IncompleteBodyError from None
+
+
+@router.get("/engagements/{engagement_id}/documents", operation_id="list_documents", response_model=Listed[DocumentOut])
+async def list_page(
+    services: ServicesDep,
+    caller: CallerDep,
+    request: Request,
+    response: Response,
+    engagement_id: EngagementId,
+    label: Annotated[Label | None, Query()] = None,
+    part_id: Annotated[id_of("prt") | None, Query()] = None,
+    cursor: Cursor = None,
+    limit: Limit = PAGE_ROWS,
+) -> Any:
+    """List the documents of an engagement that the caller may see, newest first; all others are simply not there."""
+    asked = window(cursor, limit, "doc", END)
+    wanted = documents.Wanted(engagement_id, None if label is None else label.value, part_id)
+    return listed(request, response, await documents.list_page(services, caller, wanted, asked), _out)
+
+
+@router.get("/documents/{document_id}", operation_id="read_document", response_model=DocumentOut)
+async def read(services: ServicesDep, caller: CallerDep, response: Response, document_id: DocumentId) -> Any:
+    """Read a document's card."""
+    document = await documents.read(services, caller, document_id)
+    response.headers["ETag"] = etag(document.id, document.version)
+    return _out(document)
+
+
+@router.get(
+    "/documents/{document_id}/content",
+    operation_id="read_content",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def content(services: ServicesDep, caller: CallerDep, document_id: DocumentId) -> Response:
+    """Download a document's bytes as they arrived. The log holds that they were sent before the first one leaves."""
+    return ContentResponse(await downloads.open_document(services, caller, document_id))
+
+
+@router.post("/documents/{document_id}/confirmation", operation_id="confirm_document", response_model=DocumentOut)
+async def confirm(
+    services: ServicesDep,
+    caller: CallerDep,
+    response: Response,
+    document_id: DocumentId,
+    body: Confirmation,
+    _match: IfMatch = None,
+) -> Any:
+    """Confirm label, sensitivity and title of what somebody added."""
+    found = await documents.confirm(services, caller, document_id, body.label, body.sensitivity, body.title)
+    response.headers["ETag"] = etag(found.id, found.version)
+    return _out(found)
+
+
+@router.delete("/documents/{document_id}", status_code=204, operation_id="take_back_document")
+async def take_back(
+    services: ServicesDep, caller: CallerDep, document_id: DocumentId, _match: IfMatch = None
+) -> None:
+    """Take back what one added oneself, while nobody has confirmed it."""
+    await documents.take_back(services, caller, document_id)
+
+
+@router.get("/documents/{document_id}/access", operation_id="explain_access")
+async def access(
+    services: ServicesDep,
+    caller: CallerDep,
+    document_id: DocumentId,
+    person_id: Annotated[id_of("per") | None, Query()] = None,
+) -> dict[str, Any]:
+    """Say who can see this document and why; with `person_id`, why that person can or cannot, and what is missing."""
+    return {"items": await documents.access(services, caller, document_id, person_id)}
+
+
+class ContentResponse(Response):
+    """Sends a download piece by piece; breaks off, so that the client can tell, when the rest may not be sent."""
+
+    def __init__(self, download: Download) -> None:
+        super().__init__(media_type=None)
+        self._download = download
+        revision = download.revision
+        name = "".join("_" if sign in '/\\:*?"<>|' else sign for sign in download.title)
+        self.raw_headers = [
+            (b"content-type", revision.media_type.encode()),
+            (b"content-length", str(revision.size_bytes).encode()),
+            (b"content-disposition", f"attachment; filename=\"document\"; filename*=UTF-8''{quote(name)}".encode()),
+            (b"etag", f'"{revision.id}"'.encode()),
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the start, then the pieces, until the end or until the client has gone away."""
+        gone = asyncio.create_task(_client_gone(receive))
+        try:
+            async with aclosing(self._download.pieces()) as pieces:
+                started = False
+                async for piece in pieces:
+                    if not started:
+                        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+                        started = True
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    if gone.done():
+                        return
+                if not started:
+                    await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            gone.cancel()
+            with suppress(asyncio.CancelledError):
+                await gone
+
+
+async def _client_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,108 @@
+"""The application: mounts the API around one set of services. There is no global application object."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CollectorRegistry
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from service import attempts as attempts_module
+from service import checkpoints, disposal
+from service.api import (
+    agreements,
+    asks,
+    audit,
+    certificates,
+    disposals,
+    documents,
+    engagements,
+    grants,
+    holds,
+    house,
+    matters,
+    me,
+    members,
+    operations,
+    people,
+    tokens,
+    vendors,
+    walls,
+)
+from service.attempts import Attempts
+from service.errors import MunimentError
+from service.httpdeps import Edge, answer_http_error, answer_muniment_error, answer_validation_error
+from service.services import Services
+
+NOUNS = (
+    house,
+    me,
+    people,
+    vendors,
+    matters,
+    walls,
+    holds,
+    engagements,
+    members,
+    agreements,
+    asks,
+    documents,
+    grants,
+    audit,
+    disposals,
+    certificates,
+    tokens,
+)
+
+
+def create_app(services: Services) -> FastAPI:
+    """Make the application of one installation; its background tasks run while it is served."""
+    attempts = Attempts(services.settings.failed_attempts_per_minute, services.clock)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        tasks = [
+            asyncio.create_task(checkpoints.keep_signing(services)),
+            asyncio.create_task(attempts_module.keep_recording(services, attempts)),
+            asyncio.create_task(disposal.resume_all(services)),
+        ]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await attempts_module.record(services, attempts, all_minutes=True)
+
+    app = FastAPI(
+        title="Muniment",
+        summary="Secure document exchange for law firms that give work to outside staff.",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.services = services
+    app.state.attempts = attempts
+    app.state.registry = CollectorRegistry()
+    app.add_exception_handler(MunimentError, answer_muniment_error)
+    app.add_exception_handler(RequestValidationError, answer_validation_error)
+    app.add_exception_handler(HTTPException, answer_http_error)
+    api = APIRouter(prefix="/api/v1")
+    for noun in NOUNS:
+        api.include_router(noun.router)
+    app.include_router(api)
+    app.include_router(operations.router)
+    app.add_middleware(_Edge, services=services)
+    return app
+
+
+class _Edge(Edge):
+    """`Edge` with its limits from the settings."""
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        super().__init__(app, services.settings.allowed_hosts, services.settings.max_json_bytes)

@@ -1,0 +1,149 @@
+"""Checkpoints: the signed heads of a log, at most 60 seconds or 1,000 entries apart, with a heartbeat when it is idle.
+
+The signer believes no stored hash. It keeps its own size, frontier and last time, recomputes the new entries from their
+stored bytes, compares its root with the log's tiles, and signs only what continues what it signed before; its memory
+moves by compare-and-swap, so that two signers make one chain. Every note is written once to the anchor folder too:
+whoever rewrites the database cannot take it back from there.
+
+Crash points: after the signer's memory moved but before the note is anchored, the next run anchors it.
+
+Source: docs/adr/0008-log.md; C2SP tlog-checkpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import bindparam, insert, select, update
+
+from audit.checkpoint import sign
+from audit.log import Signer, root_at
+from service import events
+from service.crypto.signing import load_signing_key
+from service.crypto.wrapping import SecretKey
+from service.db.auditstore import SqlLeafStore
+from service.db.models import log_checkpoints, log_signers, logs
+from service.db.session import Tx
+from service.door import signing_key
+from service.errors import MunimentError, UnsafeError
+from service.events import EventType
+from service.ledger import Moment, Outcome
+from service.services import Services
+
+ENTRIES_AT_ONCE: Final = 50_000  # what one run recomputes at most; the next run goes on
+
+logger = logging.getLogger(__name__)
+
+_LOGS = select(logs.c.id, logs.c.size, logs.c.time_ms)
+_LOG = select(logs).where(logs.c.id == bindparam("log"))
+_SIGNER = select(log_signers).where(log_signers.c.log_id == bindparam("log"))
+_ADD_SIGNER = insert(log_signers)
+_MOVE_SIGNER = (
+    update(log_signers)
+    .where(log_signers.c.log_id == bindparam("log"), log_signers.c.size == bindparam("old_size"))
+    .values(size=bindparam("new_size"), time_ms=bindparam("new_time"), frontier=bindparam("new_frontier"))
+)
+_ADD_NOTE = insert(log_checkpoints)
+_NEWEST = (
+    select(log_checkpoints.c.size, log_checkpoints.c.note, log_checkpoints.c.signed_at)
+    .where(log_checkpoints.c.log_id == bindparam("log"))
+    .order_by(log_checkpoints.c.size.desc())
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest checkpoint of a log."""
+
+    size: int
+    note: bytes
+    signed_at: int  # UTC seconds
+
+
+def newest(tx: Tx, log_id: str) -> Newest | None:
+    """Return the newest checkpoint of a log; None before the first."""
+    row = tx.one(_NEWEST, log=log_id)
+    return None if row is None else Newest(*row)
+
+
+async def sign_head(services: Services, log_id: str) -> Newest | None:
+    """Sign the log's head as it stands, unless the newest checkpoint covers it already.
+
+    Raises:
+        audit.errors.SigningError: the stored entries do not continue what was signed before.
+        UnsafeError: the anchor folder knows a larger log than the database: the database was rolled back.
+    """
+    while True:
+        with services.database.read() as tx:
+            row, kept, last = tx.one(_LOG, log=log_id), tx.one(_SIGNER, log=log_id), newest(tx, log_id)
+            memory = Signer(log_id) if kept is None else Signer(log_id, kept.frontier, kept.time_ms)
+            _refuse_rollback(services, log_id, row.size)
+            if row.size == memory.size:
+                _anchor(services, log_id, last)
+                return last
+            size = min(row.size, memory.size + ENTRIES_AT_ONCE)
+            store = SqlLeafStore(tx, log_id, size)
+            moved = memory.advance(store.entries(memory.size, size), root=root_at(store, size))
+        key = await asyncio.to_thread(signing_key, services.keys, row.key_id, row.signing_key, log_id)
+        await _write(services, row, memory, moved, key, new=kept is None)
+
+
+async def _write(
+    services: Services, log: Any, memory: Signer, moved: Signer, key: SecretKey, *, new: bool
+) -> None:
+    """Move the signer's memory and keep the note, unless another signer was first; then anchor it."""
+    note = sign(log.origin, moved.size, moved.root, load_signing_key(key))
+
+    def job(tx: Tx, moment: Moment) -> Outcome[None]:
+        values = {"new_size": moved.size, "new_time": moved.last_time, "new_frontier": moved.frontier}
+        if new and tx.one(_SIGNER, log=log.id) is None:
+            tx.run(_ADD_SIGNER, log_id=log.id, size=0, time_ms=0, frontier=Signer(log.id).frontier)
+        if tx.run(_MOVE_SIGNER, log=log.id, old_size=memory.size, **values):
+            tx.run(_ADD_NOTE, log_id=log.id, size=moved.size, note=note, signed_at=moment.s)
+        return Outcome(None)
+
+    await services.ledger.submit(log.id, job)
+    with services.database.read() as tx:
+        _anchor(services, log.id, newest(tx, log.id))
+
+
+def _anchor(services: Services, log_id: str, checkpoint: Newest | None) -> None:
+    anchored = services.anchors.newest(log_id)
+    if checkpoint is not None and (anchored is None or anchored[0] < checkpoint.size):
+        services.anchors.put(log_id, checkpoint.size, checkpoint.note)
+
+
+def _refuse_rollback(services: Services, log_id: str, size: int) -> None:
+    anchored = services.anchors.newest(log_id)
+    if anchored is not None and anchored[0] > size:
+        raise UnsafeError("The anchor folder knows more entries than the database: the database is an older copy.")
+
+
+async def keep_signing(services: Services) -> None:
+    """Sign every log in turn for as long as the process runs: the background task of a server."""
+    while True:
+        await asyncio.sleep(services.settings.checkpoint_every_s / 4)
+        await sign_due(services)
+
+
+async def sign_due(services: Services) -> None:
+    """Sign the logs whose newest checkpoint is due, and give an idle log its heartbeat."""
+    with services.database.read() as tx:
+        found = [(row, newest(tx, row.id)) for row in tx.all(_LOGS)]
+    now = services.clock() // 1000
+    for log, last in found:
+        age = now - (last.signed_at if last else 0)
+        grown = log.size - (last.size if last else 0)
+        if age < services.settings.checkpoint_every_s / 2 and grown < services.settings.checkpoint_every_entries / 2:
+            continue
+        try:
+            if grown == 0 and last is not None:
+                beat = events.changed(EventType.LOG_HEARTBEAT, events.system("signer"))
+                await services.ledger.submit(log.id, lambda _tx, _moment, beat=beat: Outcome(None, (beat,)))
+            await sign_head(services, log.id)
+        except (MunimentError, Exception) as error:  # noqa: BLE001  # one log's trouble must not stop the others' heads
+            logger.error("a log could not be signed", extra={"log": log.id, "kind": type(error).__name__})

@@ -1,0 +1,187 @@
+"""Documents: reading what one may see, confirming what was added, taking back one's own.
+
+Uploads and downloads have rooms of their own; who may see what is decided in service/scoping/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from service import events, names
+from service.acts import Act, Caller, perform, who
+from service.db.models import documents, parts, revisions
+from service.db.session import Tx
+from service.door import Holder, NameReader
+from service.errors import BadInputError, BadStateError, NotFoundError
+from service.events import EventType
+from service.ledger import Moment, Outcome, Refused
+from service.paging import Page, Window, page
+from service.scoping import explain, listing
+from service.scoping.actions import Action, Label, Sensitivity
+from service.scoping.decide import Subject
+from service.services import Services
+from service.tokens import authenticate
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as somebody may see it, its title opened."""
+
+    id: str
+    engagement_id: str
+    part_id: str
+    matter_id: str
+    number: int
+    label: str
+    sensitivity: str
+    state: str
+    title: str
+    revision_id: str
+    size_bytes: int
+    media_type: str
+    condition: str
+    pages: int | None
+    added_by: str
+    added_at: int  # UTC seconds
+    version: int
+
+
+_COLUMNS = (
+    documents.c.id,
+    documents.c.engagement_id,
+    documents.c.part_id,
+    documents.c.matter_id,
+    documents.c.number,
+    documents.c.label,
+    documents.c.sensitivity,
+    documents.c.state,
+    documents.c.title,
+    documents.c.added_by,
+    documents.c.added_at,
+    documents.c.version,
+    revisions.c.id.label("revision_id"),
+    revisions.c.size_bytes,
+    revisions.c.media_type,
+    revisions.c.condition,
+    revisions.c.pages,
+    parts.c.key_id.label("part_key_id"),
+    parts.c.field_key.label("part_field_key"),
+)
+_FROM = documents.join(revisions, revisions.c.id == documents.c.revision_id).join(
+    parts, parts.c.id == documents.c.part_id
+)
+_ONE = select(*_COLUMNS).select_from(_FROM).where(documents.c.id == bindparam("document"))
+_CONFIRM = (
+    update(documents)
+    .where(documents.c.id == bindparam("document"))
+    .values(
+        state="confirmed",
+        label=bindparam("new_label"),
+        sensitivity=bindparam("new_sensitivity"),
+        title=bindparam("new_title"),
+        version=documents.c.version + 1,
+    )
+)
+_TAKE_BACK = (
+    update(documents)
+    .where(documents.c.id == bindparam("document"))
+    .values(state="taken_back", version=documents.c.version + 1)
+)
+
+
+async def read(services: Services, caller: Caller, document_id: str) -> Document:
+    """Read one document's card: label, number, title, sizes; its bytes are `service.downloads`."""
+
+    def change(act: Act) -> Any:
+        return _row(act.tx, document_id)
+
+    done = await perform(services, caller, Action.DOCUMENT_VIEW, Subject(document=document_id), change)
+    return _opened(NameReader(services.keys, done.authorised), done.result)
+
+
+async def confirm(
+    services: Services, caller: Caller, document_id: str, label: str, sensitivity: str, title: str | None
+) -> Document:
+    """Confirm what somebody else added: its label, sensitivity and title are now an attorney's word.
+
+    Raises:
+        BadStateError: it is confirmed already, or was taken back.
+    """
+    if label not in set(Label) or sensitivity not in set(Sensitivity):
+        raise BadInputError("label and sensitivity must be words of the vocabulary.", extra={"field": "label"})
+    new_title = None if title is None else names.title(title)
+
+    def change(act: Act) -> Any:
+        row = _row(act.tx, document_id)
+        act.require_version(document_id, row.version)
+        if row.state != "to_look_at":
+            raise BadStateError
+        part = Holder(row.part_id, row.part_key_id, row.part_field_key)
+        sealed = row.title if new_title is None else act.seal(part, "documents", "title", document_id, new_title)
+        act.tx.run(
+            _CONFIRM, document=document_id, new_label=label, new_sensitivity=sensitivity, new_title=sealed
+        )
+        payload = None if new_title is None else act.payload(part, {"title": new_title})
+        data = {"label": label, "sensitivity": sensitivity}
+        act.record(EventType.DOCUMENT_CONFIRMED, {"document": document_id}, data, payload)
+        return _row(act.tx, document_id)
+
+    done = await perform(services, caller, Action.DOCUMENT_CONFIRM, Subject(document=document_id), change)
+    return _opened(NameReader(services.keys, done.authorised), done.result)
+
+
+async def take_back(services: Services, caller: Caller, document_id: str) -> None:
+    """Take back what one added oneself and nobody has confirmed; its bytes are destroyed."""
+
+    def change(act: Act) -> str:
+        row = _row(act.tx, document_id)
+        act.require_version(document_id, row.version)
+        if row.state != "to_look_at":
+            raise BadStateError
+        act.tx.run(_TAKE_BACK, document=document_id)
+        act.tx.run(_FORGET_KEY, document=document_id)
+        act.record(EventType.DOCUMENT_TAKEN_BACK, {"document": document_id})
+        blob_id: str = act.tx.value(_BLOB, document=document_id)
+        return blob_id
+
+    done = await perform(services, caller, Action.DOCUMENT_TAKE_BACK, Subject(document=document_id), change)
+    await services.blobs.delete([done.result])
+
+
+_FORGET_KEY = (
+    update(revisions).where(revisions.c.document_id == bindparam("document")).values(wrapped_key=b"")
+)
+_BLOB = select(revisions.c.blob_id).where(revisions.c.document_id == bindparam("document"))
+
+
+def _row(tx: Tx, document_id: str) -> Any:
+    row = tx.one(_ONE, document=document_id)
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def _opened(reader: NameReader, row: Any) -> Document:
+    part = Holder(row.part_id, row.part_key_id, row.part_field_key)
+    return Document(
+        id=row.id,
+        engagement_id=row.engagement_id,
+        part_id=row.part_id,
+        matter_id=row.matter_id,
+        number=row.number,
+        label=row.label,
+        sensitivity=row.sensitivity,
+        state=row.state,
+        title=reader.open(part, "documents", "title", row.id, row.title),
+        revision_id=row.revision_id,
+        size_bytes=row.size_bytes,
+        media_type=row.media_type,
+        condition=row.condition,
+        pages=row.pages,
+        added_by=row.added_by,
+        added_at=row.added_at,
+        version=row.version,
+    )
