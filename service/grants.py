@@ -1,0 +1,294 @@
+"""Grants: a document handed to one member, for some abilities, a time and a purpose.
+
+Rules kept here:
+
+* only what an attorney has confirmed is shared, and only with a vendor member or coordinator of the same engagement;
+* a grant never gives more than the recipient's role may ever hold: the policy is asked for each ability when the grant
+  is made, and again at every use;
+* it never outlives membership or engagement, and there is one live grant a member and document;
+* who else has a document is told to the matter's attorneys and coordinators, never to a vendor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import bindparam, insert, select, update
+
+from service import names, recipients
+from service.acts import Act, Caller, perform
+from service.db.ids import is_id
+from service.db.models import FOREVER, documents, grants, memberships, parts
+from service.door import Holder, NameReader
+from service.errors import AboveCeilingError, BadInputError, BadStateError, ExistsError, NotFoundError
+from service.events import EventType
+from service.paging import Page, Window, page
+from service.scoping.actions import ABILITY_OF, Ability, Action, words_of
+from service.scoping.decide import Subject
+from service.services import Services
+
+CONFIRMED: Final = "confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """What is handed to whom. Times are UTC seconds."""
+
+    membership_id: str
+    abilities: tuple[str, ...]  # words; `view` is always included
+    not_before: int | None  # None: at once
+    not_after: int
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A grant, its purpose opened. Times are UTC seconds."""
+
+    id: str
+    document_id: str
+    engagement_id: str
+    membership_id: str
+    person_id: str
+    role: str
+    abilities: tuple[str, ...]
+    not_before: int
+    not_after: int
+    revoked_at: int  # FOREVER: not revoked
+    purpose: str
+    granted_by: str  # a membership
+    granted_at: int
+    version: int
+
+
+_ROWS = (
+    select(
+        grants,
+        memberships.c.person_id,
+        memberships.c.role,
+        documents.c.part_id,
+        documents.c.matter_id,
+        parts.c.key_id,
+        parts.c.field_key,
+    )
+    .select_from(
+        grants.join(memberships, memberships.c.id == grants.c.membership_id)
+        .join(documents, documents.c.id == grants.c.document_id)
+        .join(parts, parts.c.id == documents.c.part_id)
+    )
+    .where(grants.c.document_id == bindparam("document"))
+)
+_ONE = _ROWS.where(grants.c.id == bindparam("grant"))
+_SOME = _ROWS.where(grants.c.id > bindparam("after")).order_by(grants.c.id).limit(bindparam("most"))
+_LIVE = select(grants.c.id).where(
+    grants.c.membership_id == bindparam("membership"),
+    grants.c.document_id == bindparam("document"),
+    grants.c.not_after > bindparam("now"),
+    grants.c.revoked_at > bindparam("now"),
+)
+_PART = select(parts.c.id, parts.c.key_id, parts.c.field_key).where(parts.c.id == bindparam("part"))
+_ADD = insert(grants)
+_REVOKE = (
+    update(grants)
+    .where(grants.c.id == bindparam("grant"))
+    .values(revoked_at=bindparam("end"), version=grants.c.version + 1)
+)
+
+
+async def create(services: Services, caller: Caller, document_id: str, new: NewGrant) -> Grant:
+    """Hand a document to a member.
+
+    Raises:
+        BadInputError: abilities, purpose or times are not of their form, or reach beyond membership or engagement.
+        BadStateError: the document is not confirmed, the membership has ended, or a wall stands in between.
+        NotFoundError: the membership does not belong to the document's engagement.
+        AboveCeilingError: the role may never hold one of the abilities on such a document.
+        ExistsError: the member has a live grant on it.
+    """
+    purpose, abilities = names.text(new.purpose, "purpose"), _bits(new.abilities)
+
+    def change(act: Act) -> Any:
+        request = {
+            "document": document_id,
+            "membership": new.membership_id,
+            "abilities": int(abilities),
+            "not_before": new.not_before,
+            "not_after": new.not_after,
+            "purpose": purpose,
+        }
+        return _row(act, act.once("grant", request, lambda: _create(act, new, abilities, purpose)))
+
+    done = await perform(services, caller, Action.GRANT_CREATE, Subject(document=document_id), change)
+    return _opened(NameReader(services.keys, done.authorised), done.result)
+
+
+async def read(services: Services, caller: Caller, grant_id: str) -> Grant:
+    """Read one grant."""
+    done = await perform(services, caller, Action.GRANT_LIST, _subject_of(grant_id), lambda act: _row(act, grant_id))
+    return _opened(NameReader(services.keys, done.authorised), done.result)
+
+
+async def list_all(services: Services, caller: Caller, document_id: str, asked: Window) -> Page[Grant]:
+    """List the grants of a document, oldest first, revoked and expired ones too."""
+
+    def change(act: Act) -> Page[Any]:
+        rows = act.tx.all(_SOME, document=act.decision.row.id, after=asked.after, most=asked.limit + 1)
+        found = page(rows, asked)
+        act.list_out([row.id for row in found.items])
+        return found
+
+    done = await perform(services, caller, Action.GRANT_LIST, Subject(document=document_id), change)
+    reader, listed = NameReader(services.keys, done.authorised), done.result
+    found: Page[Grant] = listed.map(lambda row: _opened(reader, row))
+    return found
+
+
+async def revoke(services: Services, caller: Caller, grant_id: str) -> Grant:
+    """End a grant now.
+
+    Raises:
+        BadStateError: it is over already.
+        PreconditionMissingError, StaleError: If-Match.
+    """
+
+    def change(act: Act) -> Any:
+        row, now = _row(act, grant_id), act.moment.s
+        act.require_version(grant_id, row.version)
+        if min(row.revoked_at, row.not_after) <= now:
+            raise BadStateError("This grant is over already.")
+        act.tx.run(_REVOKE, grant=grant_id, end=now)
+        act.record(
+            EventType.GRANT_REVOKED, _subjects(act, row.membership_id, row.person_id, grant_id), {"revoked_at": now}
+        )
+        return _row(act, grant_id)
+
+    done = await perform(services, caller, Action.GRANT_REVOKE, _subject_of(grant_id), change)
+    return _opened(NameReader(services.keys, done.authorised), done.result)
+
+
+def _create(act: Act, new: NewGrant, abilities: Ability, purpose: str) -> str:
+    document, now = act.decision.row, act.moment.s
+    if document.state != CONFIRMED:
+        raise BadStateError("Confirm the document's label and sensitivity first; then it can be shared.")
+    recipient = recipients.find(
+        act.tx,
+        now,
+        firm_id=act.firm_id,
+        engagement_id=document.engagement_id,
+        matter_id=document.matter_id,
+        membership_id=new.membership_id,
+    )
+    _require_below_ceiling(act, recipient.role, abilities)
+    begins, ends = recipients.term(recipient, now, new.not_before, new.not_after)
+    if act.tx.one(_LIVE, membership=recipient.membership_id, document=document.id, now=now) is not None:
+        raise ExistsError("This member has a live grant on this document. Revoke it first, then share anew.")
+    return _write(act, recipient, abilities, (begins, ends), purpose)
+
+
+def _write(act: Act, recipient: recipients.Recipient, abilities: Ability, term: tuple[int, int], purpose: str) -> str:
+    grant_id, document = act.new_id("grt"), act.decision.row
+    part = Holder(*act.tx.one(_PART, part=document.part_id))
+    act.tx.run(
+        _ADD,
+        id=grant_id,
+        firm_id=act.firm_id,
+        engagement_id=document.engagement_id,
+        membership_id=recipient.membership_id,
+        document_id=document.id,
+        abilities=int(abilities),
+        not_before=term[0],
+        not_after=term[1],
+        revoked_at=FOREVER,
+        purpose=act.seal(part, "grants", "purpose", grant_id, purpose),
+        granted_by=act.actor.membership_id,
+        granted_at=act.moment.s,
+        version=1,
+    )
+    act.record(
+        EventType.GRANT_CREATED,
+        _subjects(act, recipient.membership_id, recipient.person_id, grant_id),
+        {"abilities": list(words_of(abilities)), "not_before": term[0], "not_after": term[1]},
+        act.payload(part, {"purpose": purpose}),
+    )
+    return grant_id
+
+
+def _subjects(act: Act, membership_id: str, person_id: str, grant_id: str) -> dict[str, str]:
+    document = act.decision.row
+    return {
+        "engagement": document.engagement_id,
+        "part": document.part_id,
+        "matter": document.matter_id,
+        "document": document.id,
+        "grant": grant_id,
+        "member": membership_id,
+        "person": person_id,
+    }
+
+
+def _require_below_ceiling(act: Act, role: str, abilities: Ability) -> None:
+    """Ask the policy for every act that one of the abilities opens."""
+    document, matrix = act.decision.row, act.services.matrix.current
+    for action, ability in ABILITY_OF.items():
+        if ability in abilities and not matrix.ceiling_allows(role, action, document.label, document.sensitivity):
+            word = str(ability.name).lower()
+            raise AboveCeilingError(
+                f"The role {role} may never hold {word} on papers labelled {document.label} that are "
+                f"{document.sensitivity}. Share less, or share it with somebody whose role may.",
+                extra={
+                    "role": role,
+                    "label": document.label,
+                    "sensitivity": document.sensitivity,
+                    "ability": word,
+                },
+            )
+
+
+def _bits(abilities: Iterable[str]) -> Ability:
+    """Return the mask of ability words, `view` always among them.
+
+    Raises:
+        BadInputError: none, or a word that is no ability.
+    """
+    wanted = {word: Ability.__members__.get(word.upper()) for word in abilities if word == word.lower()}
+    if not wanted or None in wanted.values() or len(wanted) < len(set(abilities)):
+        known = ", ".join(words_of(Ability(sum(Ability))))
+        raise BadInputError(f"abilities: send at least one of {known}.", extra={"field": "abilities"})
+    mask = Ability.VIEW
+    for ability in wanted.values():
+        mask |= ability or Ability(0)
+    return mask
+
+
+def _subject_of(grant_id: str) -> Subject:
+    return Subject(via=grant_id if is_id(grant_id, "grt") else "")
+
+
+def _row(act: Act, grant_id: str) -> Any:
+    row = act.tx.one(_ONE, grant=grant_id, document=act.decision.row.id)
+    if row is None:
+        raise NotFoundError
+    act.show([grant_id])
+    return row
+
+
+def _opened(reader: NameReader, row: Any) -> Grant:
+    part = Holder(row.part_id, row.key_id, row.field_key)
+    return Grant(
+        id=row.id,
+        document_id=row.document_id,
+        engagement_id=row.engagement_id,
+        membership_id=row.membership_id,
+        person_id=row.person_id,
+        role=row.role,
+        abilities=words_of(Ability(row.abilities)),
+        not_before=row.not_before,
+        not_after=row.not_after,
+        revoked_at=row.revoked_at,
+        purpose=reader.open(part, "grants", "purpose", row.id, row.purpose),
+        granted_by=row.granted_by,
+        granted_at=row.granted_at,
+        version=row.version,
+    )

@@ -1,0 +1,166 @@
+"""Me: who I am here, what I still owe, what I am asked for.
+
+Rules kept here:
+
+* this works without duties, outside the agreed time and when suspended: whoever is shut out must be able to learn why;
+* what is missing comes with what mends it; what is due is told only while the policy would let its list be read, since
+  instructions belong to a client's case;
+* nothing is said of documents, not even how many: those are listed where each is decided.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select
+
+from service import asks, duties
+from service.acts import Act, Caller, perform
+from service.asks import Ask
+from service.db.models import engagements, firms, memberships, people, tokens
+from service.db.session import Tx
+from service.door import Holder, NameReader
+from service.duties import Missing
+from service.scoping.actions import Action
+from service.scoping.actors import Actor
+from service.scoping.decide import Subject, decide
+from service.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """The engagement that a membership belongs to. Times are UTC seconds."""
+
+    id: str
+    number: str
+    status: str
+    starts_at: int
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The membership that the caller acts in. Times are UTC seconds."""
+
+    id: str
+    role: str
+    side: str
+    engagement: Engagement | None  # None: the whole house
+    starts_at: int
+    ends_at: int  # FOREVER: no end
+    suspended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The token that the caller shows."""
+
+    id: str
+    scopes: tuple[str, ...]
+    expires_at: int  # UTC seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """What a person may always know about himself."""
+
+    person_id: str
+    name: str
+    email: str
+    firm_id: str
+    firm_name: str
+    membership: Membership
+    token: Token
+    missing: tuple[Missing, ...]
+    due: tuple[Ask, ...]
+
+
+_ME: Final = (
+    select(
+        people.c.id.label("person_id"),
+        people.c.key_id,
+        people.c.field_key,
+        people.c.name,
+        people.c.email,
+        firms.c.name.label("firm_name"),
+        memberships.c.id.label("membership_id"),
+        memberships.c.role,
+        memberships.c.side,
+        memberships.c.starts_at,
+        memberships.c.ends_at,
+        memberships.c.suspended,
+        tokens.c.id.label("token_id"),
+        tokens.c.scopes,
+        tokens.c.expires_at,
+        engagements.c.id.label("engagement_id"),
+        engagements.c.number,
+        engagements.c.status,
+        engagements.c.starts_at.label("engagement_starts_at"),
+        engagements.c.ends_at.label("engagement_ends_at"),
+    )
+    .select_from(
+        tokens.join(memberships, memberships.c.id == tokens.c.membership_id)
+        .join(people, people.c.id == memberships.c.person_id)
+        .join(firms, firms.c.id == people.c.firm_id)
+        .outerjoin(engagements, engagements.c.id == memberships.c.engagement_id)
+    )
+    .where(tokens.c.id == bindparam("token"))
+)
+
+
+def myself(_tx: Tx, actor: Actor) -> Subject:
+    """The subject of acts about oneself."""
+    return Subject(person=actor.person_id)
+
+
+async def read(services: Services, caller: Caller) -> Me:
+    """Read what the caller may always know about himself."""
+
+    def change(act: Act) -> tuple[Any, Holder, tuple[Missing, ...], list[Any]]:
+        row = act.tx.one(_ME, token=act.actor.token_id)
+        missing = duties.missing(act.tx, services.matrix.current, act.moment, act.actor)
+        act.show([row.person_id, act.firm_id])
+        return row, act.firm(), missing, _due(act)
+
+    done = await perform(services, caller, Action.ME_READ, myself, change)
+    row, firm, missing, due = done.result
+    reader = NameReader(services.keys, done.authorised)
+    person = Holder(row.person_id, row.key_id, row.field_key)
+    return Me(
+        person_id=row.person_id,
+        name=reader.open(person, "people", "name", row.person_id, row.name),
+        email=reader.open(person, "people", "email", row.person_id, row.email),
+        firm_id=firm.id,
+        firm_name=reader.open(firm, "firms", "name", firm.id, row.firm_name),
+        membership=_membership(row),
+        token=Token(row.token_id, tuple(row.scopes.split()), row.expires_at),
+        missing=missing,
+        due=tuple(asks.opened(reader, ask) for ask in due),
+    )
+
+
+def _due(act: Act) -> list[Any]:
+    """What the actor is asked for, where he might read the list of it now."""
+    if act.actor.engagement_id is None:
+        return []
+    about, matrix = Subject(engagement=act.actor.engagement_id), act.services.matrix.current
+    decision = decide(act.tx, matrix, act.moment, act.actor, Action.ASK_LIST, about)
+    return asks.due(act) if decision.allowed else []
+
+
+def _membership(row: Any) -> Membership:
+    engagement = None
+    if row.engagement_id is not None:
+        engagement = Engagement(
+            row.engagement_id, row.number, row.status, row.engagement_starts_at, row.engagement_ends_at
+        )
+    return Membership(
+        id=row.membership_id,
+        role=row.role,
+        side=row.side,
+        engagement=engagement,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        suspended=bool(row.suspended),
+    )
