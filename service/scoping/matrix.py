@@ -22,10 +22,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import casbin
 from casbin.model import FunctionMap
@@ -120,7 +120,7 @@ def holds(facts: str, needed: str) -> bool:
 
 def _silent() -> logging.Logger:
     """Return a logger of no hierarchy that says nothing: Casbin logs whole requests, also refused ones."""
-    return logging.Logger("muniment.casbin", level=logging.CRITICAL + 1)
+    return logging.Logger("muniment.casbin", level=logging.CRITICAL + 1)  # noqa: LOG001  # on purpose outside the tree
 
 
 class _Bench:
@@ -150,7 +150,7 @@ class _Bench:
         try:
             words = " ".join(FACT_WORDS[facts]) or NONE
             allowed, rule = self._enforcer.enforce_ex(*self._head, label, sensitivity, words)
-        except Exception:  # whatever went wrong inside, the answer is no
+        except Exception:  # noqa: BLE001  # whatever went wrong inside, the answer is no
             return False, ERROR
         if allowed is not True:
             return False, str(rule[0]) if rule and rule[-1] == "deny" else NO_RULE
@@ -184,7 +184,9 @@ class Cell:
         return answer
 
     def _refusal(self, rule: str, facts: int) -> Answer:
-        missing = min((way & ~facts for way in self.ways()), key=lambda lacking: (lacking.bit_count(), lacking), default=0)
+        missing = min(
+            (way & ~facts for way in self.ways()), key=lambda lacking: (lacking.bit_count(), lacking), default=0
+        )
         return Answer(False, rule, missing, facts & _DENYING if rule != NO_RULE else 0)
 
     def ways(self) -> tuple[int, ...]:
@@ -250,9 +252,11 @@ def epoch_of(contents: Iterable[bytes]) -> str:
 class Matrix:
     """One version of the policy. `Matrix.load` is the way to get one."""
 
-    __slots__ = ("_benches", "_cells", "_conditions", "_model", "_needs", "answers", "epoch", "rules")
+    __slots__ = ("_benches", "_cells", "_conditions", "_model", "_needs", "answers", "epoch", "made", "rules")
 
-    def __init__(self, epoch: str, model: str, rules: tuple[Rule, ...], duties: Iterable[DutyRow], answers: AnswerTable):
+    def __init__(
+        self, epoch: str, model: str, rules: tuple[Rule, ...], duties: Iterable[DutyRow], answers: AnswerTable
+    ):
         self.epoch = epoch
         self.rules = rules
         self.answers = answers
@@ -261,6 +265,7 @@ class Matrix:
         self._benches: dict[tuple[Role, Action], _Bench] = {}
         self._cells: dict[tuple[str, str, str, str], Cell] = {}
         self._conditions: dict[tuple[str, str], tuple[Condition, ...]] = {}
+        self.made: dict[Hashable, Any] = {}  # statements that listing.py compiled from this snapshot
 
     @classmethod
     def load(cls, folder: Path) -> Matrix:

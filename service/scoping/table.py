@@ -21,7 +21,7 @@ OR: Final = " or "
 
 
 class Entry(NamedTuple):
-    """One row: for these labels and sensitivities the act is allowed when …, unless …"""
+    """One row: for these labels and sensitivities the act is allowed under these conditions."""
 
     role: str
     action: str
@@ -60,7 +60,7 @@ def entries(matrix: Matrix) -> Iterator[Entry]:
 
 
 def render(matrix: Matrix) -> str:
-    """Return the table as CSV text with its header line, one ``\\n`` a row."""
+    """Return the table as CSV text with its header line, a line feed after each row."""
     lines = [",".join(TABLE_COLUMNS), *(",".join(entry) for entry in entries(matrix))]
     return "\n".join(lines) + "\n"
 

@@ -1,0 +1,302 @@
+"""One decision: one query for the facts, one look-up for the answer.
+
+Rules kept here:
+
+* facts are read in the transaction that will record the decision, by the time that the ledger gave it;
+* a thing that is not there, is another firm's, or was never shared answers alike; why it was refused stands in the
+  decision for the log and `explain`, and only the refusal's own words (policies/answers.csv) reach the asker;
+* what is slow (finding out why not) happens only after a no.
+
+It changes and records nothing: `service.acts` does.
+
+Source: policies/README.md; docs/adr/0005-policy.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from service.db.session import Tx
+from service.errors import MunimentError
+from service.ledger import Draft, Moment, Refused
+from service.scoping import queries, reasons
+from service.scoping.actions import (
+    ABILITY_OF,
+    DOCUMENT_ACTIONS,
+    FACT_WORDS,
+    NONE,
+    OWN_LIFE_S,
+    Action,
+    Fact,
+    Side,
+)
+from service.scoping.actors import Actor
+from service.scoping.answers import Kind, State
+from service.scoping.authorised import NOTHING, Authorised, authorise_document, authorise_ids
+from service.scoping.matrix import NO_RULE, Answer, Matrix
+from service.scoping.subjects import KINDS, OF_THE_HOUSE, Subject, follow
+
+__all__ = ["Authorised", "Decision", "Subject", "authorise", "decide"]
+
+_DUTIES: Final = int(Fact.DUTIES)
+_NARROWED: Final = int(Fact.NARROWED)
+_FIRM: Final = Side.FIRM.value
+_RESOURCE: Final[Mapping[str, str]] = MappingProxyType({action: action.resource for action in Action})
+_ABILITY: Final[Mapping[str, int]] = MappingProxyType({action: int(ABILITY_OF.get(action, 0)) for action in Action})
+_ON_DOCUMENTS: Final = frozenset(action for action, kinds in KINDS.items() if Kind.DOCUMENT in kinds)
+_STATEMENTS: Final[Mapping[tuple[Kind, bool], Any]] = MappingProxyType(
+    {
+        (Kind.PART, True): queries.PART_FOR_FIRM,
+        (Kind.PART, False): queries.PART_FOR_VENDOR,
+        (Kind.ENGAGEMENT, True): queries.ENGAGEMENT_FOR_FIRM,
+        (Kind.ENGAGEMENT, False): queries.ENGAGEMENT_FOR_VENDOR,
+        (Kind.MATTER, True): queries.MATTER,
+        (Kind.MATTER, False): queries.MATTER,
+        (Kind.SELF, True): queries.ONE_PERSON,
+        (Kind.SELF, False): queries.ONE_PERSON,
+    }
+)
+
+
+class Decision(NamedTuple):
+    """What was decided, and everything that the log records of it."""
+
+    action: Action
+    subjects: Mapping[str, str]  # noun -> id
+    allowed: bool
+    rule: str  # policy.csv:<n>, none, error
+    facts: tuple[str, ...]  # sorted words
+    policy: str  # epoch
+    nda: str | None  # hex SHA-256 of the text that binds the asker
+    authorised: Authorised
+    row: Any  # what the facts query saw of the thing, None when there is none
+    state: State | None  # why not
+    missing: tuple[str, ...]  # the fewest facts that would have opened it
+    error: MunimentError | None  # what to answer; None when allowed
+
+
+def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action, subject: Subject) -> Decision:
+    """Decide one act.
+
+    Args:
+        tx: the transaction that will record the decision.
+        matrix: the policy in force, taken once.
+        moment: the ledger's time.
+        actor: who asks, as authenticated in this transaction.
+        subject: what the act is on.
+
+    Raises:
+        ValueError: this act is never about this kind of thing (a fault of ours).
+    """
+    if subject.document is None or action not in _ON_DOCUMENTS:
+        return _decide_other(tx, matrix, moment, actor, action, subject)
+    firm = actor.side == _FIRM
+    row = tx.one(
+        queries.DOCUMENT_FOR_FIRM if firm else queries.DOCUMENT_FOR_VENDOR,
+        document=subject.document,
+        firm=actor.firm_id,
+        person=actor.person_id,
+        membership=actor.membership_id,
+        vendor=actor.vendor_id,
+        now=(now := moment.ms // 1000),
+        own_since=now - OWN_LIFE_S,
+        ability=_ABILITY[action],
+    )
+    if row is None:
+        return _refuse(tx, matrix, moment, actor, action, subject, None, 0, REFUSED_BY_ABSENCE)
+    cell = matrix.cell(actor.role, action, row.label, row.sensitivity)
+    true = row.facts
+    if not cell.needs & ~row.duties:
+        true |= _DUTIES
+    if not actor.covers(_RESOURCE[action]):
+        true |= _NARROWED
+    answer = cell.answer(true)
+    if not answer.allowed or not row.there:
+        return _refuse(tx, matrix, moment, actor, action, subject, row, true, answer)
+    return Decision(
+        action,
+        {
+            "engagement": row.engagement_id,
+            "matter": row.matter_id,
+            "part": row.part_id,
+            "document": row.id,
+        },
+        True,
+        answer.rule,
+        FACT_WORDS[true],
+        matrix.epoch,
+        row.nda or None,
+        authorise_ids(frozenset((authorise_document(row.id), row.revision_id))),
+        row,
+        None,
+        (),
+        None,
+    )
+
+
+REFUSED_BY_ABSENCE: Final = Answer(False, NO_RULE, 0, 0)
+
+
+def authorise(
+    tx: Tx,
+    matrix: Matrix,
+    moment: Moment,
+    actor: Actor,
+    action: Action,
+    subject: Subject,
+    *,
+    refusal: tuple[Draft, ...] = (),
+) -> Decision:
+    """Decide one act, and end the job when the answer is no.
+
+    Raises:
+        Refused: with the error to answer and `refusal` for the log.
+    """
+    decision = decide(tx, matrix, moment, actor, action, subject)
+    if decision.error is not None:
+        raise Refused(decision.error, refusal)
+    return decision
+
+
+# Everything that is not on one document -----------------------------------------------------------------------------
+
+
+def _decide_other(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action, asked: Subject) -> Decision:
+    subject = follow(tx, actor.firm_id, asked)
+    if subject is None:
+        return _refuse(tx, matrix, moment, actor, action, asked, None, 0, REFUSED_BY_ABSENCE)
+    kind = subject.kind
+    if kind not in KINDS[action]:
+        raise ValueError(f"{action} is never about {kind}")
+    if kind is Kind.DOCUMENT:
+        decision = decide(tx, matrix, moment, actor, action, subject._replace(via=None))
+        return decision._replace(subjects={**subject.ids(), **decision.subjects})
+    if action is Action.DOCUMENT_LIST:
+        subject = _place_of_list(actor, subject)
+    row, true = _facts_of(tx, moment, actor, action, subject)
+    if row is None:
+        return _refuse(tx, matrix, moment, actor, action, subject, None, 0, REFUSED_BY_ABSENCE)
+    on_paper = action in DOCUMENT_ACTIONS
+    label, sensitivity = (subject.label or "", subject.sensitivity) if on_paper else (NONE, NONE)
+    if action is Action.DOCUMENT_LIST:
+        label, sensitivity, assumed = _widest(matrix, actor, action)
+        true |= assumed
+    cell = matrix.cell(actor.role, action, label, sensitivity)
+    if not cell.needs & ~row.duties:
+        true |= _DUTIES
+    if not actor.covers(_RESOURCE[action]):
+        true |= _NARROWED
+    answer = cell.answer(true)
+    if not answer.allowed or not getattr(row, "there", 1):
+        return _refuse(tx, matrix, moment, actor, action, subject, row, true, answer)
+    subjects = {**subject.ids(), **_places(row)}
+    shown = authorise_ids(frozenset(_shown(actor, kind, row)))
+    rule, words = answer.rule, FACT_WORDS[true]
+    return Decision(action, subjects, True, rule, words, matrix.epoch, row.nda or None, shown, row, None, (), None)
+
+
+def _facts_of(tx: Tx, moment: Moment, actor: Actor, action: Action, subject: Subject) -> tuple[Any, int]:
+    """Read the facts of an act that is not on one document; (None, 0) when the thing is not there."""
+    firm = actor.side == _FIRM
+    now = moment.s
+    bound = {
+        "firm": actor.firm_id,
+        "person": actor.person_id,
+        "membership": actor.membership_id,
+        "vendor": actor.vendor_id,
+        "token": actor.token_id,
+        "now": now,
+        "label": subject.label or "",
+        "part": subject.part,
+        "engagement": subject.engagement,
+        "matter": subject.matter,
+        "other": subject.person,
+    }
+    kind = subject.kind
+    if kind is Kind.FIRM:
+        statement = queries.HOUSE if action in OF_THE_HOUSE or action is Action.DOCUMENT_LIST else queries.ALL_OF_HOUSE
+    else:
+        statement = _STATEMENTS[kind, firm]
+    row = tx.one(statement, **bound)
+    if row is None or kind is not Kind.ENGAGEMENT or subject.matter is None:
+        return row, 0 if row is None else row.facts
+    matter = tx.one(queries.MATTER, **bound)
+    if matter is None:
+        return None, 0
+    # Both must be the asker's, and a wall before the matter counts.
+    return row, (row.facts & ~int(Fact.ASSIGNED)) | (row.facts & matter.facts & Fact.ASSIGNED) | (
+        matter.facts & int(Fact.WALLED)
+    )
+
+
+def _places(row: Any) -> dict[str, str]:
+    """The ids of the places that a row lies in."""
+    known = row._fields
+    return {noun: getattr(row, f"{noun}_id") for noun in ("engagement", "matter", "part") if f"{noun}_id" in known}
+
+
+def _shown(actor: Actor, kind: Kind, row: Any) -> tuple[str, ...]:
+    """The ids whose names a yes lets open: the thing itself; the firm's own for acts on the firm."""
+    return (actor.firm_id,) if kind is Kind.FIRM else (row.id,)
+
+
+# The list itself ----------------------------------------------------------------------------------------------------
+
+
+def _place_of_list(actor: Actor, subject: Subject) -> Subject:
+    """Where a list is asked for.
+
+    A vendor person's list is always of his own engagement; a firm person's list shows what is his wherever he looks,
+    so a place that is not there gives an empty list and tells nothing.
+    """
+    if actor.side == _FIRM:
+        return Subject()
+    return Subject(engagement=subject.engagement or actor.engagement_id)
+
+
+def _widest(matrix: Matrix, actor: Actor, action: Action) -> tuple[str, str, int]:
+    """The question that stands for a whole list: a cell that the role may see at all, as if one document were his.
+
+    Each document then answers for itself (service/scoping/listing.py); here it is decided whether there is a list.
+    """
+    ways = matrix.alternatives(actor.role, action)
+    label, sensitivity = min(ways[0].cells) if ways else ("other", "routine")
+    return label, sensitivity, int(Fact.ASSIGNED) if actor.side == _FIRM else 0
+
+
+# No -----------------------------------------------------------------------------------------------------------------
+
+
+def _refuse(
+    tx: Tx,
+    matrix: Matrix,
+    moment: Moment,
+    actor: Actor,
+    action: Action,
+    subject: Subject,
+    row: Any,
+    true: int,
+    answer: Answer,
+) -> Decision:
+    """Make the decision of a no: why, for the log; and what the asker is told."""
+    if row is None and not actor.covers(_RESOURCE[action]):
+        true |= _NARROWED  # said of the token alone, so it must be said of ids that do not exist too
+    state = reasons.state(tx, matrix, moment, actor, action, subject, row, true, answer)
+    side = Side(actor.side)
+    reply = matrix.answers.reply(state, subject.kind, side)
+    return Decision(
+        action,
+        {**subject.ids(), **(_places(row) if row is not None else {})},
+        False,
+        NO_RULE if answer.allowed else answer.rule,
+        FACT_WORDS[true],
+        matrix.epoch,
+        (row.nda or None) if row is not None else None,
+        NOTHING,
+        row,
+        state,
+        FACT_WORDS[answer.missing],
+        reply.raised(),
+    )

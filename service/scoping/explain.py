@@ -1,0 +1,136 @@
+"""Who can see a document, and why; and for one person: why not, and what is missing.
+
+Rules kept here:
+
+* an explanation is made of real decisions, taken for every membership concerned, at the same moment, by the same code
+  that would answer that person: it cannot say something else than what would happen;
+* it tells a person's state, not his names or his other documents; who may ask is decided first (document:access).
+
+It does not simulate another policy or another time (a later issue).
+
+Source: DESIGN's promise "a refusal helps"; policies/README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Select, Text, bindparam, or_, select
+
+from service.db import models
+from service.db.session import Tx
+from service.ledger import Moment
+from service.scoping.actions import ABILITY_OF, Action
+from service.scoping.actors import EVERYTHING, Actor
+from service.scoping.answers import State
+from service.scoping.decide import Decision, decide
+from service.scoping.facts import NOW
+from service.scoping.matrix import Matrix
+from service.scoping.subjects import Subject
+
+LOOKED_AT: Final = (Action.DOCUMENT_VIEW, Action.DOCUMENT_DOWNLOAD, Action.DOCUMENT_REVISE)
+
+
+class Reason(NamedTuple):
+    """What one membership is answered for one act on the document."""
+
+    action: Action
+    allowed: bool
+    rule: str
+    facts: tuple[str, ...]
+    state: State | None  # why not
+    missing: tuple[str, ...]  # the fewest facts that would open it
+
+
+class Access(NamedTuple):
+    """One membership before one document."""
+
+    person_id: str
+    membership_id: str
+    role: str
+    side: str
+    reasons: tuple[Reason, ...]  # one for each act of `LOOKED_AT`, in that order
+    grants: tuple[str, ...]  # ids of the live grants that an allowed act rests on
+
+    @property
+    def sees(self) -> bool:
+        """Whether any of the acts is allowed."""
+        return any(reason.allowed for reason in self.reasons)
+
+
+_m, _g = models.memberships, models.grants
+
+_SEATS: Final = (
+    select(_m.c.id, _m.c.person_id, _m.c.engagement_id, _m.c.role, _m.c.side, models.people.c.vendor_id)
+    .select_from(_m.join(models.people, models.people.c.id == _m.c.person_id))
+    .where(
+        _m.c.firm_id == bindparam("firm", type_=Text),
+        or_(_m.c.engagement_id.is_(None), _m.c.engagement_id == bindparam("engagement", type_=Text)),
+    )
+    .order_by(_m.c.id)
+)
+_SEATS_OF_ONE: Final[Select[Any]] = _SEATS.where(_m.c.person_id == bindparam("person", type_=Text))
+_LIVE_GRANTS: Final = (
+    select(_g.c.id, _g.c.membership_id, _g.c.abilities)
+    .where(
+        _g.c.document_id == bindparam("document", type_=Text),
+        _g.c.not_before <= NOW,
+        _g.c.not_after > NOW,
+        _g.c.revoked_at > NOW,
+    )
+    .order_by(_g.c.id)
+)
+
+
+def who_can_see(tx: Tx, matrix: Matrix, moment: Moment, firm_id: str, document: Any) -> list[Access]:
+    """Return every membership that can view, download or revise a document now, and why.
+
+    Args:
+        document: the row of a decision on it (``decision.row``).
+    """
+    rows = tx.all(_SEATS, firm=firm_id, engagement=document.engagement_id)
+    return [access for access in _explained(tx, matrix, moment, firm_id, document, rows) if access.sees]
+
+
+def for_person(tx: Tx, matrix: Matrix, moment: Moment, firm_id: str, document: Any, person_id: str) -> list[Access]:
+    """Return what each membership of one person is answered: why, or why not and what is missing."""
+    rows = tx.all(_SEATS_OF_ONE, firm=firm_id, engagement=document.engagement_id, person=person_id)
+    return _explained(tx, matrix, moment, firm_id, document, rows)
+
+
+def _explained(
+    tx: Tx, matrix: Matrix, moment: Moment, firm_id: str, document: Any, rows: Iterable[Any]
+) -> list[Access]:
+    live = tx.all(_LIVE_GRANTS, document=document.id, now=moment.s)
+    found = []
+    for row in rows:
+        decisions = [
+            decide(tx, matrix, moment, _as_actor(firm_id, row), action, Subject(document=document.id))
+            for action in LOOKED_AT
+        ]
+        used = 0
+        for decision in decisions:
+            used |= int(ABILITY_OF[decision.action]) if decision.allowed else 0
+        grants = tuple(grant.id for grant in live if grant.membership_id == row.id and grant.abilities & used)
+        found.append(Access(row.person_id, row.id, row.role, row.side, tuple(map(_reason, decisions)), grants))
+    return found
+
+
+def _as_actor(firm_id: str, row: Any) -> Actor:
+    """The member as if he asked with a token for everything."""
+    return Actor(
+        firm_id=firm_id,
+        person_id=row.person_id,
+        membership_id=row.id,
+        token_id="",
+        role=row.role,
+        side=row.side,
+        engagement_id=row.engagement_id,
+        vendor_id=row.vendor_id,
+        scopes=frozenset({EVERYTHING}),
+    )
+
+
+def _reason(decision: Decision) -> Reason:
+    return Reason(decision.action, decision.allowed, decision.rule, decision.facts, decision.state, decision.missing)

@@ -1,0 +1,267 @@
+"""Facts about (asker, act, thing, moment) as SQL: written once here, used by every decision and every list.
+
+Rules kept here:
+
+* each fact is one expression over rows; `decide` computes it for one thing, `listing` for all of them, so the two agree
+  by construction (and a property over random worlds proves it);
+* a decision reads its facts in one query, by primary keys and indexed look-ups, in the transaction that records it;
+* a thing of another firm, or of another engagement than a vendor person's own, has no row here: it does not exist;
+* times are UTC seconds, half-open ``[from, until)``; `now` is the ledger's, taken once.
+
+It does not decide: the facts go to service/scoping/matrix.py.
+
+Source: policies/README.md (what each fact means).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    distinct,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+
+from service.db import models
+from service.db.models import ANY
+from service.scoping.actions import Duty, Fact, Role
+
+# What the caller binds. Each expression below uses these names and no others.
+FIRM: Final = bindparam("firm", type_=Text)
+PERSON: Final = bindparam("person", type_=Text)
+MEMBERSHIP: Final = bindparam("membership", type_=Text)
+ENGAGEMENT: Final = bindparam("engagement", type_=Text)
+VENDOR: Final = bindparam("vendor", type_=Text)
+TOKEN: Final = bindparam("token", type_=Text)
+NOW: Final = bindparam("now", type_=BigInteger)
+OWN_SINCE: Final = bindparam("own_since", type_=BigInteger)  # added before: own no more
+ABILITY: Final = bindparam("ability", type_=BigInteger)
+LABEL: Final = bindparam("label", type_=Text)
+
+PERSON_DUTIES: Final = Duty.NDA | Duty.TRAINING | Duty.BACKGROUND_CHECK
+VENDOR_DUTIES: Final = Duty.VENDOR_AGREEMENT | Duty.BAA | Duty.VENDOR_REVIEW | Duty.INSURANCE
+MATTER_DUTIES: Final = Duty.CLIENT_CONSENT | Duty.CONFLICT_CHECK | Duty.UNDERTAKING
+
+Truth = ColumnElement[bool]
+
+d, e, m = models.documents, models.engagements, models.memberships
+
+
+def word(word: str) -> ColumnElement[str]:
+    """A word of our vocabulary as a constant of the statement: it never varies, so it is not bound each time.
+
+    Raises:
+        ValueError: anything but lower-case letters and underscores, which could be more than a word to SQL.
+    """
+    if word.strip("abcdefghijklmnopqrstuvwxyz_"):
+        raise ValueError(word)
+    return literal_column("'" + word + "'", Text)
+
+
+def number(value: int) -> ColumnElement[int]:
+    """A number of ours as a constant of the statement."""
+    return literal_column(str(int(value)), BigInteger)
+
+
+def mask(**conditions: Truth) -> ColumnElement[int]:
+    """Return the `Fact` bits of named conditions (``live=…, window=…``) as one number."""
+    total = number(0)
+    for name, truth in conditions.items():
+        total = total + case((truth, number(Fact[name.upper()])), else_=number(0))
+    return total
+
+
+# The asker's membership ---------------------------------------------------------------------------------------------
+
+
+def is_membership() -> Truth:
+    """The asker's own membership row, in the asker's firm."""
+    return and_(m.c.id == MEMBERSHIP, m.c.person_id == PERSON, m.c.firm_id == FIRM)
+
+
+def window() -> Truth:
+    """`WINDOW`: within the membership's own dates."""
+    return and_(m.c.starts_at <= NOW, m.c.ends_at > NOW)
+
+
+def suspended() -> Truth:
+    """`SUSPENDED`: the membership is suspended or has ended (a departed attorney needs no window, but has left)."""
+    return or_(m.c.suspended != number(0), m.c.ends_at <= NOW)
+
+
+# The engagement -----------------------------------------------------------------------------------------------------
+
+
+def live_for_vendor() -> Truth:
+    """`LIVE` for vendor people: running, within its dates."""
+    return and_(e.c.status == word("running"), e.c.starts_at <= NOW, e.c.ends_at > NOW)
+
+
+def live_for_firm() -> Truth:
+    """`LIVE` for firm people: not closed; the dates bind the vendor."""
+    return e.c.status == word("running")
+
+
+def engagement_is_own() -> Truth:
+    """`ASSIGNED` of an engagement, vendor side: the membership belongs to it and has not ended."""
+    return and_(m.c.engagement_id == e.c.id, m.c.ends_at > NOW)
+
+
+def engagement_is_led() -> Truth:
+    """`ASSIGNED` of an engagement, firm side.
+
+    The membership belongs to it; or it is one for the whole house and the person leads or deputises, has a seat in the
+    engagement besides, or runs or reviews the house.
+    """
+    seat = models.memberships.alias("seat")
+    sits = exists().where(
+        seat.c.person_id == PERSON,
+        seat.c.engagement_id == e.c.id,
+        seat.c.role == m.c.role,
+        seat.c.suspended == number(0),
+        seat.c.starts_at <= NOW,
+        seat.c.ends_at > NOW,
+    )
+    whole = and_(m.c.engagement_id.is_(None), or_(runs_house(), e.c.lead_id == PERSON, e.c.deputy_id == PERSON, sits))
+    return and_(window(), or_(m.c.engagement_id == e.c.id, whole))
+
+
+def runs_house() -> Truth:
+    """The membership's role looks at all of the house: owner, reviewer."""
+    return m.c.role.in_([word(Role.OWNER.value), word(Role.REVIEWER.value)])
+
+
+def second_person() -> Truth:
+    """`SECONDED`: a disposal of this engagement was requested by another person with another token."""
+    asked = models.disposals
+    return exists().where(
+        asked.c.engagement_id == e.c.id,
+        asked.c.state == word("requested"),
+        asked.c.requested_by != PERSON,
+        asked.c.requested_token != TOKEN,
+    )
+
+
+# The matter ---------------------------------------------------------------------------------------------------------
+
+
+def on_team(matter: ColumnElement[str]) -> Truth:
+    """The asker is named on the matter's team now."""
+    team = models.matter_team
+    return exists().where(
+        team.c.matter_id == matter, team.c.person_id == PERSON, team.c.since <= NOW, team.c.until > NOW
+    )
+
+
+def walled(matter: ColumnElement[str]) -> Truth:
+    """`WALLED`: a wall stands between the asker and the matter."""
+    wall = models.walls
+    return exists().where(
+        wall.c.person_id == PERSON, wall.c.matter_id == matter, wall.c.raised_at <= NOW, wall.c.lifted_at > NOW
+    )
+
+
+# The document -------------------------------------------------------------------------------------------------------
+
+
+def is_there() -> Truth:
+    """The document has not been taken back or destroyed."""
+    return and_(d.c.state.in_([word("to_look_at"), word("confirmed")]), e.c.status != word("disposed"))
+
+
+def own() -> Truth:
+    """`OWN`: added by this membership, still to look at, less than 72 hours ago."""
+    return and_(d.c.added_by == MEMBERSHIP, d.c.state == word("to_look_at"), d.c.added_at > OWN_SINCE)
+
+
+def gives(grant: FromClause) -> Truth:
+    """A grant row of the asker's membership that is live and carries the ability."""
+    return and_(
+        grant.c.membership_id == MEMBERSHIP,
+        grant.c.abilities.bitwise_and(ABILITY) == ABILITY,
+        grant.c.not_before <= NOW,
+        grant.c.not_after > NOW,
+        grant.c.revoked_at > NOW,
+    )
+
+
+def is_shareable() -> Truth:
+    """An attorney has looked at it: before that, grants on it give nothing."""
+    return d.c.state == word("confirmed")
+
+
+def granted() -> Truth:
+    """`ASSIGNED` of a document, vendor side: a live grant that carries the ability."""
+    grant = models.grants
+    return and_(is_shareable(), exists().where(grant.c.document_id == d.c.id, gives(grant)))
+
+
+def theirs(matter_is_theirs: Truth) -> Truth:
+    """`ASSIGNED` of a document, firm side: named on the team; what is still to look at is for attorneys only."""
+    return and_(window(), or_(m.c.role == word(Role.ATTORNEY.value), is_shareable()), matter_is_theirs)
+
+
+def reaches_document() -> Truth:
+    """The membership can be about this document at all: a seat in one engagement sees nothing of another."""
+    return or_(m.c.engagement_id.is_(None), m.c.engagement_id == d.c.engagement_id)
+
+
+def asked(*, for_label: bool) -> Truth:
+    """`ASKED`: a live ask for papers in this part, of the bound label or of any."""
+    ask = models.asks
+    wanted = exists().where(
+        ask.c.membership_id == MEMBERSHIP,
+        ask.c.part_id == models.parts.c.id,
+        ask.c.not_before <= NOW,
+        ask.c.not_after > NOW,
+        ask.c.ended_at > NOW,
+    )
+    return wanted.where(ask.c.label == LABEL) if for_label else wanted
+
+
+# Duties -------------------------------------------------------------------------------------------------------------
+
+
+def duty_bits(engagement: ColumnElement[str], matter: ColumnElement[str] | None = None) -> ColumnElement[int]:
+    """Return the `Duty` bits in force for the asker, the vendor and the matter in this engagement, as a number.
+
+    Each duty counts for its own subject only: a row that says ``nda`` of a matter is nobody's NDA.
+    """
+    duty = models.duties
+    owed: list[tuple[ColumnElement[str], Duty]] = [(PERSON, PERSON_DUTIES), (VENDOR, VENDOR_DUTIES)]
+    if matter is not None:
+        owed.append((matter, MATTER_DUTIES))
+    by_subject = or_(
+        *(and_(duty.c.subject_id == subject, duty.c.kind.in_([number(bit) for bit in bits])) for subject, bits in owed)
+    )
+    in_force = select(func.sum(distinct(duty.c.kind))).where(by_subject, _in_force(engagement)).scalar_subquery()
+    return cast(func.coalesce(in_force, number(0)), BigInteger)
+
+
+def nda_hash(engagement: ColumnElement[str]) -> ColumnElement[str | None]:
+    """Return the hex SHA-256 of the NDA text that binds the asker now, or NULL."""
+    duty = models.duties
+    return (
+        select(duty.c.evidence_sha256)
+        .where(duty.c.subject_id == PERSON, duty.c.kind == number(Duty.NDA), _in_force(engagement))
+        .order_by(duty.c.valid_from.desc(), duty.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _in_force(engagement: ColumnElement[str]) -> Truth:
+    duty = models.duties
+    return and_(duty.c.engagement_id.in_([engagement, word(ANY)]), duty.c.valid_from <= NOW, duty.c.valid_until > NOW)

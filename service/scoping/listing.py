@@ -1,0 +1,269 @@
+"""All that one may see: one query a page, equal to deciding each document.
+
+Rules kept here:
+
+* the policy's answer is compiled into SQL from what Casbin said (`Matrix.alternatives`), and the facts are the very
+  expressions that a decision reads: a list is ``{d : decide(d)}`` exactly, counts included (a property over random
+  worlds proves it);
+* what is not on the list leaves no gap: pages follow the ids of what may be seen, never the ids of what is there;
+* a page is driven by an index: a vendor person's grants in document order, his own papers, a firm person's matters.
+
+A firm person's page over several matters sorts what his matters hold; asked for one part or one matter it does not.
+
+Source: policies/README.md; docs/adr/0005-policy.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, and_, bindparam, exists, func, or_, select, union
+from sqlalchemy import true as sql_true
+
+from service.db import models
+from service.db.session import Tx
+from service.ledger import Moment
+from service.scoping import facts
+from service.scoping.actions import ABILITY_OF, OWN_LIFE_S, Action, Duty, Fact, Side
+from service.scoping.actors import Actor
+from service.scoping.authorised import authorise_document
+from service.scoping.facts import MEMBERSHIP, NOW, PERSON, Truth, d, e, m
+from service.scoping.matrix import Condition, Matrix
+
+_p, _g = models.parts, models.grants
+_AFTER: Final = bindparam("after", type_=Text)
+_MOST: Final = bindparam("most", type_=BigInteger)
+
+_COLUMNS: Final = (
+    d.c.id,
+    d.c.engagement_id,
+    d.c.part_id,
+    d.c.matter_id,
+    d.c.number,
+    d.c.label,
+    d.c.sensitivity,
+    d.c.state,
+    d.c.title,
+    d.c.revision_id,
+    d.c.added_by,
+    d.c.added_at,
+    d.c.version,
+    _p.c.key_id.label("part_key_id"),
+    _p.c.field_key.label("part_field_key"),
+)
+
+
+class Where(NamedTuple):
+    """Where to look: only documents of this place or state; None is everywhere."""
+
+    engagement: str | None = None
+    part: str | None = None
+    matter: str | None = None
+    state: str | None = None
+
+
+EVERYWHERE: Final = Where()
+
+
+def page(
+    tx: Tx,
+    matrix: Matrix,
+    moment: Moment,
+    actor: Actor,
+    action: Action = Action.DOCUMENT_LIST,
+    *,
+    after: str,
+    most: int,
+    where: Where = EVERYWHERE,
+) -> list[Any]:
+    """Return the documents for which ``decide(action)`` says yes, in order of their ids.
+
+    Args:
+        after: the id that the page begins behind; "" for the first.
+        most: how many rows at most (ask for one more than is shown to learn whether there are more).
+
+    Returns: rows with the columns of a document (title sealed), ``part_key_id`` and ``part_field_key``; ``id`` is an
+        `AuthorisedDocumentId`.
+    """
+    statement = _made(matrix, actor, action, where, counting=False)
+    if statement is None:
+        return []
+    rows = tx.all(statement, **_bound(moment, actor, action, where), after=after, most=most)
+    return [row._make((authorise_document(row[0]), *row[1:])) for row in rows]
+
+
+def count(
+    tx: Tx,
+    matrix: Matrix,
+    moment: Moment,
+    actor: Actor,
+    action: Action = Action.DOCUMENT_LIST,
+    where: Where = EVERYWHERE,
+) -> int:
+    """Return how many documents `page` would list in all."""
+    statement = _made(matrix, actor, action, where, counting=True)
+    return 0 if statement is None else int(tx.value(statement, **_bound(moment, actor, action, where), after=""))
+
+
+def _bound(moment: Moment, actor: Actor, action: Action, where: Where) -> dict[str, Any]:
+    now = moment.s
+    return {
+        "firm": actor.firm_id,
+        "person": actor.person_id,
+        "membership": actor.membership_id,
+        "vendor": actor.vendor_id,
+        "engagement": actor.engagement_id,
+        "now": now,
+        "own_since": now - OWN_LIFE_S,
+        "ability": int(ABILITY_OF.get(action, 0)),
+        **{f"in_{noun}": value for noun, value in where._asdict().items() if value is not None},
+    }
+
+
+def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, *, counting: bool) -> Select[Any] | None:
+    """Return the statement of a list, compiled from the snapshot once; None when nothing can be on it."""
+    if not actor.covers(action.resource) and matrix.denials(actor.role, action) & Fact.NARROWED:
+        return None
+    given = tuple(noun for noun, value in where._asdict().items() if value is not None)
+    key = (actor.role, action, given, counting)
+    if key not in matrix.made:
+        matrix.made[key] = _compile(matrix, actor.role, Side(actor.side), action, given, counting=counting)
+    statement: Select[Any] | None = matrix.made[key]
+    return statement
+
+
+# From the policy to SQL ---------------------------------------------------------------------------------------------
+
+
+def _compile(
+    matrix: Matrix, role: str, side: Side, action: Action, given: tuple[str, ...], *, counting: bool
+) -> Select[Any] | None:
+    true = _facts_of(side)
+    conditions = [one for one in matrix.alternatives(role, action) if not one.facts & ~_mask(true)]
+    by_assignment = [one for one in conditions if one.facts & Fact.ASSIGNED]
+    by_adder = [one for one in conditions if one.facts & Fact.OWN and not one.facts & Fact.ASSIGNED]
+    always = (
+        d.c.firm_id == facts.FIRM,
+        facts.reaches_document(),
+        facts.is_there(),
+        *(~true[fact] for fact in (Fact.WALLED, Fact.SUSPENDED) if matrix.denials(role, action) & fact),
+        *(_IN[noun] for noun in given),
+    )
+    branches: list[Select[Any]] = []
+    if by_assignment:
+        driven = {**true, Fact.ASSIGNED: _assigned_where_driven(side)}
+        source = _granted() if side is Side.VENDOR else _of_team()
+        branches.append(source.where(*always, _any_of(by_assignment, driven)))
+    if by_adder:
+        branches.append(_added().where(*always, _any_of(by_adder, true)))
+    return _joined(branches, counting=counting) if branches else None
+
+
+_IN: Final = {
+    "engagement": d.c.engagement_id == bindparam("in_engagement", type_=Text),
+    "part": d.c.part_id == bindparam("in_part", type_=Text),
+    "matter": d.c.matter_id == bindparam("in_matter", type_=Text),
+    "state": d.c.state == bindparam("in_state", type_=Text),
+}
+
+
+def _facts_of(side: Side) -> dict[Fact, Truth]:
+    """The facts that a decision on a document knows, as conditions; `DUTIES` is added by each condition's needs."""
+    vendor = side is Side.VENDOR
+    return {
+        Fact.LIVE: facts.live_for_vendor() if vendor else facts.live_for_firm(),
+        Fact.ASSIGNED: facts.granted() if vendor else facts.theirs(facts.on_team(d.c.matter_id)),
+        Fact.OWN: facts.own(),
+        Fact.WINDOW: facts.window(),
+        Fact.WALLED: facts.walled(d.c.matter_id),
+        Fact.SUSPENDED: facts.suspended(),
+    }
+
+
+def _assigned_where_driven(side: Side) -> Truth:
+    """What is left of `ASSIGNED` where each row already comes with its live grant, or with its team."""
+    return facts.is_shareable() if side is Side.VENDOR else facts.theirs(sql_true())
+
+
+def _mask(true: dict[Fact, Truth]) -> int:
+    return int(Fact.DUTIES | sum(true, Fact(0)))
+
+
+def _any_of(conditions: list[Condition], true: dict[Fact, Truth]) -> Truth:
+    return or_(*(_condition(one, true) for one in conditions))
+
+
+def _condition(one: Condition, true: dict[Fact, Truth]) -> Truth:
+    """One way to a yes, as SQL."""
+    parts = [true[fact] for fact in Fact(one.facts) if fact in true]
+    if one.facts & Fact.DUTIES and one.needs:
+        parts.append(_owed(one.needs))
+    return and_(_cells(one.cells), *parts)
+
+
+def _owed(needs: int) -> Truth:
+    """All duties of a mask are in force; asked once a query when none of them is a matter's."""
+    if needs & facts.MATTER_DUTIES:
+        bits = facts.duty_bits(d.c.engagement_id, d.c.matter_id)
+    else:
+        bits = facts.duty_bits(facts.ENGAGEMENT)
+    wanted = facts.number(Duty(needs))
+    return bits.bitwise_and(wanted) == wanted
+
+
+def _cells(cells: frozenset[tuple[str, str]]) -> Truth:
+    """(label, sensitivity) is one of these: labels with the same sensitivities together."""
+    reach: dict[str, list[str]] = {}
+    for label, sensitivity in sorted(cells):
+        reach.setdefault(label, []).append(sensitivity)
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for label, sensitivities in reach.items():
+        rows.setdefault(tuple(sensitivities), []).append(label)
+    return or_(
+        *(
+            and_(
+                d.c.label.in_([facts.word(label) for label in labels]),
+                d.c.sensitivity.in_([facts.word(sensitivity) for sensitivity in sensitivities]),
+            )
+            for sensitivities, labels in rows.items()
+        )
+    )
+
+
+# What a page is driven by -------------------------------------------------------------------------------------------
+
+
+def _granted() -> Select[Any]:
+    """A vendor person's grants, in the order of their documents; of several on one document the first made counts."""
+    earlier = models.grants.alias("earlier")
+    first = ~exists().where(earlier.c.document_id == _g.c.document_id, facts.gives(earlier), earlier.c.id < _g.c.id)
+    return _selected(_g.join(d, d.c.id == _g.c.document_id), key=_g.c.document_id).where(facts.gives(_g), first)
+
+
+def _of_team() -> Select[Any]:
+    """The documents of a firm person's matters."""
+    team = models.matter_team.alias("team")
+    named = and_(team.c.person_id == PERSON, team.c.since <= NOW, team.c.until > NOW)
+    return _selected(team.join(d, d.c.matter_id == team.c.matter_id), key=d.c.id).where(named)
+
+
+def _added() -> Select[Any]:
+    """What the membership itself added."""
+    return _selected(d, key=d.c.id).where(d.c.added_by == MEMBERSHIP)
+
+
+def _selected(source: Any, key: ColumnElement[str]) -> Select[Any]:
+    joined = source.join(e, e.c.id == d.c.engagement_id).join(m, facts.is_membership()).join(_p, _p.c.id == d.c.part_id)
+    return select(*_COLUMNS).select_from(joined).where(key > _AFTER).order_by(key)
+
+
+def _joined(branches: list[Select[Any]], *, counting: bool) -> Select[Any]:
+    if counting:
+        ids = [branch.with_only_columns(d.c.id).order_by(None) for branch in branches]
+        both = (union(*ids) if len(ids) > 1 else ids[0]).subquery()
+        return select(func.count().label("n")).select_from(both)
+    if len(branches) == 1:
+        return branches[0].limit(_MOST)
+    halves = [select(branch.limit(_MOST).subquery()) for branch in branches]
+    both = union(*halves).subquery()
+    return select(both).order_by(both.c.id).limit(_MOST)

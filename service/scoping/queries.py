@@ -1,0 +1,228 @@
+"""The facts of one thing in one query, compiled once: what `decide` runs.
+
+Each statement answers one row, or none where the thing is not there for the asker: ids of the places it lies in, the
+`Fact` bits that rows can tell (``facts``), the `Duty` bits in force (``duties``) and the NDA text that binds (``nda``).
+`DUTIES` and `NARROWED` are added by the decision: the one needs the policy, the other is the token's.
+
+It does not decide; the expressions are service/scoping/facts.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, exists, or_, select
+
+from service.db import models
+from service.scoping.facts import (
+    ENGAGEMENT,
+    FIRM,
+    PERSON,
+    Truth,
+    asked,
+    d,
+    duty_bits,
+    e,
+    engagement_is_led,
+    engagement_is_own,
+    granted,
+    is_membership,
+    is_there,
+    live_for_firm,
+    live_for_vendor,
+    m,
+    mask,
+    nda_hash,
+    number,
+    on_team,
+    own,
+    reaches_document,
+    runs_house,
+    second_person,
+    suspended,
+    theirs,
+    walled,
+    window,
+    word,
+)
+
+_NO_DUTIES = number(0).label("duties")
+_NO_NDA = cast(word(""), Text).label("nda")
+
+_DOCUMENT_COLUMNS = (
+    d.c.id,
+    d.c.engagement_id,
+    d.c.part_id,
+    d.c.matter_id,
+    d.c.label,
+    d.c.sensitivity,
+    d.c.state,
+    d.c.number,
+    d.c.revision_id,
+    d.c.added_by,
+    d.c.version,
+    case((is_there(), number(1)), else_=number(0)).label("there"),
+)
+
+
+def _of_document(*columns: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(*_DOCUMENT_COLUMNS, *columns)
+        .select_from(d.join(e, e.c.id == d.c.engagement_id).join(m, is_membership()))
+        .where(d.c.id == bindparam("document", type_=Text), d.c.firm_id == FIRM, reaches_document())
+    )
+
+
+DOCUMENT_FOR_VENDOR: Final = _of_document(
+    mask(
+        live=live_for_vendor(),
+        assigned=granted(),
+        own=own(),
+        window=window(),
+        walled=walled(d.c.matter_id),
+        suspended=suspended(),
+    ).label("facts"),
+    duty_bits(d.c.engagement_id, d.c.matter_id).label("duties"),
+    nda_hash(d.c.engagement_id).label("nda"),
+)
+DOCUMENT_FOR_FIRM: Final = _of_document(
+    mask(
+        live=live_for_firm(),
+        assigned=theirs(on_team(d.c.matter_id)),
+        own=own(),
+        window=window(),
+        walled=walled(d.c.matter_id),
+        suspended=suspended(),
+    ).label("facts"),
+    _NO_DUTIES,
+    _NO_NDA,
+)
+
+_p = models.parts
+
+
+def _of_part(*columns: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(_p.c.id, _p.c.engagement_id, _p.c.id.label("part_id"), _p.c.matter_id, *columns)
+        .select_from(_p.join(e, e.c.id == _p.c.engagement_id).join(m, is_membership()))
+        .where(
+            _p.c.id == bindparam("part", type_=Text),
+            _p.c.firm_id == FIRM,
+            or_(m.c.engagement_id.is_(None), m.c.engagement_id == _p.c.engagement_id),
+        )
+    )
+
+
+_THERE_UNLESS_DISPOSED = case((e.c.status != word("disposed"), number(1)), else_=number(0)).label("there")
+
+PART_FOR_VENDOR: Final = _of_part(
+    _THERE_UNLESS_DISPOSED,
+    mask(
+        live=live_for_vendor(),
+        asked=asked(for_label=True),
+        window=window(),
+        walled=walled(_p.c.matter_id),
+        suspended=suspended(),
+    ).label("facts"),
+    duty_bits(_p.c.engagement_id, _p.c.matter_id).label("duties"),
+    nda_hash(_p.c.engagement_id).label("nda"),
+    case((asked(for_label=False), number(1)), else_=number(0)).label("known"),
+)
+PART_FOR_FIRM: Final = _of_part(
+    _THERE_UNLESS_DISPOSED,
+    mask(
+        live=live_for_firm(),
+        assigned=and_(window(), on_team(_p.c.matter_id)),
+        window=window(),
+        walled=walled(_p.c.matter_id),
+        suspended=suspended(),
+    ).label("facts"),
+    _NO_DUTIES,
+    _NO_NDA,
+    number(0).label("known"),
+)
+
+
+def _of_engagement(*columns: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(e.c.id, e.c.id.label("engagement_id"), e.c.status, e.c.version, *columns)
+        .select_from(e.join(m, is_membership()))
+        .where(e.c.id == ENGAGEMENT, e.c.firm_id == FIRM)
+    )
+
+
+ENGAGEMENT_FOR_VENDOR: Final = _of_engagement(
+    mask(live=live_for_vendor(), assigned=engagement_is_own(), window=window(), suspended=suspended()).label("facts"),
+    duty_bits(e.c.id).label("duties"),
+    nda_hash(e.c.id).label("nda"),
+)
+ENGAGEMENT_FOR_FIRM: Final = _of_engagement(
+    mask(
+        live=live_for_firm(),
+        assigned=engagement_is_led(),
+        window=window(),
+        seconded=second_person(),
+        suspended=suspended(),
+    ).label("facts"),
+    _NO_DUTIES,
+    _NO_NDA,
+)
+
+_t = models.matters
+_in_own_engagement = exists().where(_p.c.engagement_id == m.c.engagement_id, _p.c.matter_id == _t.c.id)
+
+MATTER: Final = (
+    select(
+        _t.c.id,
+        _t.c.id.label("matter_id"),
+        _t.c.number,
+        _t.c.version,
+        mask(
+            assigned=and_(
+                window(),
+                or_(
+                    and_(m.c.engagement_id.is_(None), runs_house()),
+                    and_(on_team(_t.c.id), or_(m.c.engagement_id.is_(None), _in_own_engagement)),
+                ),
+            ),
+            window=window(),
+            walled=walled(_t.c.id),
+            suspended=suspended(),
+        ).label("facts"),
+        _NO_DUTIES,
+        _NO_NDA,
+    )
+    .select_from(_t.join(m, is_membership()))
+    .where(_t.c.id == bindparam("matter", type_=Text), _t.c.firm_id == FIRM)
+)
+
+
+def _of_house(*more: Truth) -> Select[Any]:
+    whole = and_(window(), m.c.engagement_id.is_(None), *more)
+    true = mask(assigned=whole, window=window(), suspended=suspended()).label("facts")
+    return select(m.c.id, true, _NO_DUTIES, _NO_NDA).where(is_membership())
+
+
+HOUSE: Final = _of_house()
+"""Acts that belong to the house (a new person, vendor, matter, engagement): a seat for the whole house."""
+
+ALL_OF_HOUSE: Final = _of_house(runs_house())
+"""Acts on every engagement or matter at once (the whole log, all certificates): only who runs or reviews the house."""
+
+_other = models.people
+
+ONE_PERSON: Final = (
+    select(
+        _other.c.id,
+        mask(
+            assigned=and_(window(), m.c.engagement_id.is_(None)),
+            own=_other.c.id == PERSON,
+            window=window(),
+            suspended=suspended(),
+        ).label("facts"),
+        _NO_DUTIES,
+        _NO_NDA,
+    )
+    .select_from(_other.join(m, is_membership()))
+    .where(_other.c.id == bindparam("other", type_=Text), _other.c.firm_id == FIRM)
+)

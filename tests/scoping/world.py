@@ -1,0 +1,265 @@
+"""A small world of rows for tests of scoping: one call a row, everything not said has a harmless default.
+
+Names are given, ids are made from them: ``world.person("ada")`` is ``per_…``, and the same name again is the same id.
+Nothing is sealed: scoping reads no names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import insert, update
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from service.db import models
+from service.db.models import FOREVER, metadata
+from service.db.session import Database, Tx
+from service.ledger import Moment
+from service.scoping.actions import Duty, side_of
+from service.scoping.actors import EVERYTHING, Actor
+
+NOW = 1_800_000_000
+HOUR = 3600
+DAY = 24 * HOUR
+ALL_ABILITIES = 15
+
+
+def an_id(kind: str, name: str) -> str:
+    """The id that stands for a name in every world."""
+    return f"{kind}_{hashlib.sha256(f'{kind} {name}'.encode()).hexdigest()[:32]}"
+
+
+class World:
+    """Rows of one or more firms, in one open transaction."""
+
+    def __init__(self, tx: Tx, now: int = NOW) -> None:
+        self.tx = tx
+        self.moment = Moment(now * 1000 + 7)
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._count = 0
+
+    def add(self, table: Any, **values: Any) -> str:
+        """Insert a row; what is not given gets the emptiest value of its type."""
+        for column in table.columns:
+            if column.name not in values and not column.nullable:
+                values[column.name] = {"TEXT": "", "BIGINT": 0}.get(str(column.type), b"")
+        self.tx.run(insert(table), **{column.name: values.get(column.name) for column in table.columns})
+        row_id = str(values.get("id", ""))
+        self._rows[row_id] = values
+        return row_id
+
+    def change(self, table: Any, row_id: str, **values: Any) -> None:
+        """Update a row."""
+        bound = {name: value for name, value in values.items()}
+        self.tx.run(update(table).where(table.c.id == row_id).values(**bound))
+        self._rows[row_id].update(values)
+
+    def firm(self, name: str = "firm") -> str:
+        firm_id = an_id("frm", name)
+        if firm_id not in self._rows:
+            self.add(models.logs, id=firm_id, kind="firm")
+            self.add(models.firms, id=firm_id)
+        return firm_id
+
+    def vendor(self, name: str = "vendor", firm: str = "firm") -> str:
+        vendor_id = an_id("vnd", f"{firm} {name}")
+        return vendor_id if vendor_id in self._rows else self.add(models.vendors, id=vendor_id, firm_id=self.firm(firm))
+
+    def person(self, name: str, side: str = "firm", firm: str = "firm", vendor: str = "vendor") -> str:
+        person_id = an_id("per", f"{firm} {name}")
+        if person_id in self._rows:
+            return person_id
+        return self.add(
+            models.people,
+            id=person_id,
+            firm_id=self.firm(firm),
+            side=side,
+            vendor_id=self.vendor(vendor, firm) if side == "vendor" else None,
+            email_index=person_id.encode(),
+        )
+
+    def engagement(self, name: str = "deal", firm: str = "firm", lead: str = "lead", **values: Any) -> str:
+        engagement_id = an_id("eng", f"{firm} {name}")
+        if engagement_id in self._rows:
+            return engagement_id
+        return self.add(
+            models.engagements,
+            id=engagement_id,
+            firm_id=self.firm(firm),
+            vendor_id=self.vendor(firm=firm),
+            number=name,
+            lead_id=self.person(lead, firm=firm),
+            **{"status": "running", "starts_at": NOW - 30 * DAY, "ends_at": NOW + 30 * DAY, **values},
+        )
+
+    def matter(self, name: str = "case", firm: str = "firm") -> str:
+        matter_id = an_id("mtr", f"{firm} {name}")
+        if matter_id in self._rows:
+            return matter_id
+        return self.add(models.matters, id=matter_id, firm_id=self.firm(firm), number=name)
+
+    def part(self, matter: str = "case", engagement: str = "deal", firm: str = "firm") -> str:
+        part_id = an_id("prt", f"{firm} {engagement} {matter}")
+        if part_id in self._rows:
+            return part_id
+        return self.add(
+            models.parts,
+            id=part_id,
+            firm_id=self.firm(firm),
+            engagement_id=self.engagement(engagement, firm),
+            matter_id=self.matter(matter, firm),
+        )
+
+    def member(self, name: str, role: str, engagement: str | None = "deal", firm: str = "firm", **values: Any) -> str:
+        """A membership; ``engagement=None`` is a seat for the whole house."""
+        side = side_of(role).value
+        membership_id = an_id("mem", f"{firm} {name} {role} {engagement}")
+        if membership_id in self._rows:
+            return membership_id
+        return self.add(
+            models.memberships,
+            id=membership_id,
+            firm_id=self.firm(firm),
+            person_id=self.person(name, side, firm),
+            engagement_id=None if engagement is None else self.engagement(engagement, firm),
+            side=side,
+            role=role,
+            **{"starts_at": NOW - DAY, "ends_at": NOW + DAY, **values},
+        )
+
+    def actor(self, membership_id: str, scopes: str = EVERYTHING, token: str = "token") -> Actor:  # noqa: S107  # a name
+        row = self._rows[membership_id]
+        return Actor(
+            firm_id=row["firm_id"],
+            person_id=row["person_id"],
+            membership_id=membership_id,
+            token_id=an_id("tok", token),
+            role=row["role"],
+            side=row["side"],
+            engagement_id=row["engagement_id"],
+            vendor_id=self._rows[row["person_id"]]["vendor_id"],
+            scopes=frozenset(scopes.split()),
+        )
+
+    def team(self, matter: str, person: str, **values: Any) -> None:
+        self.add(
+            models.matter_team,
+            firm_id=self.firm(),
+            matter_id=self.matter(matter),
+            person_id=self.person(person),
+            **{"since": NOW - DAY, "until": FOREVER, **values},
+        )
+
+    def nda(self, person: str, engagement: str = "deal", text: str = "a" * 64, **values: Any) -> str:
+        return self.duty(
+            Duty.NDA, self.person(person, "vendor"), self.engagement(engagement), evidence_sha256=text, **values
+        )
+
+    def duty(self, kind: Duty, subject: str, engagement: str, **values: Any) -> str:
+        return self.add(
+            models.duties,
+            id=self._next("dut"),
+            firm_id=self.firm(),
+            kind=int(kind),
+            subject_id=subject,
+            engagement_id=engagement,
+            **{"valid_from": NOW - DAY, "valid_until": FOREVER, **values},
+        )
+
+    def document(
+        self,
+        name: str,
+        added_by: str,
+        matter: str = "case",
+        engagement: str = "deal",
+        firm: str = "firm",
+        **values: Any,
+    ) -> str:
+        self._count += 1
+        return self.add(
+            models.documents,
+            id=an_id("doc", name),
+            firm_id=self.firm(firm),
+            engagement_id=self.engagement(engagement, firm),
+            part_id=self.part(matter, engagement, firm),
+            matter_id=self.matter(matter, firm),
+            number=self._count,
+            added_by=added_by,
+            revision_id=an_id("rev", name),
+            **{
+                "label": "exhibit",
+                "sensitivity": "routine",
+                "state": "confirmed",
+                "added_at": NOW - HOUR,
+                **values,
+            },
+        )
+
+    def grant(self, membership_id: str, document_id: str, **values: Any) -> str:
+        row = self._rows[membership_id]
+        return self.add(
+            models.grants,
+            id=self._next("grt"),
+            firm_id=row["firm_id"],
+            engagement_id=row["engagement_id"],
+            membership_id=membership_id,
+            document_id=document_id,
+            granted_by=membership_id,
+            **{
+                "abilities": ALL_ABILITIES,
+                "not_before": NOW - DAY,
+                "not_after": NOW + DAY,
+                "revoked_at": FOREVER,
+                **values,
+            },
+        )
+
+    def ask(self, membership_id: str, part_id: str, label: str, **values: Any) -> str:
+        row = self._rows[membership_id]
+        return self.add(
+            models.asks,
+            id=self._next("ask"),
+            firm_id=row["firm_id"],
+            engagement_id=row["engagement_id"],
+            membership_id=membership_id,
+            part_id=part_id,
+            label=label,
+            asked_by=membership_id,
+            **{"not_before": NOW - DAY, "not_after": NOW + DAY, "ended_at": FOREVER, **values},
+        )
+
+    def wall(self, person: str, matter: str = "case", side: str = "firm", **values: Any) -> str:
+        return self.add(
+            models.walls,
+            id=self._next("wal"),
+            firm_id=self.firm(),
+            person_id=self.person(person, side),
+            matter_id=self.matter(matter),
+            **{"raised_at": NOW - DAY, "lifted_at": FOREVER, **values},
+        )
+
+    def _next(self, kind: str) -> str:
+        self._count += 1
+        return an_id(kind, str(self._count))
+
+
+@contextmanager
+def a_world(url: str = "sqlite://", now: int = NOW) -> Iterator[World]:
+    """An empty world in a database of its own; everything in it is thrown away."""
+    database = Database(url)
+    connection = database.connect()
+    try:
+        cursor = connection.cursor()
+        tx = Tx(database, cursor)
+        tx.command("BEGIN")
+        for table in metadata.sorted_tables:
+            tx.command(str(CreateTable(table).compile(dialect=database.dialect)))
+            for index in table.indexes:
+                tx.command(str(CreateIndex(index).compile(dialect=database.dialect)))
+        yield World(tx, now)
+        tx.command("ROLLBACK")
+    finally:
+        connection.close()
