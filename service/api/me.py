@@ -1,0 +1,182 @@
+"""Routes about oneself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from service import me, receipts
+from service.api import asks
+from service.api.shapes import Cursor, Limit, Listed, Output, listed, shown_time
+from service.duties import Missing
+from service.httpdeps import CallerDep, ServicesDep, StrictRoute
+from service.paging import PAGE_ROWS, window
+
+router = APIRouter(prefix="/me", tags=["me"], route_class=StrictRoute)
+
+
+class PersonOut(Output):
+    """Who calls."""
+
+    id: str
+    name: str
+    email: str
+
+
+class FirmOut(Output):
+    """In whose world."""
+
+    id: str
+    name: str
+
+
+class EngagementOut(Output):
+    """The engagement of a membership."""
+
+    id: str
+    number: str
+    status: str
+    starts_at: str
+    ends_at: str | None
+
+
+class MembershipOut(Output):
+    """The membership that the token acts in; `engagement` is null for the whole house."""
+
+    id: str
+    role: str
+    side: str
+    engagement: EngagementOut | None
+    starts_at: str
+    ends_at: str | None
+    suspended: bool
+
+
+class TokenOut(Output):
+    """The token that was shown; scopes are resources, or ``*`` for all."""
+
+    id: str
+    scopes: list[str]
+    expires_at: str
+
+
+class TextOut(Output):
+    """The text whose signature mends it."""
+
+    agreement_id: str
+    number: int
+    sha256: str
+    bites_at: str
+
+
+class MissingOut(Output):
+    """A duty that is missing (`lapses_at` null), or in force until then; `to_sign` null: the firm has to act."""
+
+    duty: str
+    lapses_at: str | None
+    to_sign: TextOut | None
+
+
+class MeOut(Output):
+    """What a person may always know about himself."""
+
+    person: PersonOut
+    firm: FirmOut
+    membership: MembershipOut
+    token: TokenOut
+    missing: list[MissingOut]
+    due: list[asks.AskOut]
+
+
+class ReceiptOut(Output):
+    """One upload; `sha256` is null once the engagement's keys are destroyed."""
+
+    revision_id: str
+    document_id: str
+    sha256: str | None
+    size_bytes: int
+    media_type: str
+    received_at: str
+    log_index: int
+
+
+def _membership(found: me.Membership) -> dict[str, Any]:
+    engagement = found.engagement
+    return {
+        "id": found.id,
+        "role": found.role,
+        "side": found.side,
+        "engagement": None
+        if engagement is None
+        else {
+            "id": engagement.id,
+            "number": engagement.number,
+            "status": engagement.status,
+            "starts_at": shown_time(engagement.starts_at),
+            "ends_at": shown_time(engagement.ends_at),
+        },
+        "starts_at": shown_time(found.starts_at),
+        "ends_at": shown_time(found.ends_at),
+        "suspended": found.suspended,
+    }
+
+
+def _missing(found: Missing) -> dict[str, Any]:
+    text = found.to_sign
+    return {
+        "duty": found.duty,
+        "lapses_at": shown_time(found.lapses_at),
+        "to_sign": None
+        if text is None
+        else {
+            "agreement_id": text.agreement_id,
+            "number": text.number,
+            "sha256": text.sha256,
+            "bites_at": shown_time(text.bites_at),
+        },
+    }
+
+
+def _receipt(found: receipts.Receipt) -> dict[str, Any]:
+    return {
+        "revision_id": found.revision_id,
+        "document_id": found.document_id,
+        "sha256": found.sha256,
+        "size_bytes": found.size_bytes,
+        "media_type": found.media_type,
+        "received_at": shown_time(found.received_at),
+        "log_index": found.log_index,
+    }
+
+
+@router.get("", operation_id="read_me", response_model=MeOut)
+async def read(services: ServicesDep, caller: CallerDep) -> Any:
+    """Say who I am here, what I still owe and what I am asked for; works also when all else is shut."""
+    found = await me.read(services, caller)
+    return {
+        "person": {"id": found.person_id, "name": found.name, "email": found.email},
+        "firm": {"id": found.firm_id, "name": found.firm_name},
+        "membership": _membership(found.membership),
+        "token": {
+            "id": found.token.id,
+            "scopes": list(found.token.scopes),
+            "expires_at": shown_time(found.token.expires_at),
+        },
+        "missing": [_missing(duty) for duty in found.missing],
+        "due": [asks.out(ask) for ask in found.due],
+    }
+
+
+@router.get("/receipts", operation_id="list_receipts", response_model=Listed[ReceiptOut])
+async def list_receipts(
+    services: ServicesDep,
+    caller: CallerDep,
+    request: Request,
+    response: Response,
+    cursor: Cursor = None,
+    limit: Limit = PAGE_ROWS,
+) -> Any:
+    """List what I added, with its place in the log, oldest first."""
+    found = await receipts.list_mine(services, caller, window(cursor, limit, "rev"))
+    return listed(request, response, found, _receipt)
