@@ -139,9 +139,8 @@ class Signer:
         """Number of entries signed so far."""
         return Frontier.restore(self.frontier).size
 
-    @property
     def root(self) -> bytes:
-        """Tree head over the entries signed so far."""
+        """Return the tree head over the entries signed so far."""
         return Frontier.restore(self.frontier).root()
 
     def advance(self, entries: Iterable[bytes], *, root: bytes | None = None) -> Signer:
