@@ -64,9 +64,8 @@ def within_reach(matter: ColumnElement[str]) -> ColumnElement[bool]:
 
     To be used in a query that joins the asker's membership (`facts.is_membership`); binds what `asker` gives.
     """
-    in_own_engagement = exists().where(
-        parts.c.engagement_id == memberships.c.engagement_id, parts.c.matter_id == matter
-    )
+    own = parts.alias("own_part")  # the enclosing query may be about parts itself
+    in_own_engagement = exists().where(own.c.engagement_id == memberships.c.engagement_id, own.c.matter_id == matter)
     whole_house = memberships.c.engagement_id.is_(None)
     named = and_(facts.on_team(matter), or_(whole_house, in_own_engagement))
     runs_house = and_(whole_house, memberships.c.role == Role.OWNER.value)

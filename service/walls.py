@@ -47,12 +47,13 @@ class Wall:
 _MATTER: Final = bindparam("matter", type_=Text)
 _ADD = insert(walls)
 _ONE = select(walls).where(walls.c.id == bindparam("wall"), walls.c.firm_id == bindparam("firm"))
+_LISTED: Final = walls.alias("listed")  # the fact `walled` asks about walls itself
 _SOME = (
-    select(walls)
-    .select_from(walls.join(memberships, facts.is_membership()))
-    .where(walls.c.firm_id == facts.FIRM, walls.c.id > bindparam("after"), within_reach(walls.c.matter_id))
-    .where(or_(_MATTER == ANY, walls.c.matter_id == _MATTER))
-    .order_by(walls.c.id)
+    select(_LISTED)
+    .select_from(_LISTED.join(memberships, facts.is_membership()))
+    .where(_LISTED.c.firm_id == facts.FIRM, _LISTED.c.id > bindparam("after"), within_reach(_LISTED.c.matter_id))
+    .where(or_(_MATTER == ANY, _LISTED.c.matter_id == _MATTER))
+    .order_by(_LISTED.c.id)
     .limit(bindparam("most"))
 )
 _STANDING = select(walls.c.id).where(
