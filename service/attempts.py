@@ -14,7 +14,6 @@ from typing import Final
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-
 from sqlalchemy import select
 
 from service import events

@@ -15,11 +15,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, select, update
 
 from audit.checkpoint import sign
+from audit.errors import AuditError
 from audit.log import Signer, root_at
 from service import events
 from service.crypto.signing import load_signing_key
@@ -30,7 +32,7 @@ from service.db.session import Tx
 from service.door import signing_key
 from service.errors import MunimentError, UnsafeError
 from service.events import EventType
-from service.ledger import Moment, Outcome
+from service.ledger import Draft, Moment, Outcome
 from service.services import Services
 
 ENTRIES_AT_ONCE: Final = 50_000  # what one run recomputes at most; the next run goes on
@@ -92,11 +94,9 @@ async def sign_head(services: Services, log_id: str) -> Newest | None:
         await _write(services, row, memory, moved, key, new=kept is None)
 
 
-async def _write(
-    services: Services, log: Any, memory: Signer, moved: Signer, key: SecretKey, *, new: bool
-) -> None:
+async def _write(services: Services, log: Any, memory: Signer, moved: Signer, key: SecretKey, *, new: bool) -> None:
     """Move the signer's memory and keep the note, unless another signer was first; then anchor it."""
-    note = sign(log.origin, moved.size, moved.root, load_signing_key(key))
+    note = sign(log.origin, moved.size, moved.root(), load_signing_key(key))
 
     def job(tx: Tx, moment: Moment) -> Outcome[None]:
         values = {"new_size": moved.size, "new_time": moved.last_time, "new_frontier": moved.frontier}
@@ -130,6 +130,11 @@ async def keep_signing(services: Services) -> None:
         await sign_due(services)
 
 
+def _only(draft: Draft, _tx: Tx, _moment: Moment) -> Outcome[None]:
+    """A job that writes one entry."""
+    return Outcome(None, (draft,))
+
+
 async def sign_due(services: Services) -> None:
     """Sign the logs whose newest checkpoint is due, and give an idle log its heartbeat."""
     with services.database.read() as tx:
@@ -143,7 +148,7 @@ async def sign_due(services: Services) -> None:
         try:
             if grown == 0 and last is not None:
                 beat = events.changed(EventType.LOG_HEARTBEAT, events.system("signer"))
-                await services.ledger.submit(log.id, lambda _tx, _moment, beat=beat: Outcome(None, (beat,)))
+                await services.ledger.submit(log.id, partial(_only, beat))
             await sign_head(services, log.id)
-        except (MunimentError, Exception) as error:  # noqa: BLE001  # one log's trouble must not stop the others' heads
-            logger.error("a log could not be signed", extra={"log": log.id, "kind": type(error).__name__})
+        except (MunimentError, AuditError) as error:  # one log's trouble must not stop the others' heads
+            logger.warning("a log could not be signed", extra={"log": log.id, "kind": type(error).__name__})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -21,36 +21,53 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MUNIMENT_", frozen=True, extra="forbid")
 
-    home: Path = Field(Path("var"), description="Folder of an embedded installation.")
-    database_url: str = Field("", description="Database; SQLite in the home folder where it is left out.")
-    blobs: Path = Field(Path(), description="Folder of sealed contents; `blobs` in the home folder by default.")
+    home: Path = Field(default=Path("var"), description="Folder of an embedded installation.")
+    database_url: str = Field(default="", description="Database; SQLite in the home folder where it is left out.")
+    blobs: Path = Field(default=Path(), description="Folder of sealed contents; `blobs` in the home folder by default.")
     key_places: Annotated[tuple[Path, ...], NoDecode] = Field(
-        (), description="One to three folders for key objects, separated by `:`; `keys` in the home folder by default."
+        default=(),
+        description="One to three folders for key objects, separated by `:`; `keys` in the home folder by default.",
     )
-    root_key: Path = Field(Path(), description="File of the root key, mode 0600; `root.key` in the home folder.")
-    anchors: Path = Field(Path(), description="Folder of checkpoints written once; `anchors` in the home folder.")
+    root_key: Path = Field(
+        default=Path(), description="File of the root key, mode 0600; `root.key` in the home folder."
+    )
+    anchors: Path = Field(
+        default=Path(), description="Folder of checkpoints written once; `anchors` in the home folder."
+    )
     policies: Path = Field(
-        Path(__file__).parent.parent / "policies", description="Folder of the policy files that decide."
+        default=Path(__file__).parent.parent / "policies", description="Folder of the policy files that decide."
     )
 
-    host: str = Field("127.0.0.1", description="Address that `serve` listens on.")
-    port: int = Field(8420, ge=0, le=65535, description="Port that `serve` listens on; 0 takes any free one.")
-    public_url: str = Field("http://127.0.0.1:8420", description="How the outside calls this service.")
+    host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
+    port: int = Field(default=8420, ge=0, le=65535, description="Port that `serve` listens on; 0 takes any free one.")
+    public_url: str = Field(default="http://127.0.0.1:8420", description="How the outside calls this service.")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         ("127.0.0.1", "localhost", "[::1]", "testserver"),
         description="Host names that requests may carry, separated by `,`.",
     )
 
-    max_upload_bytes: int = Field(10 * GIB, gt=0, description="Largest file that is accepted.")
-    max_json_bytes: int = Field(1 * MIB, gt=0, description="Largest JSON body that is accepted.")
-    own_hours: int = Field(72, gt=0, le=72, description="How long an adder sees his own unconfirmed paper.")
-    checkpoint_every_s: int = Field(60, gt=0, le=60, description="Longest time between two checkpoints.")
-    checkpoint_every_entries: int = Field(1000, gt=0, le=1000, description="Most entries between two checkpoints.")
-    failed_attempts_per_minute: int = Field(30, gt=0, description="Requests without a credential from one source.")
-    approval_days: int = Field(7, gt=0, le=7, description="How long an approval of a disposal stands.")
-    key_cache_s: int = Field(60, ge=0, le=60, description="How long an opened key may be kept.")
+    url: str = Field(
+        default="http://127.0.0.1:8420", description="Service that the commands of the API's nouns talk to."
+    )
+    token: SecretStr = Field(default=SecretStr(""), description="Bearer token that those commands carry.")
+    token_file: Path = Field(
+        default=Path(), description="File that holds the bearer token, where `MUNIMENT_TOKEN` is not set."
+    )
+
+    max_upload_bytes: int = Field(default=10 * GIB, gt=0, description="Largest file that is accepted.")
+    max_json_bytes: int = Field(default=1 * MIB, gt=0, description="Largest JSON body that is accepted.")
+    own_hours: int = Field(default=72, gt=0, le=72, description="How long an adder sees his own unconfirmed paper.")
+    checkpoint_every_s: int = Field(default=60, gt=0, le=60, description="Longest time between two checkpoints.")
+    checkpoint_every_entries: int = Field(
+        default=1000, gt=0, le=1000, description="Most entries between two checkpoints."
+    )
+    failed_attempts_per_minute: int = Field(
+        default=30, gt=0, description="Requests without a credential from one source."
+    )
+    approval_days: int = Field(default=7, gt=0, le=7, description="How long an approval of a disposal stands.")
+    key_cache_s: int = Field(default=60, ge=0, le=60, description="How long an opened key may be kept.")
     backup_days: int = Field(
-        0, ge=0, description="Declared life of any other copy of the key places; the certificate adds it."
+        default=0, ge=0, description="Declared life of any other copy of the key places; the certificate adds it."
     )
 
     @model_validator(mode="before")

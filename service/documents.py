@@ -5,19 +5,20 @@ Uploads and downloads have rooms of their own; who may see what is decided in se
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
 from service import events, names
-from service.acts import Act, Caller, perform, who
-from service.db.models import documents, parts, revisions
+from service.acts import Act, Caller, perform
+from service.db.models import documents, logs, parts, revisions
 from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.errors import BadInputError, BadStateError, NotFoundError
 from service.events import EventType
-from service.ledger import Moment, Outcome, Refused
+from service.ledger import Moment
 from service.paging import Page, Window, page
 from service.scoping import explain, listing
 from service.scoping.actions import Action, Label, Sensitivity
@@ -74,6 +75,7 @@ _FROM = documents.join(revisions, revisions.c.id == documents.c.revision_id).joi
     parts, parts.c.id == documents.c.part_id
 )
 _ONE = select(*_COLUMNS).select_from(_FROM).where(documents.c.id == bindparam("document"))
+_LOG_SIZE = select(logs.c.size).where(logs.c.id == bindparam("firm"))
 _CONFIRM = (
     update(documents)
     .where(documents.c.id == bindparam("document"))
@@ -102,6 +104,79 @@ async def read(services: Services, caller: Caller, document_id: str) -> Document
     return _opened(NameReader(services.keys, done.authorised), done.result)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which documents a list is asked for."""
+
+    engagement_id: str
+    label: str | None = None
+    part_id: str | None = None
+
+
+async def list_page(services: Services, caller: Caller, wanted: Wanted, asked: Window) -> Page[Document]:
+    """List what the caller may see of an engagement, oldest first.
+
+    The page is read in a snapshot of its own, so that a long list never holds the log; then it is decided and recorded
+    with the log size that snapshot had seen, and only then are titles opened.
+    """
+    where = listing.Where(engagement=wanted.engagement_id, part=wanted.part_id, label=wanted.label)
+    found, log_size = await asyncio.to_thread(_snapshot, services, caller, where, asked)
+
+    def change(act: Act) -> None:
+        ids = [row.id for row in found.items]
+        act.drafts.append(events.list_read(act.who, ids, log_size))
+        act.show(ids)
+
+    subject = Subject(engagement=wanted.engagement_id)
+    done = await perform(services, caller, Action.DOCUMENT_LIST, subject, change)
+    reader = NameReader(services.keys, done.authorised)
+    return found.map(lambda row: _opened(reader, row))
+
+
+def _snapshot(services: Services, caller: Caller, where: listing.Where, asked: Window) -> tuple[Page[Any], int]:
+    moment = Moment(services.clock())
+    with services.database.read() as tx:
+        actor = authenticate(tx, moment, caller.credential)
+        matrix = services.matrix.current
+        rows = listing.page(tx, matrix, moment, actor, after=asked.after, most=asked.limit + 1, where=where)
+        log_size = tx.value(_LOG_SIZE, firm=actor.firm_id)
+    return page(rows, asked), log_size
+
+
+async def access(services: Services, caller: Caller, document_id: str, person_id: str | None) -> list[dict[str, Any]]:
+    """Say who can see a document and why; or for one person, why or why not, and what is missing."""
+
+    def change(act: Act) -> list[explain.Access]:
+        matrix, row = services.matrix.current, act.decision.row
+        if person_id is None:
+            return explain.who_can_see(act.tx, matrix, act.moment, act.firm_id, row)
+        return explain.for_person(act.tx, matrix, act.moment, act.firm_id, row, person_id)
+
+    done = await perform(services, caller, Action.DOCUMENT_ACCESS, Subject(document=document_id), change)
+    return [
+        {
+            "person_id": found.person_id,
+            "membership_id": found.membership_id,
+            "role": found.role,
+            "side": found.side,
+            "sees": found.sees,
+            "grants": list(found.grants),
+            "reasons": [
+                {
+                    "action": reason.action.value,
+                    "allowed": reason.allowed,
+                    "rule": reason.rule,
+                    "facts": list(reason.facts),
+                    "why_not": None if reason.state is None else reason.state.value,
+                    "missing": list(reason.missing),
+                }
+                for reason in found.reasons
+            ],
+        }
+        for found in done.result
+    ]
+
+
 async def confirm(
     services: Services, caller: Caller, document_id: str, label: str, sensitivity: str, title: str | None
 ) -> Document:
@@ -121,9 +196,7 @@ async def confirm(
             raise BadStateError
         part = Holder(row.part_id, row.part_key_id, row.part_field_key)
         sealed = row.title if new_title is None else act.seal(part, "documents", "title", document_id, new_title)
-        act.tx.run(
-            _CONFIRM, document=document_id, new_label=label, new_sensitivity=sensitivity, new_title=sealed
-        )
+        act.tx.run(_CONFIRM, document=document_id, new_label=label, new_sensitivity=sensitivity, new_title=sealed)
         payload = None if new_title is None else act.payload(part, {"title": new_title})
         data = {"label": label, "sensitivity": sensitivity}
         act.record(EventType.DOCUMENT_CONFIRMED, {"document": document_id}, data, payload)
@@ -151,9 +224,7 @@ async def take_back(services: Services, caller: Caller, document_id: str) -> Non
     await services.blobs.delete([done.result])
 
 
-_FORGET_KEY = (
-    update(revisions).where(revisions.c.document_id == bindparam("document")).values(wrapped_key=b"")
-)
+_FORGET_KEY = update(revisions).where(revisions.c.document_id == bindparam("document")).values(wrapped_key=b"")
 _BLOB = select(revisions.c.blob_id).where(revisions.c.document_id == bindparam("document"))
 
 

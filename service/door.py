@@ -13,7 +13,7 @@ Source: docs/adr/0005-one-door.md.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
@@ -90,13 +90,29 @@ class NameReader:
         """
         if row_id not in self._authorised:
             raise NotFoundError
+        return fields.open(self._key(holder), table, column, row_id, sealed)
+
+    def open_payload(self, holder: Holder, commitment: str, sealed: bytes) -> str:
+        """Open the payload beside an entry: 64 hexadecimal digits of salt, then canonical JSON.
+
+        Raises:
+            NotFoundError: this request was not authorised for the person whose names they are.
+            SealError, KeyMissingError: it does not open, or was erased.
+        """
+        if holder.id not in self._authorised:
+            raise NotFoundError
+        return fields.open(self._key(holder), "log_entries", "payload", commitment, sealed)
+
+    def _key(self, holder: Holder) -> SecretKey:
         key = self._opened.get(holder.id)
         if key is None:
             key = self._opened[holder.id] = field_key(self._keys, holder, wait=True)
-        return fields.open(key, table, column, row_id, sealed)
+        return key
 
 
-async def open_content(keys: KeyStore, blobs: BlobStore, authorised: Authorised, revision: Any) -> AsyncIterator[bytes]:
+async def open_content(
+    keys: KeyStore, blobs: BlobStore, authorised: Authorised, revision: Any
+) -> AsyncGenerator[bytes, None]:
     """Open the bytes of a revision, in pieces of at most 256 KiB, each after its tags were checked.
 
     Args:

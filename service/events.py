@@ -179,7 +179,7 @@ def list_read(who: Who, ids: Iterable[str], log_size: int | None = None) -> Draf
 
 def attempt_failed(source_index: str, route: str, count: int, minute: int) -> Draft:
     """Requests without a valid credential: their source (blinded), route, number and minute (UTC seconds)."""
-    data = {"source": source_index, "route": route, "count": count, "minute": minute}
+    data: Data = {"source": source_index, "route": route, "count": count, "minute": minute}
     return _draft(EventType.ATTEMPT_FAILED, "refused", system("edge"), data=data)
 
 
@@ -216,7 +216,7 @@ def document_added(
 
 def document_not_added(who: Who, intent: int, subjects: Mapping[str, str], outcome: str, received: int) -> Draft:
     """The body did not arrive, or could not be kept (`outcome` aborted or failed); nothing of it is left."""
-    data = {"of": intent, "bytes": received}
+    data: Data = {"of": intent, "bytes": received}
     return _draft(EventType.DOCUMENT_ADDED, outcome, who, subjects=subjects, data=data, closes=intent)
 
 

@@ -217,7 +217,7 @@ class _Founding:
             version=1,
         )
         subjects = {"member": membership_id, "person": person_id}
-        data = {"role": Role.OWNER.value, "starts_at": self.moment.s, "ends_at": FOREVER}
+        data: events.Data = {"role": Role.OWNER.value, "starts_at": self.moment.s, "ends_at": FOREVER}
         self.drafts.append(events.changed(EventType.MEMBER_ADDED, events.system("cli"), subjects, data))
 
     def _new_id(self, kind: str) -> str:

@@ -1,8 +1,8 @@
-r"""Names that people type: titles, client names, speaking names. What is accepted, and how it is normalised.
+r"""Names that people type: titles, client names, speaking names.
 
 A name is kept as it was meant: paths, quotes, formulas and any script stand as text, for a name is never used as a
-path, a header, a formula or a log line. Refused is what deceives a reader's eye or breaks a line: control characters, hidden
-direction marks ("evil\u202Efdp.exe" reads as "evilexe.pdf") and lone surrogates.
+path, a header, a formula or a log line. Refused is what deceives a reader's eye or breaks a line: control characters,
+hidden direction marks ("evil\u202Efdp.exe" reads as "evilexe.pdf") and lone surrogates.
 
 Source: Unicode TR 36, section 2.6 (bidirectional text spoofing).
 """

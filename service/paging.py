@@ -18,7 +18,6 @@ from service.errors import BadCursorError
 PAGE_ROWS: Final = 50
 MOST_ROWS: Final = 100
 START: Final = ""  # before every id
-END: Final = "\U0010ffff"  # after every id
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -44,19 +43,18 @@ class Window:
     limit: int
 
 
-def window(cursor: str | None, limit: int, kind: str, start: str = START) -> Window:
+def window(cursor: str | None, limit: int, kind: str) -> Window:
     """Read a cursor.
 
     Args:
         cursor: as it was given out, or None for the first page.
         kind: the kind of ids that this list is ordered by.
-        start: where the first page begins; `END` for lists with the newest first.
 
     Raises:
         BadCursorError: it was not made for this list.
     """
     if cursor is None:
-        return Window(start, limit)
+        return Window(START, limit)
     try:
         after = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):

@@ -1,8 +1,8 @@
 """Bearer tokens: random, shown once, stored hashed, scoped, expiring, revocable.
 
-The text of a token is ``mun_`` and 64 characters of base64url: 16 bytes that name the firm (so that the right log can
-be locked before anything is looked up) and 32 random bytes. The row holds SHA-256 of all 48: a random secret of 256 bits
-needs no slow hash. A token acts in exactly one membership.
+The text of a token is ``mun_`` and 64 characters of base64url: 16 bytes that name the firm (so that the right log
+can be locked before anything is looked up) and 32 random bytes. The row holds SHA-256 of all 48: a random secret of
+256 bits needs no slow hash. A token acts in exactly one membership.
 
 It does not decide what a token may do: its scopes become the fact `narrowed`, and the policy answers.
 """
@@ -15,15 +15,18 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, update
 
 from service import events
+from service.db.ids import new_id
 from service.db.models import FOREVER, memberships, people, tokens
 from service.db.session import Tx
-from service.errors import UnauthenticatedError
+from service.errors import BadInputError, NotFoundError, UnauthenticatedError
 from service.events import EventType
-from service.ledger import Draft, Moment
-from service.scoping.actors import Actor
+from service.ledger import Draft, Moment, Outcome
+from service.scoping.actions import Action
+from service.scoping.actors import EVERYTHING, Actor
+from service.services import Services
 
 PREFIX: Final = "mun_"
 FIRM_BYTES: Final = 16
@@ -49,6 +52,27 @@ _AUTHENTICATE = (
     .where(tokens.c.secret_hash == bindparam("secret_hash"), tokens.c.firm_id == bindparam("firm"))
 )
 _ADD = insert(tokens)
+_MEMBERSHIP = select(memberships.c.firm_id, memberships.c.person_id, memberships.c.role, memberships.c.ends_at).where(
+    memberships.c.id == bindparam("membership")
+)
+_ALL = (
+    select(
+        tokens.c.id,
+        tokens.c.firm_id,
+        tokens.c.membership_id,
+        memberships.c.role,
+        tokens.c.scopes,
+        tokens.c.created_at,
+        tokens.c.expires_at,
+        tokens.c.revoked_at,
+    )
+    .join_from(tokens, memberships, tokens.c.membership_id == memberships.c.id)
+    .order_by(tokens.c.id)
+)
+_ONE = select(
+    tokens.c.id, tokens.c.firm_id, tokens.c.membership_id, tokens.c.person_id, tokens.c.expires_at, tokens.c.revoked_at
+).where(tokens.c.id == bindparam("token"))
+_REVOKE = update(tokens).where(tokens.c.id == bindparam("token")).values(revoked_at=bindparam("now"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +171,79 @@ def create(
         {"token": new.token_id, "member": membership_id, "person": person_id},
         {"scopes": scopes.split(), "expires_at": moment.s + ttl_s},
     )
+
+
+# The operator at the machine: no decision, and entries that name the actor ``cli`` -----------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token as it can be shown: never its text."""
+
+    id: str
+    firm_id: str
+    membership_id: str
+    role: str
+    scopes: str
+    created_at: int  # UTC seconds, like the next two
+    expires_at: int
+    revoked_at: int
+
+
+async def issue(services: Services, membership_id: str, scopes: str, ttl_s: int) -> NewToken:
+    """Make a token that acts in a membership for `ttl_s` seconds.
+
+    Raises:
+        NotFoundError: there is no such membership, or it has ended.
+        BadInputError: a scope is not a resource of the vocabulary, or the life is not longer than nothing.
+    """
+    scopes = " ".join(sorted(set(scopes.split())))
+    unknown = set(scopes.split()) - {action.resource for action in Action} - {EVERYTHING}
+    if unknown or not scopes or ttl_s <= 0:
+        raise BadInputError("scopes: name resources, such as document and me, or * for all; days: 1 or more.")
+    with services.database.read() as tx:
+        row = tx.one(_MEMBERSHIP, membership=membership_id)
+    if row is None:
+        raise NotFoundError
+    new = draw(new_id("tok", services.clock(), services.random), row.firm_id, services.random(SECRET_BYTES))
+
+    def job(tx: Tx, moment: Moment) -> Outcome[NewToken]:
+        if tx.one(_MEMBERSHIP, membership=membership_id).ends_at <= moment.s:
+            raise NotFoundError
+        who = events.system("cli")
+        draft = create(tx, moment, new, row.firm_id, row.person_id, membership_id, scopes=scopes, ttl_s=ttl_s, who=who)
+        return Outcome(new, (draft,))
+
+    return (await services.ledger.submit(row.firm_id, job)).result
+
+
+def issued(services: Services) -> list[Issued]:
+    """Return every token of this installation, oldest first."""
+    with services.database.read() as tx:
+        return [Issued(*row) for row in tx.all(_ALL)]
+
+
+async def withdraw(services: Services, token_id: str) -> None:
+    """Revoke a token now; one that is revoked already stays as it was.
+
+    Raises:
+        NotFoundError: there is no such token.
+    """
+    with services.database.read() as tx:
+        row = tx.one(_ONE, token=token_id)
+    if row is None:
+        raise NotFoundError
+
+    def job(tx: Tx, moment: Moment) -> Outcome[None]:
+        if tx.one(_ONE, token=token_id).revoked_at <= moment.s:
+            return Outcome(None)
+        return Outcome(None, (revoke(tx, moment, token_id, row.membership_id, row.person_id, events.system("cli")),))
+
+    await services.ledger.submit(row.firm_id, job)
+
+
+def revoke(tx: Tx, moment: Moment, token_id: str, membership_id: str, person_id: str, who: events.Who) -> Draft:
+    """Write that a token ends now, and return its entry."""
+    tx.run(_REVOKE, token=token_id, now=moment.s)
+    subjects = {"token": token_id, "member": membership_id, "person": person_id}
+    return events.changed(EventType.TOKEN_REVOKED, who, subjects)

@@ -135,8 +135,8 @@ async def add(services: Services, caller: Caller, new: NewDocument, body: AsyncI
     new = _checked(services, new)
     subject = partial(_subject, new)
     announced = await perform(services, caller, Action.DOCUMENT_ADD, subject, lambda act: _announce(act, new))
-    ids = _Ids(*announced.result[0], intent=announced.recorded.indexes[0])
-    who = announced.result[1]
+    (document_id, revision_id, blob_id, part), who = announced.result
+    ids = _Ids(document_id, revision_id, blob_id, part, announced.recorded.indexes[0])
     received = _Counter()
     try:
         arrived = await _receive(services, ids, new, received.count(body))
@@ -203,13 +203,12 @@ async def _receive(services: Services, ids: _Ids, new: NewDocument, body: AsyncI
     key = generate_key(services.random)
     part_key = services.keys.open(ids.part.key_id)
     wrapped = wrap(part_key, key, revision_key_context(ids.revision), services.random)
-    sealer = Sealer(key, _context(services, ids, new))
+    sealer = Sealer(key, _context(ids, new))
     writer = await services.blobs.create(ids.blob)
     async with Examination() as examination:
         try:
             size, digest, header = await _seal(services, sealer, writer, examination, body)
-            if new.size_bytes is not None and size != new.size_bytes:
-                raise IncompleteBodyError
+            _require_whole(new, size)
             await writer.commit()
         except BaseException:
             await writer.abort()
@@ -217,7 +216,12 @@ async def _receive(services: Services, ids: _Ids, new: NewDocument, body: AsyncI
         return _Arrived(size, digest, header, wrapped, await examination.result(new.media_type))
 
 
-def _context(services: Services, ids: _Ids, new: NewDocument) -> bytes:
+def _require_whole(new: NewDocument, received: int) -> None:
+    if new.size_bytes is not None and received != new.size_bytes:
+        raise IncompleteBodyError
+
+
+def _context(ids: _Ids, new: NewDocument) -> bytes:
     firm_id = ids.part.firm_id
     return message_context(firm_id, new.engagement_id, ids.part.matter_id, ids.document, ids.revision, "original")
 
@@ -287,7 +291,7 @@ async def _keep(
 
 
 def _write(act: Act, new: NewDocument, ids: _Ids, arrived: _Arrived) -> str:
-    """Write document and revision, and their entry. What an attorney adds is confirmed by that; all else is to look at."""
+    """Write document, revision and entry. What an attorney adds is confirmed by that; all else is to look at."""
     part = Holder(ids.part.id, ids.part.key_id, ids.part.field_key)
     state = "confirmed" if act.actor.role == Role.ATTORNEY else "to_look_at"
     sensitivity = _sensitivity(new, act.actor)

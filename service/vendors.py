@@ -72,6 +72,8 @@ async def list_all(services: Services, caller: Caller, asked: Window) -> Page[Ve
         return act.firm(), found
 
     done = await perform(services, caller, Action.VENDOR_LIST, Subject(), change)
+    firm: Holder
+    found: Page[Any]
     firm, found = done.result
     reader = NameReader(services.keys, done.authorised)
     return found.map(lambda row: _opened(reader, firm, row))

@@ -44,13 +44,12 @@ def upgrade() -> None:
     op.create_table(
         "firms",
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("log_id", sa.Text(), nullable=False),
         sa.Column("key_id", sa.Text(), nullable=False),
         sa.Column("field_key", sa.LargeBinary(), nullable=False, comment="wrapped by key_id"),
         sa.Column("name", sa.LargeBinary(), nullable=False, comment="sealed, firm"),
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["log_id"], ["logs.id"], name=op.f("fk_firms_log_id")),
+        sa.ForeignKeyConstraint(["id"], ["logs.id"], name=op.f("fk_firms_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_firms")),
     )
     op.create_table(

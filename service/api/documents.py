@@ -17,27 +17,25 @@ from service import documents, downloads, uploads
 from service.acts import etag
 from service.api.shapes import (
     Cursor,
+    Id,
     IdempotencyKey,
     IfMatch,
     Input,
     Limit,
     Listed,
     Output,
-    id_of,
+    PathId,
     listed,
-    path_id,
     shown_time,
 )
 from service.downloads import Download
 from service.errors import BadTitleError, IncompleteBodyError
 from service.httpdeps import CallerDep, ServicesDep, StrictRoute
-from service.paging import END, PAGE_ROWS, window
+from service.paging import PAGE_ROWS, window
 from service.scoping.actions import Label, Sensitivity
 
 router = APIRouter(tags=["documents"], route_class=StrictRoute)
 
-DocumentId = path_id("doc")
-EngagementId = path_id("eng")
 
 _CHARSET: Final = "utf-8''"
 
@@ -110,7 +108,7 @@ async def add(
     caller: CallerDep,
     request: Request,
     response: Response,
-    engagement_id: EngagementId,
+    engagement_id: PathId,
     part_id: Annotated[str, Query(max_length=64)],
     label: Annotated[Label, Query()],
     sensitivity: Annotated[Sensitivity | None, Query()] = None,
@@ -160,20 +158,20 @@ async def list_page(
     caller: CallerDep,
     request: Request,
     response: Response,
-    engagement_id: EngagementId,
+    engagement_id: PathId,
     label: Annotated[Label | None, Query()] = None,
-    part_id: Annotated[id_of("prt") | None, Query()] = None,
+    part_id: Annotated[Id | None, Query()] = None,
     cursor: Cursor = None,
     limit: Limit = PAGE_ROWS,
 ) -> Any:
-    """List the documents of an engagement that the caller may see, newest first; all others are simply not there."""
-    asked = window(cursor, limit, "doc", END)
+    """List the documents of an engagement that the caller may see, oldest first; all others are simply not there."""
+    asked = window(cursor, limit, "doc")
     wanted = documents.Wanted(engagement_id, None if label is None else label.value, part_id)
     return listed(request, response, await documents.list_page(services, caller, wanted, asked), _out)
 
 
 @router.get("/documents/{document_id}", operation_id="read_document", response_model=DocumentOut)
-async def read(services: ServicesDep, caller: CallerDep, response: Response, document_id: DocumentId) -> Any:
+async def read(services: ServicesDep, caller: CallerDep, response: Response, document_id: PathId) -> Any:
     """Read a document's card."""
     document = await documents.read(services, caller, document_id)
     response.headers["ETag"] = etag(document.id, document.version)
@@ -186,7 +184,7 @@ async def read(services: ServicesDep, caller: CallerDep, response: Response, doc
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
 )
-async def content(services: ServicesDep, caller: CallerDep, document_id: DocumentId) -> Response:
+async def content(services: ServicesDep, caller: CallerDep, document_id: PathId) -> Response:
     """Download a document's bytes as they arrived. The log holds that they were sent before the first one leaves."""
     return ContentResponse(await downloads.open_document(services, caller, document_id))
 
@@ -196,7 +194,7 @@ async def confirm(
     services: ServicesDep,
     caller: CallerDep,
     response: Response,
-    document_id: DocumentId,
+    document_id: PathId,
     body: Confirmation,
     _match: IfMatch = None,
 ) -> Any:
@@ -207,9 +205,7 @@ async def confirm(
 
 
 @router.delete("/documents/{document_id}", status_code=204, operation_id="take_back_document")
-async def take_back(
-    services: ServicesDep, caller: CallerDep, document_id: DocumentId, _match: IfMatch = None
-) -> None:
+async def take_back(services: ServicesDep, caller: CallerDep, document_id: PathId, _match: IfMatch = None) -> None:
     """Take back what one added oneself, while nobody has confirmed it."""
     await documents.take_back(services, caller, document_id)
 
@@ -218,8 +214,8 @@ async def take_back(
 async def access(
     services: ServicesDep,
     caller: CallerDep,
-    document_id: DocumentId,
-    person_id: Annotated[id_of("per") | None, Query()] = None,
+    document_id: PathId,
+    person_id: Annotated[Id | None, Query()] = None,
 ) -> dict[str, Any]:
     """Say who can see this document and why; with `person_id`, why that person can or cannot, and what is missing."""
     return {"items": await documents.access(services, caller, document_id, person_id)}
@@ -240,7 +236,7 @@ class ContentResponse(Response):
             (b"etag", f'"{revision.id}"'.encode()),
         ]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send the start, then the pieces, until the end or until the client has gone away."""
         gone = asyncio.create_task(_client_gone(receive))
         try:

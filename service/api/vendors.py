@@ -8,13 +8,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict
 
 from service import vendors
-from service.api.shapes import Cursor, IdempotencyKey, Input, Limit, Listed, Name, Output, listed, path_id, shown_time
+from service.api.shapes import Cursor, IdempotencyKey, Input, Limit, Listed, Name, Output, PathId, listed, shown_time
 from service.httpdeps import CallerDep, ServicesDep, StrictRoute
 from service.paging import PAGE_ROWS, window
 
 router = APIRouter(prefix="/vendors", tags=["vendors"], route_class=StrictRoute)
-
-VendorId = path_id("vnd")
 
 
 class NewVendor(Input):
@@ -57,6 +55,6 @@ async def list_all(
 
 
 @router.get("/{vendor_id}", operation_id="read_vendor", response_model=VendorOut)
-async def read(services: ServicesDep, caller: CallerDep, vendor_id: VendorId) -> Any:
+async def read(services: ServicesDep, caller: CallerDep, vendor_id: PathId) -> Any:
     """Read one vendor."""
     return _out(await vendors.read(services, caller, vendor_id))

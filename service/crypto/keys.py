@@ -200,6 +200,14 @@ class KeyStore:
         """Say for each place, by name, whether it has an object of this id; None where it cannot be asked."""
         return {place.name: _has(place, check_key_id(key_id)) for place in self._places}
 
+    def all_ids(self) -> set[str]:
+        """Return the ids of all keys that any place holds, for comparing them with their owners.
+
+        Raises:
+            KeyPlaceError: a place could not be asked.
+        """
+        return {key_id for place in self._places for key_id in place.list()}
+
     def forget(self, key_id: str) -> None:
         """Drop an opened key, and all that was opened through it, from memory."""
         with self._lock:

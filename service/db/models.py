@@ -458,7 +458,9 @@ disposals = Table(
     _id(),
     _ref("firm_id", "firms"),
     _ref("engagement_id", "engagements"),
-    _text("state"),  # requested|approved|returned|destroying|keys_destroyed|objects_deleted|verified|certified|withdrawn
+    _text(
+        "state"
+    ),  # requested|approved|returned|destroying|keys_destroyed|objects_deleted|verified|certified|withdrawn
     _text("manifest_sha256"),  # of what was approved
     _ref("requested_by", "people"),
     _text("requested_token"),

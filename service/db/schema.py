@@ -13,6 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, NullPool, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -51,6 +52,21 @@ def upgrade(database: Database, revision: str = "head") -> None:
 def downgrade(database: Database, revision: str) -> None:
     """Take the database back to a revision; ``base`` empties it."""
     _migrate(database, command.downgrade, revision)
+
+
+def move(database: Database, revision: str) -> None:
+    """Bring the database to a revision, up or down, whichever way it lies; ``base`` empties it.
+
+    Raises:
+        WrongRevisionError: there is no such revision, or the database is at one that this version does not know.
+    """
+    script, at = ScriptDirectory.from_config(_config()), current(database)
+    try:
+        behind = {step.revision for step in script.iterate_revisions(at or "base", "base")}
+        target = revision if revision == "base" else script.get_revision(revision).revision
+    except CommandError as error:
+        raise WrongRevisionError("There is no such revision in this version.") from error
+    (downgrade if target in behind | {"base"} and target != at else upgrade)(database, target)
 
 
 def _migrate(database: Database, action: Any, revision: str) -> None:

@@ -107,7 +107,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.dialect: Dialect = sqlite.dialect(paramstyle="named") if self.is_sqlite else postgresql.psycopg.dialect()  # type: ignore[no-untyped-call,attr-defined]  # untyped upstream
+        self.dialect: Dialect = sqlite.dialect(paramstyle="named") if self.is_sqlite else postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]  # untyped upstream
         self._prepared: dict[Executable, Prepared] = {}
         self._idle: list[Any] = []
         self._lock = threading.Lock()

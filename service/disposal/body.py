@@ -19,7 +19,6 @@ from service.db.session import Tx
 from service.disposal.manifest import Manifest
 from service.events import EventType
 from service.ledger import Moment
-from service.services import Services
 
 STATEMENT: Final = (
     "The keys listed were destroyed in every place listed, and each place confirmed that it no longer holds them. What "
@@ -34,9 +33,7 @@ _BODIES = (
 )
 
 
-def certificate_body(
-    services: Services, tx: Tx, moment: Moment, row: Any, manifest: Manifest, certificate_id: str
-) -> tuple[str, str]:
+def certificate_body(tx: Tx, moment: Moment, row: Any, manifest: Manifest, certificate_id: str) -> tuple[str, str]:
     """Write the certificate's canonical JSON.
 
     Returns: the text, and its SHA-256 in hex.
@@ -96,8 +93,8 @@ def _downloads(tx: Tx, log_id: str, engagement_id: str) -> list[dict[str, Any]]:
                 {
                     "index": entry.index,
                     "time_ms": entry.time,
-                    "document": entry.subjects["document"],
-                    "person": entry.actor["person"],
+                    "document": (entry.subjects or {})["document"],
+                    "person": entry.actor.get("person", ""),
                     "bytes": data["bytes"],
                     "outcome": entry.outcome,
                 }

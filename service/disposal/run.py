@@ -49,9 +49,7 @@ _DESTROY_DOCUMENTS = (
 _FORGET_KEYS = (
     update(revisions)
     .where(
-        revisions.c.document_id.in_(
-            select(documents.c.id).where(documents.c.engagement_id == bindparam("engagement"))
-        )
+        revisions.c.document_id.in_(select(documents.c.id).where(documents.c.engagement_id == bindparam("engagement")))
     )
     .values(wrapped_key=b"")
 )
@@ -84,9 +82,7 @@ async def run(services: Services, caller: Caller, disposal_id: str) -> Disposal:
             raise HeldError
         if manifest_of(act.tx, row.engagement_id).sha256 != row.manifest_sha256:
             raise StaleError("What would be destroyed has changed. Withdraw the disposal and ask for it again.")
-        act.tx.run(
-            _MOVE, disposal=disposal_id, old_state="returned", new_state="destroying", new_evidence=row.evidence
-        )
+        act.tx.run(_MOVE, disposal=disposal_id, old_state="returned", new_state="destroying", new_evidence=row.evidence)
 
     await perform(services, caller, Action.DISPOSAL_RUN, Subject(via=disposal_id), change)
     await finish(services, caller.credential.firm_id, disposal_id)
@@ -101,7 +97,7 @@ async def resume_all(services: Services) -> None:
         try:
             await finish(services, row.firm_id, row.id)
         except MunimentError as error:
-            logger.error("a disposal could not be finished", extra={"disposal": row.id, "code": error.code})
+            logger.warning("a disposal could not be finished", extra={"disposal": row.id, "code": error.code})
 
 
 async def finish(services: Services, firm_id: str, disposal_id: str) -> None:
@@ -129,17 +125,14 @@ async def _destroy_keys(services: Services, firm_id: str, row: Any, manifest: Ma
             places[confirmation.place] = max(places.get(confirmation.place, 0), confirmation.confirmed_at)
     settings = services.settings
     last = max(places.values())
-    evidence = {
-        "keys": len(manifest.key_ids),
-        "places": places,
-        "irrecoverable_at": last + settings.key_cache_s + settings.backup_days * DAY_S,
-    }
+    irrecoverable_at = last + settings.key_cache_s + settings.backup_days * DAY_S
+    evidence = {"keys": len(manifest.key_ids), "places": places, "irrecoverable_at": irrecoverable_at}
 
     def also(tx: Tx) -> None:
         tx.run(_DESTROY_DOCUMENTS, engagement=row.engagement_id)
         tx.run(_FORGET_KEYS, engagement=row.engagement_id)
 
-    data = {"keys": len(manifest.key_ids), "irrecoverable_at": evidence["irrecoverable_at"]}
+    data = {"keys": len(manifest.key_ids), "irrecoverable_at": irrecoverable_at}
     await _move(services, firm_id, row, EventType.DISPOSAL_KEYS_DESTROYED, evidence, data, also)
 
 
@@ -164,7 +157,7 @@ async def _certify(services: Services, firm_id: str, row: Any, manifest: Manifes
     certificate_id = f"crt_{row.id.removeprefix('dsp_')}"  # one certificate a disposal, also after a crash
 
     def also(tx: Tx, moment: Moment) -> tuple[Draft, ...]:
-        body, digest = certificate_body(services, tx, moment, row, manifest, certificate_id)
+        body, digest = certificate_body(tx, moment, row, manifest, certificate_id)
         tx.run(
             _ADD_CERTIFICATE,
             id=certificate_id,

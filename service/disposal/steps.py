@@ -114,9 +114,7 @@ async def request(services: Services, caller: Caller, engagement_id: str) -> Dis
             evidence="{}",
             version=1,
         )
-        act.record(
-            EventType.DISPOSAL_REQUESTED, {"disposal": disposal_id}, {"manifest_sha256": manifest.sha256}
-        )
+        act.record(EventType.DISPOSAL_REQUESTED, {"disposal": disposal_id}, {"manifest_sha256": manifest.sha256})
         return disposal_id
 
     def change(act: Act) -> Disposal:
@@ -282,5 +280,3 @@ def _read(act: Act, disposal_id: str) -> Disposal:
         revisions=len(manifest.revisions),
         parts=len(manifest.parts),
     )
-
-

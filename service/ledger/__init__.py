@@ -19,4 +19,4 @@ from service.ledger.drafts import Clock, Draft, Job, Moment, Outcome, Recorded, 
 from service.ledger.ledger import Ledger
 from service.ledger.writer import NO_LOG
 
-__all__ = ["Clock", "Draft", "Job", "Ledger", "Moment", "Outcome", "Recorded", "Refused", "SealedPayload", "NO_LOG"]
+__all__ = ["NO_LOG", "Clock", "Draft", "Job", "Ledger", "Moment", "Outcome", "Recorded", "Refused", "SealedPayload"]

@@ -11,6 +11,7 @@ from audit.entry import Entry, encode
 from audit.merkle import leaf_hash
 from service.db.models import log_chains
 from service.db.session import Tx
+from service.errors import LedgerUnavailableError
 from service.ledger.drafts import Draft, Moment
 
 
@@ -42,6 +43,8 @@ class Placed:
 
 def place(tx: Tx, log_id: str, head: Head, moment: Moment, drafts: tuple[Draft, ...]) -> list[Placed]:
     """Give each draft its index and its link; writes nothing, so that a draft that cannot be encoded harms nobody."""
+    if drafts and not log_id:
+        raise LedgerUnavailableError  # an entry needs a log
     placed: list[Placed] = []
     chains = dict(head.chains) if len(drafts) > 1 else head.chains
     for index, draft in enumerate(drafts, head.size):

@@ -138,15 +138,14 @@ class Writer:
                 opened = True
 
         tx.before_write, tx.log_size = before_write, head.size
+        failure: Exception | None
         try:
             outcome, failure = self._attempt(waiting.job, tx, moment)
-            if outcome.drafts and waiting.log_id == NO_LOG:
-                raise LedgerUnavailableError  # an entry needs a log
             placed = place(tx, waiting.log_id, head, moment, outcome.drafts)
         except DRIVER_ERRORS:
             raise  # the transaction itself is in doubt
         except Exception as error:  # noqa: BLE001  # a fault of one job is its own answer, not its neighbours'
-            outcome, failure, placed = Outcome(None), error, []
+            outcome, placed, failure = Outcome(None), [], error
         tx.before_write = None
         if opened:
             tx.command("ROLLBACK TO SAVEPOINT job" if failure else "RELEASE SAVEPOINT job")

@@ -30,7 +30,7 @@ from service.scoping.authorised import authorise_document
 from service.scoping.facts import MEMBERSHIP, NOW, PERSON, Truth, d, e, m
 from service.scoping.matrix import Condition, Matrix
 
-_p, _g = models.parts, models.grants
+_p, _g, _r = models.parts, models.grants, models.revisions
 _AFTER: Final = bindparam("after", type_=Text)
 _MOST: Final = bindparam("most", type_=BigInteger)
 
@@ -48,6 +48,10 @@ _COLUMNS: Final = (
     d.c.added_by,
     d.c.added_at,
     d.c.version,
+    _r.c.size_bytes,
+    _r.c.media_type,
+    _r.c.condition,
+    _r.c.pages,
     _p.c.key_id.label("part_key_id"),
     _p.c.field_key.label("part_field_key"),
 )
@@ -60,6 +64,7 @@ class Where(NamedTuple):
     part: str | None = None
     matter: str | None = None
     state: str | None = None
+    label: str | None = None
 
 
 EVERYWHERE: Final = Where()
@@ -146,7 +151,7 @@ def _compile(
         d.c.firm_id == facts.FIRM,
         facts.reaches_document(),
         facts.is_there(),
-        *(~true[fact] for fact in (Fact.WALLED, Fact.SUSPENDED) if matrix.denials(role, action) & fact),
+        *(~true[fact] for fact in (Fact.WALLED,) if matrix.denials(role, action) & fact),
         *(_IN[noun] for noun in given),
     )
     branches: list[Select[Any]] = []
@@ -164,6 +169,7 @@ _IN: Final = {
     "part": d.c.part_id == bindparam("in_part", type_=Text),
     "matter": d.c.matter_id == bindparam("in_matter", type_=Text),
     "state": d.c.state == bindparam("in_state", type_=Text),
+    "label": d.c.label == bindparam("in_label", type_=Text),
 }
 
 
@@ -254,7 +260,8 @@ def _added() -> Select[Any]:
 
 def _selected(source: Any, key: ColumnElement[str]) -> Select[Any]:
     joined = source.join(e, e.c.id == d.c.engagement_id).join(m, facts.is_membership()).join(_p, _p.c.id == d.c.part_id)
-    return select(*_COLUMNS).select_from(joined).where(key > _AFTER).order_by(key)
+    whole = joined.outerjoin(_r, _r.c.id == d.c.revision_id)  # outer: a missing revision hides no document
+    return select(*_COLUMNS).select_from(whole).where(key > _AFTER).order_by(key)
 
 
 def _joined(branches: list[Select[Any]], *, counting: bool) -> Select[Any]:

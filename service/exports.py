@@ -1,0 +1,182 @@
+"""The log for those who may read it: entries, proofs, checkpoints, and bundles to take home.
+
+A bundle is announced in the log before its first byte leaves (`export.made`), and a checkpoint that covers that entry
+is signed first: so a bundle always ends with the record of its own making. Names in payloads are opened only where the
+reader may see them: people's names for a reviewer; titles never.
+
+Source: docs/adr/0008-log.md; audit/FORMAT.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select
+
+from audit import policy as policy_files
+from audit.bundle import Export, OpenedPayload, engagement_bundle, log_bundle
+from audit.entry import SALT_BYTES
+from audit.log import Tree
+from service import checkpoints
+from service.acts import Act, Caller, perform
+from service.db.auditstore import SqlLeafStore
+from service.db.models import log_entries, logs, people
+from service.db.session import Tx
+from service.door import Holder, NameReader
+from service.errors import MunimentError, NotFoundError, UnavailableError
+from service.events import EventType
+from service.scoping.actions import Action
+from service.scoping.authorised import Authorised
+from service.scoping.decide import Subject
+from service.services import Services
+
+_SALT_HEX: Final = 2 * SALT_BYTES
+_SIZE = select(logs.c.size).where(logs.c.id == bindparam("log"))
+_ENTRIES = (
+    select(log_entries.c.idx, log_entries.c.body)
+    .where(log_entries.c.log_id == bindparam("log"), log_entries.c.idx >= bindparam("start"))
+    .order_by(log_entries.c.idx)
+    .limit(bindparam("most"))
+)
+_OF_ENGAGEMENT = _ENTRIES.where(log_entries.c.engagement_id == bindparam("engagement"))
+_PEOPLE_PAYLOADS = (
+    select(
+        log_entries.c.idx,
+        log_entries.c.body,
+        log_entries.c.payload,
+        people.c.id,
+        people.c.key_id,
+        people.c.field_key,
+    )
+    .join_from(log_entries, people, people.c.id == log_entries.c.payload_holder)
+    .where(log_entries.c.log_id == bindparam("log"), log_entries.c.idx < bindparam("size"))
+    .order_by(log_entries.c.idx)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Some entries as written, and the log's size."""
+
+    bodies: tuple[bytes, ...]
+    next_index: int | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One entry, its inclusion proof, and the checkpoint that the proof leads to."""
+
+    index: int
+    entry: bytes
+    hashes: tuple[bytes, ...]
+    checkpoint: bytes
+
+
+async def entries(services: Services, caller: Caller, start: int, most: int, engagement_id: str | None) -> Entries:
+    """Read entries from an index on, of the whole log or of one engagement."""
+
+    def change(act: Act) -> tuple[list[Any], int]:
+        statement = _ENTRIES if engagement_id is None else _OF_ENGAGEMENT
+        bound = {} if engagement_id is None else {"engagement": engagement_id}
+        rows = act.tx.all(statement, log=act.firm_id, start=start, most=most + 1, **bound)
+        return rows, act.tx.log_size
+
+    done = await perform(services, caller, Action.AUDIT_READ, Subject(engagement=engagement_id), change)
+    rows, size = done.result
+    following = rows[most].idx if len(rows) > most else None
+    return Entries(tuple(row.body for row in rows[:most]), following, size)
+
+
+async def checkpoint(services: Services, caller: Caller) -> bytes:
+    """The newest checkpoint, signed now if entries came since the last one."""
+    await perform(services, caller, Action.AUDIT_CHECKPOINT, Subject(), lambda _act: None)
+    newest = await checkpoints.sign_head(services, caller.credential.firm_id)
+    if newest is None:
+        raise NotFoundError
+    return newest.note
+
+
+async def proof(services: Services, caller: Caller, index: int) -> Proof:
+    """Prove that one entry is in the log."""
+    done = await perform(services, caller, Action.AUDIT_PROVE, Subject(), lambda act: act.tx.log_size)
+    if not 0 <= index < done.result:
+        raise NotFoundError
+    log_id = caller.credential.firm_id
+    newest = await checkpoints.sign_head(services, log_id)
+    if newest is None:
+        raise UnavailableError
+    with services.database.read() as tx:
+        store = SqlLeafStore(tx, log_id, newest.size)
+        hashes = Tree(store).inclusion_proof(index, newest.size)
+        body = next(store.entries(index, index + 1))
+    return Proof(index, body, tuple(hashes), newest.note)
+
+
+async def bundle(services: Services, caller: Caller, engagement_id: str | None) -> Iterator[bytes]:
+    """Make a bundle of the whole log, or of one engagement, as a stream of pieces."""
+
+    def change(act: Act) -> None:
+        subjects = {} if engagement_id is None else {"engagement": engagement_id}
+        act.record(EventType.EXPORT_MADE, subjects, {"kind": "log" if engagement_id is None else "engagement"})
+        act.show(row.id for row in act.tx.all(_PEOPLE, firm=act.firm_id))
+
+    done = await perform(services, caller, Action.AUDIT_EXPORT, Subject(engagement=engagement_id), change)
+    newest = await checkpoints.sign_head(services, caller.credential.firm_id)
+    if newest is None:
+        raise UnavailableError
+    return _stream(services, done.authorised, caller.credential.firm_id, newest, engagement_id)
+
+
+_PEOPLE = select(people.c.id).where(people.c.firm_id == bindparam("firm"))
+
+
+def _stream(
+    services: Services, authorised: Authorised, log_id: str, newest: checkpoints.Newest, engagement_id: str | None
+) -> Iterator[bytes]:
+    with services.database.read() as tx:
+        export = Export(
+            store=SqlLeafStore(tx, log_id, newest.size),
+            log=log_id,
+            checkpoint=newest.note,
+            made_at=services.clock(),
+            payloads=_people_payloads(services, tx, authorised, log_id, newest.size) if engagement_id is None else (),
+            policies=[policy_of(services.settings.policies)],
+        )
+        if engagement_id is None:
+            yield from log_bundle(export)
+        else:
+            yield from engagement_bundle(
+                export, engagement_id, _engagement_bodies(tx, log_id, engagement_id, newest.size)
+            )
+
+
+def policy_of(folder: Path) -> Mapping[str, bytes]:
+    """The files of the policy epoch in force, as bundles carry them."""
+    return {name: (folder / name).read_bytes() for name in policy_files.FILES}
+
+
+def _engagement_bodies(tx: Tx, log_id: str, engagement_id: str, size: int) -> Iterator[bytes]:
+    start = 0
+    while rows := tx.all(_OF_ENGAGEMENT, log=log_id, start=start, most=1000, engagement=engagement_id):
+        yield from (row.body for row in rows if row.idx < size)
+        start = rows[-1].idx + 1
+
+
+def _people_payloads(
+    services: Services, tx: Tx, authorised: Authorised, log_id: str, size: int
+) -> Iterator[OpenedPayload]:
+    """The names of people, opened for a reviewer; one whose key is gone stays a commitment."""
+    reader = NameReader(services.keys, authorised)
+    for row in tx.all(_PEOPLE_PAYLOADS, log=log_id, size=size):
+        digest = json.loads(row.body)["payload"]
+        holder = Holder(row.id, row.key_id, row.field_key)
+        try:
+            text = reader.open_payload(holder, digest, row.payload)
+        except MunimentError:
+            continue
+        yield OpenedPayload(row.idx, bytes.fromhex(text[:_SALT_HEX]), text[_SALT_HEX:].encode())
