@@ -1,7 +1,4 @@
-"""The protocol of a blob store: what every one of them promises, whatever it is made of.
-
-Source: docs/adr/0006-stores.md.
-"""
+"""The protocol of a blob store: what every one of them promises, whatever it is made of."""
 
 from __future__ import annotations
 
