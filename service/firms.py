@@ -45,6 +45,7 @@ class Founded:
     """A firm that was just founded; the token is shown this once."""
 
     firm_id: str
+    owner_person_id: str
     owner_membership_id: str
     owner_token: tokens.NewToken
     verifier_key: str
@@ -199,7 +200,7 @@ class _Founding:
                 self.tx, self.moment, token, self.firm_id, person_id, membership_id, scopes="*", ttl_s=ttl_s, who=cli
             )
         )
-        return Founded(self.firm_id, membership_id, token, verifier)
+        return Founded(self.firm_id, person_id, membership_id, token, verifier)
 
     def _membership(self, membership_id: str, person_id: str) -> None:
         self.tx.run(

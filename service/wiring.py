@@ -23,7 +23,7 @@ from service.db import schema
 from service.db.ids import new_id
 from service.db.session import Database
 from service.errors import NotInitialisedError, UnsafeError
-from service.ledger import Ledger
+from service.ledger import Clock, Ledger
 from service.recovery import close_intents
 from service.scoping.matrix import MatrixHolder
 from service.services import Services
@@ -46,7 +46,7 @@ def prepare(settings: Settings) -> None:
 
 
 @contextmanager
-def open_installation(settings: Settings, *, serving: bool = False) -> Iterator[Services]:
+def open_installation(settings: Settings, *, serving: bool = False, clock: Clock = clock_ms) -> Iterator[Services]:
     """Open an installation and start its ledger; on leaving, stop in good order.
 
     Args:
@@ -56,7 +56,7 @@ def open_installation(settings: Settings, *, serving: bool = False) -> Iterator[
     Raises:
         NotInitialisedError, WrongRevisionError, PolicyError, UnsafeError, KeyPlaceError: it is not fit to run.
     """
-    services, instance = wire(settings)
+    services, instance = wire(settings, clock)
     with _only_server(settings) if serving else nullcontext():
         services.ledger.start()
         try:
@@ -68,7 +68,7 @@ def open_installation(settings: Settings, *, serving: bool = False) -> Iterator[
             services.database.close()
 
 
-def wire(settings: Settings) -> tuple[Services, str]:
+def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
     """Check and connect the parts; nothing runs yet. Returns them with this process's name."""
     if not settings.root_key.exists():
         raise NotInitialisedError
@@ -77,17 +77,19 @@ def wire(settings: Settings) -> tuple[Services, str]:
             raise UnsafeError("A folder of this installation is missing: bring it back, then run `muniment doctor`.")
     database = Database(settings.database_url)
     schema.require_head(database)
-    instance = new_id("req", clock_ms(), os.urandom)
+    instance = new_id("req", clock(), os.urandom)
     places = [FolderKeyPlace(path) for path in settings.key_places]
     return Services(
         settings=settings,
         database=database,
-        ledger=Ledger(database, clock_ms, instance),
+        ledger=Ledger(database, clock, instance),
         matrix=MatrixHolder(settings.policies),
-        keys=KeyStore(LocalRootKey(settings.root_key), places, time.time, os.urandom, cache_ttl_s=settings.key_cache_s),
+        keys=KeyStore(
+            LocalRootKey(settings.root_key), places, lambda: clock() / 1000, os.urandom, settings.key_cache_s
+        ),
         blobs=LocalBlobs(settings.blobs),
         anchors=AnchorFolder(settings.anchors),
-        clock=clock_ms,
+        clock=clock,
         random=os.urandom,
     ), instance
 
