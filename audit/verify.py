@@ -112,18 +112,15 @@ def _heads(bundle: Bundle, key: str | None, kept_note: bytes | None) -> tuple[Ch
 
 def _verify_log(bundle: Bundle, head: Checkpoint, kept: Checkpoint | None, follower: Follower) -> None:
     leaves = bundle.leaves()
-    if leaves.size != head.size * HASH_BYTES:
-        raise CountError(
-            "there are fewer or more leaf hashes than the checkpoint covers",
-            index=min(leaves.size // HASH_BYTES, head.size),
-            evidence={"leaf_hashes": leaves.size // HASH_BYTES, "size": head.size},
-        )
     fold = _Fold(leaves, kept)
     try:
         _follow_log(bundle.entries(), head, follower, fold)
     except LeafError as error:
         error.evidence["which"] = _which_was_changed(bundle, head)
         raise
+    if leaves.size != head.size * HASH_BYTES:
+        message = "there are more leaf hashes than the checkpoint covers"
+        raise CountError(message, index=head.size, evidence={"bytes": leaves.size, "size": head.size})
     fold.require_roots(head)
     leaves.require_intact()
 
