@@ -7,7 +7,7 @@ Rules kept here:
   other caller of the opening functions of service/crypto;
 * what does not open is one error and shows nothing.
 
-Source: docs/adr/0005-one-door.md.
+Source: docs/adr/0006-one-door.md.
 """
 
 from __future__ import annotations

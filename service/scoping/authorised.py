@@ -7,7 +7,7 @@ Rules kept here:
 * a document's id enters only as an `AuthorisedDocumentId`, which only this package makes; ids of other rows, found by
   a query that is bound to the decided subject, may be added by the use case.
 
-Source: docs/adr/0005-one-door.md.
+Source: docs/adr/0006-one-door.md.
 """
 
 from __future__ import annotations
