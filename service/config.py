@@ -40,9 +40,8 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(default=8420, ge=0, le=65535, description="Port that `serve` listens on; 0 takes any free one.")
-    public_url: str = Field(default="http://127.0.0.1:8420", description="How the outside calls this service.")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("127.0.0.1", "localhost", "[::1]", "testserver"),
+        ("127.0.0.1", "localhost", "[::1]"),
         description="Host names that requests may carry, separated by `,`.",
     )
 
@@ -56,7 +55,6 @@ class Settings(BaseSettings):
 
     max_upload_bytes: int = Field(default=10 * GIB, gt=0, description="Largest file that is accepted.")
     max_json_bytes: int = Field(default=1 * MIB, gt=0, description="Largest JSON body that is accepted.")
-    own_hours: int = Field(default=72, gt=0, le=72, description="How long an adder sees his own unconfirmed paper.")
     checkpoint_every_s: int = Field(default=60, gt=0, le=60, description="Longest time between two checkpoints.")
     checkpoint_every_entries: int = Field(
         default=1000, gt=0, le=1000, description="Most entries between two checkpoints."

@@ -238,6 +238,6 @@ async def a_world(home: Path, database_url: str, **settings: Any) -> AsyncIterat
         founded = await firms.found(services, "Hale & Partners", "owner@firm.example", "Olive Owner", "UTC", 300)
         app = create_app(services)
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as http:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
             owner = Person(http, founded.owner_person_id, founded.owner_membership_id, founded.owner_token.text)
             yield World(services, app, http, clock, founded.firm_id, owner, founded.verifier_key)
