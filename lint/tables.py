@@ -43,13 +43,11 @@ SQL_TABLES: Final = Use(
         "service.db",  # defines them
         "service.scoping",  # decides and lists
         "service.documents",  # writes documents and revisions
+        "service.uploads",  # writes what arrived
+        "service.downloads",  # reads the revision of an id that was decided in the same transaction
+        "service.receipts",  # lists what the asker himself added
         "service.grants",  # writes grants
-        "service.members",  # ends a leaving member's grants
-        "service.engagements",  # ends an engagement's grants
-        "service.door",  # reads the sealed name or key of an authorised id
         "service.disposal",  # destroys them
-        "service.certificates",  # counts what was destroyed
-        "service.packages",  # packs what a firm takes home
         "service.doctor",  # compares rows with events, blobs and keys
     ),
     advice=_SCOPED_ADVICE,

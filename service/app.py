@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
-from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
@@ -37,6 +36,7 @@ from service.api import (
 from service.attempts import Attempts
 from service.errors import MunimentError
 from service.httpdeps import Edge, answer_http_error, answer_muniment_error, answer_validation_error
+from service.metrics import Metrics
 from service.services import Services
 
 NOUNS = (
@@ -62,6 +62,7 @@ NOUNS = (
 
 def create_app(services: Services) -> FastAPI:
     """Make the application of one installation; its background tasks run while it is served."""
+    metrics = Metrics()
     attempts = Attempts(services.settings.failed_attempts_per_minute, services.clock)
 
     @contextlib.asynccontextmanager
@@ -88,7 +89,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.attempts = attempts
-    app.state.registry = CollectorRegistry()
+    app.state.metrics = metrics
     app.add_exception_handler(MunimentError, answer_muniment_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_error)
@@ -97,12 +98,12 @@ def create_app(services: Services) -> FastAPI:
         api.include_router(noun.router)
     app.include_router(api)
     app.include_router(operations.router)
-    app.add_middleware(_Edge, services=services)
+    app.add_middleware(_Edge, services=services, metrics=metrics)
     return app
 
 
 class _Edge(Edge):
     """`Edge` with its limits from the settings."""
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
-        super().__init__(app, services.settings.allowed_hosts, services.settings.max_json_bytes)
+    def __init__(self, app: ASGIApp, services: Services, metrics: Metrics) -> None:
+        super().__init__(app, services.settings.allowed_hosts, services.settings.max_json_bytes, metrics)

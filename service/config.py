@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(default=8420, ge=0, le=65535, description="Port that `serve` listens on; 0 takes any free one.")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("127.0.0.1", "localhost", "[::1]"),
+        default=("127.0.0.1", "localhost", "[::1]"),
         description="Host names that requests may carry, separated by `,`.",
     )
 

@@ -38,6 +38,7 @@ from service.errors import (
     TooManyAttemptsError,
     UnauthenticatedError,
 )
+from service.metrics import Metrics
 from service.services import Services
 
 PROBLEM: Final = "application/problem+json"
@@ -150,8 +151,11 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
 
 def _route_of(request: Request) -> str:
     """The path's template, so that no id of a request reaches a log or a metric."""
-    route = request.scope.get("route")
-    return str(getattr(route, "path", "other"))
+    return _template(request.scope)
+
+
+def _template(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", "other"))
 
 
 # Strict bodies --------------------------------------------------------------------------------------------------------
@@ -208,10 +212,12 @@ class Edge:
         app: what is wrapped.
         allowed_hosts: names that a Host header may carry (a forged one must not reach a link or a log).
         max_json_bytes: limit of a body that is JSON; uploads have a limit of their own.
+        metrics: where answers are counted.
     """
 
-    def __init__(self, app: ASGIApp, allowed_hosts: tuple[str, ...], max_json_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, allowed_hosts: tuple[str, ...], max_json_bytes: int, metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
         self._allowed_hosts = frozenset(allowed_hosts)
         self._max_json_bytes = max_json_bytes
 
@@ -222,7 +228,7 @@ class Edge:
             return
         request_id = new_id("req", time.time_ns() // 1_000_000, os.urandom)
         scope.setdefault("state", {})["request_id"] = request_id
-        send_with_headers = self._with_headers(send, request_id)
+        send_with_headers = self._with_headers(scope, send, request_id)
         headers = dict(scope["headers"])
         error = self._refusal(headers)
         if error is not None:
@@ -241,16 +247,20 @@ class Edge:
         is_json = headers.get(b"content-type", b"").partition(b";")[0].strip() == b"application/json"
         return TooLargeError() if is_json and int(announced) > self._max_json_bytes else None
 
-    @staticmethod
-    def _with_headers(send: Send, request_id: str) -> Send:
+    def _with_headers(self, scope: Scope, send: Send, request_id: str) -> Send:
         extra = (*SECURITY_HEADERS, (b"muniment-request", request_id.encode()))
+        began, status = time.perf_counter(), 0
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 present = {name.lower() for name, _ in message.get("headers", ())}
                 added = [item for item in extra if item[0] not in present]
                 message["headers"] = [*message.get("headers", ()), *added]
             await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                self._metrics.note(scope["method"], _template(scope), status, time.perf_counter() - began)
 
         return send_with_headers
 

@@ -313,6 +313,22 @@ def _write(act: Act, new: NewDocument, ids: _Ids, arrived: _Arrived) -> str:
         added_at=act.moment.s,
         version=1,
     )
+    _write_revision(act, part, ids, arrived)
+    payload = act.payload(part, {"title": new.title, "sha256": arrived.sha256})
+    data = {
+        "label": new.label,
+        "sensitivity": sensitivity,
+        "state": state,
+        "number": number,
+        "bytes": arrived.size_bytes,
+        "media_type": arrived.findings.media_type,
+        "condition": arrived.findings.condition,
+    }
+    act.drafts.append(events.document_added(act.who, ids.intent, _subjects(ids), arrived.header, data, payload))
+    return ids.document
+
+
+def _write_revision(act: Act, part: Holder, ids: _Ids, arrived: _Arrived) -> None:
     act.tx.run(
         _ADD_REVISION,
         id=ids.revision,
@@ -331,18 +347,6 @@ def _write(act: Act, new: NewDocument, ids: _Ids, arrived: _Arrived) -> str:
         added_at=act.moment.s,
         log_index=act.tx.log_size,
     )
-    payload = act.payload(part, {"title": new.title, "sha256": arrived.sha256})
-    data = {
-        "label": new.label,
-        "sensitivity": sensitivity,
-        "state": state,
-        "number": number,
-        "bytes": arrived.size_bytes,
-        "media_type": arrived.findings.media_type,
-        "condition": arrived.findings.condition,
-    }
-    act.drafts.append(events.document_added(act.who, ids.intent, _subjects(ids), arrived.header, data, payload))
-    return ids.document
 
 
 def _subjects(ids: _Ids) -> dict[str, str]:
