@@ -227,10 +227,12 @@ def _each(entries: Reader) -> Iterator[bytes]:
 def _verify_engagement(bundle: Bundle, head: Checkpoint, follower: Follower) -> None:
     entries = bundle.entries()
     for body, proof in zip_longest(_each(entries), bundle.proofs()):
-        if body is None or proof is None:
-            raise CountError("there are fewer or more proofs than entries", index=follower.next_index)
+        if body is None:
+            raise CountError("a proof has no entry", index=proof.index)
         leaf = follower.follow(body)
         index = follower.next_index - 1
+        if proof is None:
+            raise CountError("the entry has no proof", index=index)
         if proof.index != index:
             evidence: dict[str, str | int] = {"proof_index": proof.index}
             raise ProofError("the proof is for another entry", index=index, evidence=evidence)
