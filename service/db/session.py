@@ -25,7 +25,7 @@ from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect, make_url
 
-from service.errors import UnavailableError
+from service.errors import BadInputError, UnavailableError
 
 DRIVER_ERRORS: Final = (sqlite3.Error, psycopg.Error)
 BUSY_TIMEOUT_S: Final = 10.0
@@ -73,13 +73,13 @@ class Tx:
     def all(self, statement: Executable, /, **params: Any) -> list[Any]:
         """Run a query and return all its rows."""
         prepared = self._database.prepare(statement)
-        self._cursor.execute(prepared.sql, {**prepared.fixed, **params})
+        self._execute(prepared.sql, {**prepared.fixed, **params})
         return [prepared.row._make(row) for row in self._cursor.fetchall()]
 
     def one(self, statement: Executable, /, **params: Any) -> Any:
         """Run a query and return its first row, or None."""
         prepared = self._database.prepare(statement)
-        self._cursor.execute(prepared.sql, {**prepared.fixed, **params} if prepared.fixed else params)
+        self._execute(prepared.sql, {**prepared.fixed, **params} if prepared.fixed else params)
         row = self._cursor.fetchone()
         return None if row is None else prepared.row._make(row)
 
@@ -93,8 +93,17 @@ class Tx:
         if self.before_write is not None:
             self.before_write()
         prepared = self._database.prepare(statement)
-        self._cursor.execute(prepared.sql, {**prepared.fixed, **params})
+        self._execute(prepared.sql, {**prepared.fixed, **params})
         return self._cursor.rowcount
+
+    def _execute(self, sql: str, params: Mapping[str, Any]) -> None:
+        try:
+            self._cursor.execute(sql, params)
+        except psycopg.DataError as error:
+            if error.sqlstate is not None:
+                raise
+            # The driver sent nothing (PostgreSQL takes no NUL), so the transaction is sound: only this request is bad.
+            raise BadInputError from error
 
     def command(self, sql: str) -> None:
         """Run a transaction command (SAVEPOINT and the like); never one made from input."""
