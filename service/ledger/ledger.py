@@ -36,21 +36,25 @@ class Ledger:
         self._instance = instance
         self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._door = threading.Lock()  # no job may slip in behind the one that ends the thread: nobody would answer it
         self.endings = 0  # grows with every committed entry that ends somebody's access
 
     # Asking ---------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the writer thread."""
-        self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
-        self._thread.start()
+        with self._door:
+            self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
         """Write what is waiting, then end the thread. Later jobs are refused."""
-        if self._thread is not None:
-            self._waiting.put(None)
-            self._thread.join()
-            self._thread = None
+        with self._door:
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                self._waiting.put(None)
+        if thread is not None:
+            thread.join()
 
     async def submit(self, log_id: str, job: Job[T]) -> Recorded[T]:
         """Run a job and wait until it is durable.
@@ -98,9 +102,10 @@ class Ledger:
             self._put(Waiting(log_id, job, answer))
 
     def _put(self, waiting: Waiting) -> None:
-        if self._thread is None:
-            raise LedgerUnavailableError
-        self._waiting.put(waiting)
+        with self._door:
+            if self._thread is None:
+                raise LedgerUnavailableError
+            self._waiting.put(waiting)
 
     # Writing --------------------------------------------------------------------------------------------------------
 
