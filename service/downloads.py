@@ -17,7 +17,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import bindparam, select
@@ -69,7 +69,7 @@ class Download:
     authorised: Authorised
     revision: Any
     intent: int
-    title: str
+    title: str = ""
     sent_bytes: int = 0
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
@@ -87,15 +87,21 @@ class Download:
                     await watch.still_allowed()
                     self.sent_bytes += len(piece)  # before it leaves: the record may say too much, never too little
                     yield piece
+            outcome = "done"
         except AccessEndedError:
             raise
         except MunimentError:
             outcome = "failed"
             raise
+        except GeneratorExit:
+            # Closed after the last piece: the client has it all, whether or not he waited for the end.
+            outcome = "done" if self.sent_bytes == self.revision.size_bytes else outcome
+            raise
         finally:
-            self._post_outcome("done" if self.sent_bytes == self.revision.size_bytes else outcome)
+            self.post_outcome(outcome)
 
-    def _post_outcome(self, outcome: str) -> None:
+    def post_outcome(self, outcome: str) -> None:
+        """Record how it ended, without waiting."""
         draft = events.document_opened(self.who, self.intent, self.revision.id, outcome, self.sent_bytes)
         self.services.ledger.post(self.caller.credential.firm_id, lambda _tx, _moment: Outcome(None, (draft,)))
 
@@ -113,8 +119,13 @@ async def open_document(services: Services, caller: Caller, document_id: str) ->
     done = await perform(services, caller, Action.DOCUMENT_DOWNLOAD, Subject(document=document_id), change)
     row, who = done.result
     part = Holder(row.part_id, row.part_key_id, row.part_field_key)
-    title = NameReader(services.keys, done.authorised).open(part, "documents", "title", document_id, row.title)
-    return Download(services, caller, who, done.authorised, row, done.recorded.indexes[0], title)
+    download = Download(services, caller, who, done.authorised, row, done.recorded.indexes[0])
+    try:
+        title = NameReader(services.keys, done.authorised).open(part, "documents", "title", document_id, row.title)
+    except MunimentError:
+        download.post_outcome("failed")  # announced, and no byte will leave
+        raise
+    return replace(download, title=title)
 
 
 class _Watch:
