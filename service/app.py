@@ -106,4 +106,4 @@ class _Edge(Edge):
     """`Edge` with its limits from the settings."""
 
     def __init__(self, app: ASGIApp, services: Services, metrics: Metrics) -> None:
-        super().__init__(app, services.settings.allowed_hosts, services.settings.max_json_bytes, metrics)
+        super().__init__(app, services.settings.allowed_hosts, metrics)

@@ -4,7 +4,7 @@ Rules kept here:
 
 * everything that wraps the whole application is pure ASGI;
 * an error answer never says more than `service.errors` lets it;
-* a body is not read before the caller was heard, and never beyond the limit;
+* a body is not read before the caller has shown a token, and never beyond the limit;
 * requests without a valid credential are limited by source before anything is written, counted, and told to the
   deployment's log once per source, route and minute.
 
@@ -14,9 +14,12 @@ Source: RFC 9457 (problem details), RFC 9110, RFC 6750 (bearer tokens).
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
+import traceback
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request, Response
@@ -41,8 +44,12 @@ from service.errors import (
 from service.metrics import Metrics
 from service.services import Services
 
+logger = logging.getLogger(__name__)
+
 PROBLEM: Final = "application/problem+json"
 IDEMPOTENCY_KEY_CHARACTERS: Final = 200
+POINTERS: Final = 20  # fields named in one answer
+POINTER_STEP_CHARACTERS: Final = 64  # an unknown member is named as it was sent, and could be of any length
 
 SECURITY_HEADERS: Final = (
     (b"cache-control", b"no-store"),
@@ -127,7 +134,8 @@ async def answer_validation_error(request: Request, error: Exception) -> Respons
     """Answer a body, header or parameter of the wrong form: which fields, and what is wrong, never what was sent."""
     details = error.errors() if isinstance(error, RequestValidationError) else []
     fields = [
-        {"pointer": "/" + "/".join(str(step) for step in item["loc"]), "detail": str(item["msg"])} for item in details
+        {"pointer": "/" + "/".join(str(step)[:POINTER_STEP_CHARACTERS] for step in item["loc"]), "detail": item["msg"]}
+        for item in details[:POINTERS]
     ]
     return problem(BadInputError(extra={"errors": fields}), request.state.request_id)
 
@@ -162,20 +170,50 @@ def _template(scope: Scope) -> str:
 
 
 class StrictRequest(Request):
-    """A request whose JSON names no member twice (two parsers would then disagree on what was asked for)."""
+    """A request whose JSON is bounded, in UTF-8, and names no member twice (two parsers would read two requests)."""
+
+    def __init__(self, scope: Scope, receive: Receive, most_bytes: int) -> None:
+        super().__init__(scope, receive)
+        self._most_bytes = most_bytes
+
+    async def body(self) -> bytes:
+        """Read the whole body.
+
+        Raises:
+            TooLargeError: it is, or says that it will be, larger than a JSON body may be.
+        """
+        if not hasattr(self, "_body"):
+            announced = self.headers.get("content-length", "0")
+            if announced.isdigit() and int(announced) > self._most_bytes:
+                raise TooLargeError
+            read = bytearray()
+            async for piece in self.stream():
+                read += piece
+                if len(read) > self._most_bytes:
+                    raise TooLargeError
+            self._body = bytes(read)
+        return self._body
 
     async def json(self) -> Any:
         """Parse the body.
 
         Raises:
-            RequestValidationError: not JSON, a repeated member, NaN, or nested too deeply.
+            BadInputError: not JSON in UTF-8, a repeated member, NaN, or nested too deeply.
         """
         if not hasattr(self, "_json"):
             try:
-                self._json = json.loads(await self.body(), object_pairs_hook=_members, parse_constant=_refuse_constant)
+                text = (await self.body()).decode()
+                self._json = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant)
             except (ValueError, RecursionError):
                 raise BadInputError("Send one JSON object in UTF-8, each member once.") from None
         return self._json
+
+    def is_json(self) -> bool:
+        """Say whether the body claims to be JSON."""
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return media_type == "application/json" or (
+            media_type.startswith("application/") and media_type.endswith("+json")
+        )
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -190,14 +228,20 @@ def _refuse_constant(_text: str) -> None:
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body strictly."""
+    """A route that hears who calls, then reads its body strictly; both before the framework sees the request."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler so that it sees a `StrictRequest`."""
         handler = super().get_route_handler()
+        has_body = self.body_field is not None
 
         async def strict(request: Request) -> Response:
-            return await handler(StrictRequest(request.scope, request.receive))
+            caller_of(request)
+            strictly = StrictRequest(request.scope, request.receive, services_of(request).settings.max_json_bytes)
+            # Read here: what goes wrong while the framework reads, it answers by itself, as a bare 400.
+            if has_body and await strictly.body() and strictly.is_json():
+                await strictly.json()
+            return await handler(strictly)
 
         return strict
 
@@ -206,20 +250,18 @@ class StrictRoute(APIRoute):
 
 
 class Edge:
-    """Pure ASGI around the application: request id, host check, body limit, headers, the last answer to a fault.
+    """Pure ASGI around the application: request id, host check, headers, the last answer to a fault.
 
     Args:
         app: what is wrapped.
         allowed_hosts: names that a Host header may carry (a forged one must not reach a link or a log).
-        max_json_bytes: limit of a body that is JSON; uploads have a limit of their own.
         metrics: where answers are counted.
     """
 
-    def __init__(self, app: ASGIApp, allowed_hosts: tuple[str, ...], max_json_bytes: int, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, allowed_hosts: tuple[str, ...], metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
         self._allowed_hosts = frozenset(allowed_hosts)
-        self._max_json_bytes = max_json_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event."""
@@ -229,23 +271,35 @@ class Edge:
         request_id = new_id("req", time.time_ns() // 1_000_000, os.urandom)
         scope.setdefault("state", {})["request_id"] = request_id
         send_with_headers = self._with_headers(scope, send, request_id)
-        headers = dict(scope["headers"])
-        error = self._refusal(headers)
+        error = self._refusal(scope)
         if error is not None:
             await problem(error, request_id)(scope, receive, send_with_headers)
             return
-        if headers.get(b"content-type", b"").partition(b";")[0].strip() in {b"application/json", b""}:
-            receive = _limited(receive, self._max_json_bytes)
-        await self._app(scope, receive, send_with_headers)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as fault:
+            if "answered" in scope["state"]:
+                raise  # nothing but breaking off tells the client that the rest is missing
+            # Where and of what kind, not its words: they may repeat what was sent.
+            at = traceback.extract_tb(fault.__traceback__)[-1]
+            extra = {
+                "request": request_id,
+                "kind": type(fault).__name__,
+                "where": f"{Path(at.filename).name}:{at.lineno}",
+            }
+            logger.error("a request failed", extra=extra)  # noqa: TRY400  # the traceback would have its words
+            await problem(MunimentError(), request_id)(scope, receive, send_with_headers)
 
-    def _refusal(self, headers: dict[bytes, bytes]) -> MunimentError | None:
-        if _host_name(headers.get(b"host", b"").decode("latin-1")) not in self._allowed_hosts:
+    def _refusal(self, scope: Scope) -> MunimentError | None:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1 or _host_name(hosts[0].decode("latin-1")) not in self._allowed_hosts:
             return BadInputError("This host name is not served here.", extra={"field": "Host"})
-        announced = headers.get(b"content-length", b"0")
-        if not announced.isdigit():
+        if not all(value.isdigit() for name, value in scope["headers"] if name == b"content-length"):
             return BadInputError("Content-Length must be a number.", extra={"field": "Content-Length"})
-        is_json = headers.get(b"content-type", b"").partition(b";")[0].strip() == b"application/json"
-        return TooLargeError() if is_json and int(announced) > self._max_json_bytes else None
+        # No id and no parameter has a NUL, and not every database takes one.
+        if "\0" in scope["path"]:
+            return NotFoundError()
+        return BadInputError("Send no NUL.") if b"%00" in scope["query_string"] else None
 
     def _with_headers(self, scope: Scope, send: Send, request_id: str) -> Send:
         extra = (*SECURITY_HEADERS, (b"muniment-request", request_id.encode()))
@@ -255,6 +309,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                scope["state"]["answered"] = True
                 present = {name.lower() for name, _ in message.get("headers", ())}
                 added = [item for item in extra if item[0] not in present]
                 message["headers"] = [*message.get("headers", ()), *added]
@@ -269,17 +324,3 @@ def _host_name(host: str) -> str:
     """The name in a Host header without its port."""
     name, colon, port = host.rpartition(":")
     return name if colon and port.isdigit() else host
-
-
-def _limited(receive: Receive, most: int) -> Receive:
-    received = 0
-
-    async def limited() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > most:
-            raise TooLargeError
-        return message
-
-    return limited

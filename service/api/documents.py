@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from typing import Annotated, Any, Final
@@ -38,6 +39,7 @@ router = APIRouter(tags=["documents"], route_class=StrictRoute)
 
 
 _CHARSET: Final = "utf-8''"
+_BAD_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")  # would otherwise stand for itself
 
 
 class DocumentOut(Output):
@@ -136,7 +138,7 @@ async def add(
 
 def _title(header: str) -> str:
     """Read the header's ext-value (RFC 8187, section 3.2): charset, two quotes, percent-encoded UTF-8."""
-    if header[: len(_CHARSET)].lower() != _CHARSET:
+    if header[: len(_CHARSET)].lower() != _CHARSET or _BAD_PERCENT.search(header):
         raise BadTitleError
     try:
         return unquote(header[len(_CHARSET) :], errors="strict")
