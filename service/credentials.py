@@ -61,7 +61,7 @@ async def create(services: Services, caller: Caller, scopes: frozenset[str], day
     """Make a further token for one's own membership, for no more than the one it is asked with.
 
     Raises:
-        BadInputError: an unknown resource, more than one's own token covers, or a life out of range.
+        BadInputError: an unknown resource, more than one's own token covers, or a life out of range or longer than its.
     """
     if not scopes or scopes - RESOURCES - {EVERYTHING}:
         raise BadInputError("scopes: name resources, such as document, or *.", extra={"field": "scopes"})
@@ -73,6 +73,9 @@ async def create(services: Services, caller: Caller, scopes: frozenset[str], day
             raise BadInputError(
                 "scopes: a token cannot be wider than the one it is made with.", extra={"field": "scopes"}
             )
+        own: Any = act.tx.one(_ONE, token=act.actor.token_id)
+        if act.moment.s + days * DAY_S > own.expires_at:
+            raise BadInputError("days: a token cannot outlive the one it is made with.", extra={"field": "days"})
         new = texts.draw(act.new_id("tok"), act.firm_id, services.random(texts.SECRET_BYTES))
         made_by = act.actor
         draft = texts.create(
