@@ -1,0 +1,299 @@
+"""Examining a file while it is uploaded, by a process of its own.
+
+Rules kept here:
+
+* the upload is never failed or held up for long by its examination: whatever goes wrong, the file is *unexamined*;
+* plaintext goes to the process through a pipe and nowhere else; the answer holds nothing of the file;
+* few processes at once: files up to 1 MiB wait in memory until they are whole, larger ones take a place when they pass
+  that size, and are left unexamined when none is free soon;
+* the process dies with its examination, in whatever way that ends.
+
+What confines the process is in `sandbox`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, cast, get_args
+
+from service.render.found import (
+    DOCX,
+    GIF,
+    JPEG,
+    OCTETS,
+    PDF,
+    PNG,
+    PPTX,
+    RTF,
+    TEXT,
+    TIFF,
+    WORD_PERFECT,
+    XLSX,
+    ZIP,
+    Condition,
+    Found,
+)
+
+MAX_EXAMINED_BYTES: Final = 67_108_864
+WAITING_BYTES: Final = 1_048_576
+HEAD_BYTES: Final = 8_192
+TIMEOUT_S: Final = 20.0
+PLACE_TIMEOUT_S: Final = 2.0
+MAX_AT_ONCE: Final = 2
+_LAST_SECOND_S: Final = 1.0
+
+_ROOT: Final = str(Path(__file__).resolve().parents[2])
+# Isolated: no environment, no user packages, no working directory on the path. Only our own root is added.
+_START: Final = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); from service.render.probe import main; main(sys.argv[1])"
+)
+_MAX_ANSWER_BYTES: Final = 1_024
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}/[a-z0-9][a-z0-9.+-]{0,126}")
+_ANSWER: Final = re.compile(r"([a-z]+) (-|[0-9]{1,9}) (\S+)\n")
+_CONDITIONS: Final[dict[str, Condition]] = {word: word for word in get_args(Condition)}
+# Other names for what we call otherwise.
+_SAME: Final = {
+    "image/jpg": JPEG,
+    "image/pjpeg": JPEG,
+    "image/tif": TIFF,
+    "application/x-pdf": PDF,
+    "text/rtf": RTF,
+    "application/wordperfect": WORD_PERFECT,
+    "application/x-wordperfect": WORD_PERFECT,
+    "application/x-zip-compressed": ZIP,
+}
+# Kinds of plain text: told apart by use, not by bytes.
+_TEXTUAL: Final = frozenset({"application/json", "application/xml", "message/rfc822"})
+_EXAMINED: Final = frozenset({PDF, DOCX, XLSX, PPTX, PNG, JPEG, TIFF, GIF, TEXT, RTF, WORD_PERFECT, ZIP})
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found out about a file.
+
+    Args:
+        media_type: what it is, as far as its bytes show; ``application/octet-stream`` when they do not.
+        condition: ``readable``; ``empty``; ``unreadable`` (not what it claims: broken, or not of the declared type);
+            ``mismatched`` (of another type than declared); ``locked`` (asks for a password); ``unexamined`` (too
+            large, of a type that is not examined, or the examination did not end).
+        pages: where the type has pages and they could be counted.
+    """
+
+    media_type: str
+    condition: Condition
+    pages: int | None
+
+
+class Examination:
+    """The examination of one file: feed it the pieces, ask for the result, leave the context.
+
+        async with Examination(places) as examination:
+            async for piece in body:
+                await examination.feed(piece)
+            findings = await examination.result("application/pdf")
+
+    Nothing is started before it is needed. One task uses it; it may be cancelled at any await.
+    """
+
+    def __init__(self, places: asyncio.Semaphore | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
+        """Prepare an examination.
+
+        Args:
+            places: as many as may run at once (`MAX_AT_ONCE`), shared by all examinations of a process; None: no limit.
+            timeout_s: how long the answer is waited for once the file is whole.
+        """
+        self._places = places or asyncio.Semaphore(1)
+        self._timeout_s = timeout_s
+        self._waiting: list[bytes] = []
+        self._head = b""
+        self._size = 0
+        self._given_up = False
+        self._process: Process | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def feed(self, data: bytes | bytearray | memoryview) -> None:
+        """Take the next piece of the file; it may be used again afterwards. Never fails."""
+        if len(self._head) < HEAD_BYTES:
+            self._head += data[: HEAD_BYTES - len(self._head)]
+        self._size += len(data)
+        if self._given_up:
+            return
+        if self._size > MAX_EXAMINED_BYTES:
+            await self._give_up()
+        elif self._process is not None:
+            await self._send(self._process, data)
+        else:
+            self._waiting.append(bytes(data))
+            if self._size > WAITING_BYTES:
+                await self._begin("whole", PLACE_TIMEOUT_S)
+
+    async def result(self, declared: str) -> Findings:
+        """Say what was found out about the file that was fed. Never fails.
+
+        Args:
+            declared: the media type that the sender declared; it may be anything, and is never repeated.
+        """
+        if not self._size:
+            return Findings(OCTETS, "empty", None)
+        found = Found(OCTETS, "unexamined")
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                found = await self._found()
+        except (TimeoutError, OSError):
+            pass
+        finally:
+            await self._stop()
+        return judge(found, declared)
+
+    async def _found(self) -> Found:
+        if self._given_up:
+            self._waiting = [self._head]
+            await self._begin("head", self._timeout_s)
+        elif self._process is None:
+            await self._begin("whole", self._timeout_s)
+        if self._process is None:
+            return Found(OCTETS, "unexamined")
+        _stdin(self._process).close()
+        return parse(await _read_answer(_stdout(self._process)))
+
+    async def _begin(self, mode: str, patience_s: float) -> None:
+        """Take a place, start the process and send what waited; give up when no place is free in time."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._places.acquire()
+        except TimeoutError:
+            await self._give_up()
+            return
+        try:
+            self._process = await start_probe(mode)
+        except BaseException as error:
+            self._places.release()
+            await self._give_up()
+            if not isinstance(error, OSError):
+                raise
+            return
+        waiting, self._waiting = self._waiting, []
+        for piece in waiting:
+            await self._send(self._process, piece)
+
+    async def _send(self, process: Process, data: bytes | bytearray | memoryview) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                _stdin(process).write(bytes(data))
+                await _stdin(process).drain()
+        except (TimeoutError, OSError):
+            # It died or hangs. What it said before is still read at the end; the upload goes on.
+            _kill(process)
+
+    async def _give_up(self) -> None:
+        self._given_up = True
+        self._waiting = []
+        await self._stop()
+
+    async def _stop(self) -> None:
+        """Kill the process, if there is one, and free its place; also when this is cancelled."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            await _end(process)
+        finally:
+            self._places.release()
+
+
+async def start_probe(mode: str) -> Process:
+    """Start a probe (see `service.render.probe`): no environment, no terminal, nothing open but its pipes."""
+    command = (sys.executable, "-I", "-B", "-c", _START, _ROOT, mode)
+    return await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd="/", env={}, start_new_session=True
+    )
+
+
+async def missing_limits() -> tuple[str, ...]:
+    """Ask a probe what confinement this machine cannot give; for `muniment doctor`.
+
+    Raises:
+        OSError: no probe can be started.
+    """
+    process = await start_probe("limits")
+    said, _ = await process.communicate()
+    return tuple(said.decode().splitlines())
+
+
+def _stdin(process: Process) -> asyncio.StreamWriter:
+    return cast("asyncio.StreamWriter", process.stdin)  # a pipe was asked for
+
+
+def _stdout(process: Process) -> asyncio.StreamReader:
+    return cast("asyncio.StreamReader", process.stdout)  # a pipe was asked for
+
+
+def _kill(process: Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
+
+
+async def _end(process: Process) -> None:
+    """See a probe to its end: one that has said all it will is given a second, any other is killed."""
+    if _stdout(process).at_eof():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SECOND_S):
+                await process.wait()
+            return
+    _kill(process)
+    await process.communicate()
+
+
+async def _read_answer(output: asyncio.StreamReader) -> bytes:
+    said = b""
+    while len(said) < _MAX_ANSWER_BYTES and (piece := await output.read(_MAX_ANSWER_BYTES)):
+        said += piece
+    return said
+
+
+def parse(said: bytes) -> Found:
+    """Read a probe's answer. It parsed foreign bytes, so nothing is believed but words of ours in their form."""
+    first, _, second = said.decode("ascii", "replace").partition("\n")
+    announced = first if _MEDIA_TYPE.fullmatch(first) else OCTETS
+    answer = _ANSWER.fullmatch(second)
+    condition = _CONDITIONS.get(answer[1]) if answer else None
+    if answer is None or condition is None or not _MEDIA_TYPE.fullmatch(answer[3]):
+        return Found(announced, "unexamined")
+    return Found(answer[3], condition, None if answer[2] == "-" else int(answer[2]))
+
+
+def judge(found: Found, declared: str) -> Findings:
+    """Compare what was found with what the sender declared."""
+    wanted = declared.partition(";")[0].strip().lower()
+    wanted = _SAME.get(wanted, wanted)
+    condition = found.condition
+    if condition == "unknown" and found.media_type == OCTETS and (wanted in _EXAMINED or _is_textual(wanted)):
+        condition = "unreadable"  # whatever it is, it is not what was declared
+    elif condition in {"readable", "unknown"} and not _agrees(found.media_type, wanted):
+        condition = "mismatched"
+    elif condition == "unknown":
+        condition = "unexamined"
+    return Findings(found.media_type, condition, found.pages)
+
+
+def _agrees(media_type: str, wanted: str) -> bool:
+    silent = wanted in {"", OCTETS} or media_type == OCTETS
+    return silent or media_type == wanted or (media_type == TEXT and _is_textual(wanted))
+
+
+def _is_textual(wanted: str) -> bool:
+    return (wanted.startswith("text/") or wanted in _TEXTUAL) and wanted != "text/rtf"

@@ -1,0 +1,355 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
+
+import pytest
+
+from service.render import examine, probe
+from service.render.examine import Examination, Findings, judge, missing_limits, parse
+from service.render.found import DOCX, OCTETS, PDF, PNG, RTF, TEXT, ZIP, Condition, Found
+from tests.render import samples
+
+MIB = 1_048_576
+
+
+async def findings(
+    data: bytes, declared: str, *, step: int = 65_536, places: asyncio.Semaphore | None = None
+) -> Findings:
+    async with Examination(places) as examination:
+        for start in range(0, len(data), step):
+            await examination.feed(data[start : start + step])
+        return await examination.result(declared)
+
+
+def children() -> list[str]:
+    """Our child processes that are still there, dead ones too."""
+    return Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, program: str) -> list[str]:
+    """Let every probe be this program instead; returns the modes they are started in."""
+    modes: list[str] = []
+
+    async def start(mode: str) -> Process:
+        modes.append(mode)
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-c", f"import os, sys, time\n{program}", stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+        )
+
+    monkeypatch.setattr(examine, "start_probe", start)
+    return modes
+
+
+# With a real probe ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "declared", "expected"),
+    [
+        (samples.pdf(2), "application/pdf", Findings(PDF, "readable", 2)),
+        (samples.pdf(2), "", Findings(PDF, "readable", 2)),
+        (samples.pdf(2), DOCX, Findings(PDF, "mismatched", 2)),
+        (samples.pdf(2)[:60], "application/pdf", Findings(PDF, "unreadable", None)),
+        (samples.locked_pdf(), "application/pdf", Findings(PDF, "locked", None)),
+        # Only a fresh process tells this apart: PDFium names its last error, which may be that of an earlier file.
+        (samples.pdf(0), "application/pdf", Findings(PDF, "unreadable", None)),
+        (samples.docx(), DOCX, Findings(DOCX, "readable", None)),
+        (samples.locked_zip(), "application/zip", Findings(ZIP, "locked", None)),
+        (samples.png(), "image/png", Findings(PNG, "readable", 1)),
+        ("Grüße".encode(), "text/plain; charset=utf-8", Findings(TEXT, "readable", None)),
+        ("Grüße".encode("utf-16"), "text/csv", Findings(TEXT, "readable", None)),
+        (b"", "application/pdf", Findings(OCTETS, "empty", None)),
+    ],
+)
+async def test_a_file_is_examined_by_a_process_of_its_own(data: bytes, declared: str, expected: Findings) -> None:
+    for step in (7, 65_536):
+        assert await findings(data, declared, step=step) == expected
+    assert children() == []
+
+
+async def test_a_large_file_is_examined_as_it_streams() -> None:
+    data = samples.pdf(2).replace(b"%%EOF", b"%" + b"x" * (3 * MIB) + b"\n%%EOF")
+    assert await findings(data, "application/pdf") == Findings(PDF, "readable", 2)
+
+
+async def test_a_file_that_is_too_large_is_named_but_left_unexamined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examine, "MAX_EXAMINED_BYTES", 2 * MIB)
+    data = samples.pdf() + bytes(3 * MIB)
+    assert await findings(data, "application/pdf") == Findings(PDF, "unexamined", None)
+    assert await findings(samples.pdf() + bytes(MIB), "application/pdf") == Findings(PDF, "readable", 1)
+    assert children() == []
+
+
+async def test_a_probe_is_fully_confined_here_and_says_what_is_missing_elsewhere() -> None:
+    missing = await missing_limits()
+    assert "system call filter" in missing or missing == ()
+
+
+async def test_nothing_of_the_file_is_in_the_findings_or_in_a_file(tmp_path: Path) -> None:
+    canary = b"canary-7f3a"
+    for data in (canary * 1000, b"%PDF-1.4 " + canary, b"PK\x03\x04" + canary * 100):
+        found = await findings(data, canary.decode() + "/" + canary.decode())
+        assert canary.decode() not in repr(found)
+    assert canary.decode() not in repr(await findings(b"\x00\x01", canary.decode()))
+
+
+def environment(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def open_files(pid: int) -> set[str]:
+    return {str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+async def test_the_process_has_no_environment_and_none_of_our_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MUNIMENT_SECRET", "canary")
+    ours = os.open(tmp_path / "database", os.O_CREAT)
+    os.set_inheritable(ours, True)
+    process = await examine.start_probe("whole")
+    try:
+        await asyncio.sleep(0.2)  # it waits for input now
+        assert b"canary" not in environment(process.pid)
+        files = open_files(process.pid)
+        assert {name for name in files if not name.startswith("pipe:")} == {os.devnull}
+    finally:
+        process.kill()
+        await process.communicate()
+        os.close(ours)
+
+
+# Faults --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "os.kill(os.getpid(), 11)",  # as PDFium would
+        "os.kill(os.getpid(), 9)",  # as the kernel would, out of memory
+        "sys.exit(1)",
+        "sys.stdin.buffer.read(); sys.exit(0)",
+        "sys.stdin.close(); os.close(0); print('application/pdf', flush=True); time.sleep(0.2)",
+        "sys.stdin.buffer.read(); sys.stdout.write('x' * 100_000)",
+        "sys.stdin.buffer.read(); print('application/pdf\\nreadable 1 <script>')",
+        "sys.stdin.buffer.read(); print('application/pdf\\nsplendid 1 application/pdf')",
+        "sys.stdin.buffer.read(); print('application/pdf\\nreadable 1 application/pdf\\nmore')",
+        "sys.stdin.buffer.read(); sys.stdout.buffer.write(b'\\xff\\xfe\\n\\n')",
+    ],
+)
+@pytest.mark.parametrize("size", [100, 3 * MIB])
+async def test_a_probe_that_dies_or_raves_leaves_the_file_unexamined(
+    monkeypatch: pytest.MonkeyPatch, program: str, size: int
+) -> None:
+    stand_in(monkeypatch, program)
+    found = await findings(bytes(size), "application/pdf")
+    assert found.condition == "unexamined"
+    assert found.media_type in {PDF, OCTETS}
+    assert children() == []
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "time.sleep(60)",  # never reads
+        "sys.stdin.buffer.read(); print('application/pdf', flush=True); time.sleep(60)",  # never answers
+        "sys.stdin.buffer.read(); os.close(1); time.sleep(60)",  # never leaves
+    ],
+)
+@pytest.mark.parametrize("size", [100, 3 * MIB])
+async def test_a_probe_that_hangs_is_killed_in_time(monkeypatch: pytest.MonkeyPatch, program: str, size: int) -> None:
+    stand_in(monkeypatch, program)
+    began = time.monotonic()
+    async with Examination(timeout_s=0.5) as examination:
+        for _ in range(0, size, 65_536):
+            await examination.feed(bytes(min(size, 65_536)))
+        found = await examination.result("application/pdf")
+    assert found.condition == "unexamined"
+    assert time.monotonic() - began < 5
+    assert children() == []
+
+
+async def test_a_probe_that_cannot_be_started_leaves_the_file_unexamined(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def start(_: str) -> Process:
+        raise OSError("no process left")
+
+    monkeypatch.setattr(examine, "start_probe", start)
+    places = asyncio.Semaphore(1)
+    for size in (100, 3 * MIB):
+        assert (await findings(bytes(size), "application/pdf", places=places)).condition == "unexamined"
+    assert not places.locked()
+
+
+async def test_an_upload_that_is_given_up_kills_its_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "sys.stdin.buffer.read(); time.sleep(60)")
+    places = asyncio.Semaphore(1)
+
+    async def upload() -> None:
+        async with Examination(places) as examination:
+            await examination.feed(bytes(2 * MIB))
+            assert places.locked()
+            assert len(children()) == 1
+            raise ConnectionError("the client went away")
+
+    with pytest.raises(ConnectionError):
+        await upload()
+    assert children() == []
+    assert not places.locked()
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.01, 0.05, 0.3])
+async def test_a_cancelled_upload_leaves_no_process_and_no_place_taken(
+    monkeypatch: pytest.MonkeyPatch, after_s: float
+) -> None:
+    stand_in(monkeypatch, "sys.stdin.buffer.read(); time.sleep(60)")
+    places = asyncio.Semaphore(1)
+    for size in (100, 2 * MIB):
+        task = asyncio.create_task(findings(bytes(size), "application/pdf", places=places))
+        await asyncio.sleep(after_s)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not places.locked()
+        assert children() == []
+
+
+# Places --------------------------------------------------------------------------------------------------------------
+
+
+async def test_small_files_wait_for_a_place_and_all_are_examined(monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most = 0, 0
+    real = examine.start_probe
+
+    async def counted(mode: str) -> Process:
+        nonlocal running, most
+        process = await real(mode)
+        running, most = running + 1, max(most, running + 1)
+        return process
+
+    async def ended(process: Process) -> None:
+        nonlocal running
+        running -= 1
+        await end(process)
+
+    end = examine._end
+    monkeypatch.setattr(examine, "start_probe", counted)
+    monkeypatch.setattr(examine, "_end", ended)
+    places = asyncio.Semaphore(2)
+    found = await asyncio.gather(*(findings(samples.pdf(n), "application/pdf", places=places) for n in range(1, 7)))
+    assert [each.pages for each in found] == [1, 2, 3, 4, 5, 6]
+    assert most == 2
+
+
+async def test_a_large_file_without_a_place_is_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examine, "PLACE_TIMEOUT_S", 0.05)
+    places = asyncio.Semaphore(1)
+    async with Examination(places) as slow:
+        await slow.feed(bytes(2 * MIB))
+        async with Examination(places, timeout_s=0.2) as other:
+            await other.feed(samples.pdf() + bytes(2 * MIB))
+            await other.feed(bytes(MIB))
+            assert await other.result("application/pdf") == Findings(OCTETS, "unexamined", None)
+    async with Examination(places) as again:
+        await places.acquire()
+        await again.feed(samples.pdf() + bytes(2 * MIB))
+        places.release()
+        assert await again.result("application/pdf") == Findings(PDF, "unexamined", None)
+
+
+async def test_what_waits_in_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examine, "PLACE_TIMEOUT_S", 0.01)
+    places = asyncio.Semaphore(1)
+    await places.acquire()
+    async with Examination(places, timeout_s=0.01) as examination:
+        for _ in range(200):
+            await examination.feed(bytes(65_536))
+            assert sum(map(len, examination._waiting)) <= MIB + 65_536
+        assert examination._waiting == []
+
+
+async def test_a_piece_may_be_used_again_after_it_was_fed() -> None:
+    data, buffer = samples.pdf(2), bytearray(100)
+    async with Examination() as examination:
+        for start in range(0, len(data), 100):
+            piece = data[start : start + 100]
+            buffer[: len(piece)] = piece
+            await examination.feed(memoryview(buffer)[: len(piece)])
+        assert await examination.result("application/pdf") == Findings(PDF, "readable", 2)
+
+
+# Words ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("found", "declared", "condition"),
+    [
+        (Found(PDF, "readable"), "Application/PDF", "readable"),
+        (Found(PDF, "readable"), "application/x-pdf", "readable"),
+        (Found(PDF, "readable"), OCTETS, "readable"),
+        (Found(PDF, "readable"), "nonsense", "mismatched"),
+        (Found("image/jpeg", "readable"), "image/jpg", "readable"),
+        (Found(RTF, "readable"), "text/rtf", "readable"),
+        (Found(TEXT, "readable"), "text/rtf", "mismatched"),
+        (Found(TEXT, "readable"), "application/json", "readable"),
+        (Found(TEXT, "readable"), "message/rfc822", "readable"),
+        (Found(TEXT, "readable"), "application/pdf", "mismatched"),
+        (Found(PDF, "readable"), "text/plain", "mismatched"),
+        (Found(PDF, "unreadable"), DOCX, "unreadable"),
+        (Found(ZIP, "locked"), DOCX, "locked"),
+        (Found("video/mp4", "unknown"), "video/mp4", "unexamined"),
+        (Found("video/mp4", "unknown"), "application/pdf", "mismatched"),
+        (Found(OCTETS, "unknown"), "application/pdf", "unreadable"),
+        (Found(OCTETS, "unknown"), "text/csv", "unreadable"),
+        (Found(OCTETS, "unknown"), "video/mp4", "unexamined"),
+        (Found(OCTETS, "unknown"), "", "unexamined"),
+        (Found(PDF, "unexamined"), DOCX, "unexamined"),
+    ],
+)
+def test_what_was_found_is_compared_with_what_was_declared(found: Found, declared: str, condition: Condition) -> None:
+    assert judge(found, declared) == Findings(found.media_type, condition, None)
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"\n", b"readable", b"a/b", b"a/b\n", b"a/b\nreadable", b"a/b\nreadable 1 a/b", b"\xff"]
+)
+def test_half_an_answer_is_no_answer(said: bytes) -> None:
+    assert parse(said).condition == "unexamined"
+
+
+def test_a_whole_answer_is_read() -> None:
+    assert parse(b"application/zip\nreadable - application/x\n") == Found("application/x", "readable", None)
+    assert parse(b"application/pdf\nreadable 12 application/pdf\n") == Found(PDF, "readable", 12)
+
+
+def test_the_probe_refuses_more_than_it_examines(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, bytes(20))
+    os.close(writing)
+    monkeypatch.setattr(probe, "MAX_BYTES", 15)
+    real = os.read
+    monkeypatch.setattr(os, "read", lambda _, length: real(reading, length))
+    try:
+        assert probe.look(lambda _: Found(PDF, "readable"), b"", PDF) == Found(PDF, "unexamined")
+    finally:
+        os.close(reading)
+
+
+def test_a_probe_out_of_memory_says_so() -> None:
+    def exhausted(_: bytes) -> Found:
+        raise MemoryError
+
+    reading, writing = os.pipe()
+    os.close(writing)
+    saved = os.dup(0)
+    os.dup2(reading, 0)
+    try:
+        assert probe.look(exhausted, b"%PDF-", PDF) == Found(PDF, "unexamined")
+    finally:
+        os.dup2(saved, 0)
+        os.close(saved)
+        os.close(reading)
