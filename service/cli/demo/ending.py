@@ -1,0 +1,153 @@
+"""The end: two people close the engagement, it is destroyed and certified, and nothing opens it again."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from service.cli.demo.machine import MARK, Machine, verify
+from service.cli.demo.people import VENDOR_PEOPLE, WAIVER
+from service.cli.demo.proof import refused, same, true
+from service.cli.demo.proving import SOUND, fetch
+from service.cli.demo.stage import API, Stage, sha256
+from service.errors import (
+    BadStateError,
+    DisposedError,
+    KeyMissingError,
+    MunimentError,
+    SecondPersonNeededError,
+)
+
+
+def back_up(stage: Stage) -> str:
+    """Stop the service, copy database and blobs as a backup would, and start it again."""
+    stage.leave()
+    stage.machine.stop()
+    copy = backup_home(stage)
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir(mode=0o700)
+    (copy / MARK).touch()
+    for path in stage.machine.home.iterdir():
+        if path.name.startswith("muniment.db"):
+            shutil.copy2(path, copy)
+        elif path.name in {"blobs", "anchors"}:
+            shutil.copytree(path, copy / path.name)
+    blobs = _files(copy / "blobs")
+    stage.machine.start()
+    same(len(stage.listed("dana")), len(stage.documents) + 1, "what the attorney sees after the restart")
+    return f"The service stops and starts in good order; a copy of the database and its {blobs} blobs is laid aside."
+
+
+def request_end(stage: Stage) -> str:
+    """Ask for the end as one attorney; agree as the other."""
+    disposal = stage.make("dana@house", f"/engagements/{stage.engagement}/disposal")
+    stage.disposal = disposal["id"]
+    for person in VENDOR_PEOPLE:
+        for document in stage.granted(person.key):
+            stage.refuse_both(person, document, "after the end was asked for")
+    first = stage.documents[0]
+    same(stage.content("dana", first.id), first.paper.content, "what the attorney reads meanwhile")
+    approval = f"/disposals/{stage.disposal}/approval"
+    with refused(SecondPersonNeededError, "agreeing with oneself"):
+        stage.make("dana@house", approval, manifest_sha256=disposal["manifest_sha256"])
+    with refused(MunimentError, "agreeing to something else"):
+        stage.make("marcus@house", approval, manifest_sha256=sha256(b"something else"))
+    approved = stage.make("marcus@house", approval, manifest_sha256=disposal["manifest_sha256"])
+    same(approved["state"], "approved", "the disposal's state")
+    stage.only_copies = dict.fromkeys(disposal["only_copies"], "")
+    return (
+        "One attorney asks for the end: vendor access is over at once, attorneys still read; she cannot agree with "
+        "herself, the second agrees to exactly that manifest."
+    )
+
+
+def destroy(stage: Stage) -> str:
+    """Return or waive, read back what exists nowhere else, then destroy."""
+    path = f"/disposals/{stage.disposal}"
+    true(
+        stage.brought is not None and stage.brought.id in stage.only_copies,
+        "what a client brought in to be an only copy",
+    )
+    with refused(BadStateError, "destroying only copies that nobody read back"):
+        stage.make("dana@house", f"{path}/return", waiver=WAIVER, only_copies=[])
+    read_back = [
+        {"document_id": document, "sha256": sha256(stage.content("dana", document))} for document in stage.only_copies
+    ]
+    stage.make("dana@house", f"{path}/return", waiver=WAIVER, only_copies=read_back)
+    done = stage.make("dana@house", f"{path}/run")
+    same(done["state"], "certified", "the disposal's state")
+    return (
+        f"What exists nowhere else is read back by its SHA-256 ({len(read_back)}), the rest waived in words; keys die."
+    )
+
+
+def certify(stage: Stage) -> str:
+    """Read the certificate, and compare it with what is on the disk."""
+    found = stage.as_("grace@house").items(f"{API}/certificates")
+    certificate_id = next(each["id"] for each in found if each["engagement_id"] == stage.engagement)
+    certificate = stage.read("dana@house", f"/certificates/{certificate_id}")
+    body = certificate["body"]
+    same(sha256(certificate["text"].encode()), certificate["sha256"], "the certificate's digest")
+    same(body["objects_deleted"], len(stage.documents) + 1, "the objects that it says were deleted")
+    true(body["irrecoverable_at"] > body["access_ended_at"], "two times, one after the other")
+    same(_files(stage.machine.home / "blobs"), int(stage.figures.pop("blobs before", "0")), "blobs that are left")
+    kept = {path.name for path in (stage.machine.home / "keys").rglob("*")}
+    true(not any(key in name for key in body["key_ids"] for name in kept), "the certified keys to be in no key place")
+    for held in stage.documents:
+        with refused(DisposedError, f"{held.paper.title} after its end"):
+            stage.content("dana@house", held.id)
+    stage.figures["destroyed"] = f"{body['keys_destroyed']} keys, {body['objects_deleted']} objects"
+    return (
+        f"Certified: {body['keys_destroyed']} keys, {body['objects_deleted']} objects gone; access ended "
+        f"{_at(body['access_ended_at'])}, irrecoverable from {_at(body['irrecoverable_at'])}; "
+        f"{len(body['downloads_that_left'])} downloads that left are named."
+    )
+
+
+def open_copy(stage: Stage) -> str:
+    """Serve the old copy with every key that is left, and try to open names and contents."""
+    home = stage.machine.home
+    old = Machine(backup_home(stage), key_places=str(home / "keys"), root_key=str(home / "root.key"))
+    stage.leave()
+    here, stage.machine = stage.machine, old
+    try:
+        old.start()
+        true(stage.read("owner", "/people")["items"], "names under other keys to open in the copy")
+        with refused(KeyMissingError, "titles in the copy"):
+            stage.listed("dana")
+        for held in stage.documents:
+            for path in ("", "/content"):
+                with refused(KeyMissingError, f"{held.paper.title} in the copy"):
+                    stage.read("dana", f"/documents/{held.id}{path}")
+    finally:
+        stage.leave()
+        old.stop()
+        stage.machine = here
+    return (
+        "Served from the copy made before, with every key that is left: people still have names, the papers have neither "
+        "title nor content."
+    )
+
+
+def verify_again(stage: Stage) -> str:
+    """Verify the log once more, against the checkpoint that was kept before the end."""
+    bundle = stage.out("log-after.zip")
+    fetch(stage, "grace@house", bundle)
+    verdict = verify(bundle, "--key", stage.verifier_key, "--checkpoint", str(stage.checkpoint))
+    same(verdict.exit_code, SOUND, "the verdict after the end")
+    stage.figures["log"] = f"{verdict.report['entries']} entries, sound, continues the checkpoint kept before the end"
+    return f"The log still verifies, {verdict.report['entries']} entries, and continues what was signed before the end."
+
+
+def backup_home(stage: Stage) -> Path:
+    """Where the copy lies."""
+    return stage.machine.home.with_name(f"{stage.machine.home.name}-copy")
+
+
+def _at(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S UTC")
+
+
+def _files(folder: Path) -> int:
+    return sum(path.is_file() for path in folder.rglob("*"))

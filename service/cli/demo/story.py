@@ -1,0 +1,98 @@
+"""The demo from beginning to end: the order of its steps, how it is told, and the table at its end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from service.cli.demo import changing, ending, opening, papers, proving, sharing
+from service.cli.demo.machine import Machine, begin_home
+from service.cli.demo.proof import UnprovenError
+from service.cli.demo.stage import Stage
+from service.cli.output import print_table
+
+Step = Callable[[Stage], str]
+
+STEPS: Final[tuple[Step, ...]] = (
+    opening.found_firm,
+    opening.bring_people,
+    opening.open_matters,
+    opening.refuse_without_nda,
+    opening.sign_nda,
+    sharing.take_in,
+    sharing.nothing_in_the_clear,
+    sharing.share_out,
+    sharing.see_only_that,
+    sharing.refuse_above_ceiling,
+    sharing.read_granted,
+    sharing.bring_in,
+    changing.change_nda,
+    changing.revoke,
+    changing.expire,
+    proving.export,
+    proving.tamper,
+    ending.back_up,
+    ending.request_end,
+    ending.destroy,
+    ending.certify,
+    ending.open_copy,
+    ending.verify_again,
+)
+EXIT_UNPROVEN: Final = 1
+
+
+def tell(*, docs: Path | None, serve: bool, keep: bool, home: Path) -> int:
+    """Run the demo and return its exit code: 0 when every claim was proved."""
+    console = Console(highlight=False, soft_wrap=True)
+    begin_home(home, keep=keep)
+    stage = Stage(Machine(home), papers.drawn() if docs is None else papers.of_folder(docs))
+    stage.figures["blobs before"] = str(sum(path.is_file() for path in (home / "blobs").rglob("*")))
+    start = time.monotonic()
+    try:
+        for step in STEPS:
+            _take(console, step, stage)
+        _sum_up(stage, time.monotonic() - start)
+        if serve:
+            _leave_running(console, stage)
+    except UnprovenError as error:
+        console.print(f"✗ {error}", markup=False)
+        return EXIT_UNPROVEN
+    finally:
+        stage.leave()
+        stage.machine.stop()
+    return 0
+
+
+def _take(console: Console, step: Step, stage: Stage) -> None:
+    """Take one step and tell it in one line; on a terminal, say meanwhile what is being done."""
+    if console.is_terminal:
+        with console.status((step.__doc__ or "").partition("\n")[0]):
+            told = step(stage)
+    else:
+        told = step(stage)
+    console.print(f"✓ {told}", markup=False)
+    sys.stdout.flush()
+
+
+def _sum_up(stage: Stage, took_s: float) -> None:
+    rows = [*stage.figures.items(), ("left to look at", f"{stage.out('')}: bundles and checkpoint")]
+    print_table(("What was proved", ""), [*rows, ("time", f"{took_s:.1f} s")])
+
+
+def _leave_running(console: Console, stage: Stage) -> None:
+    """Leave the server running until Ctrl-C, with tokens made anew."""
+    opening.issue_tokens(stage)
+    console.print(f"The service runs at {stage.machine.url} until Ctrl-C. Tokens, for MUNIMENT_TOKEN:", markup=False)
+    print_table(("who", "token"), sorted(stage.tokens.items()))
+    console.print(
+        f"Try: MUNIMENT_URL={stage.machine.url} MUNIMENT_TOKEN=… .venv/bin/muniment audit entries", markup=False
+    )
+    try:
+        stage.machine.wait()
+    except KeyboardInterrupt:
+        console.print("Stopping.")

@@ -1,0 +1,94 @@
+"""The operator's commands at the machine: make an installation, bring it up to date, look whether it is whole.
+
+These open the installation's folders and database themselves. What they change is recorded with the actor ``cli``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from service import doctor as examination
+from service import firms
+from service.cli.failures import read_settings, report
+from service.cli.output import AsJson, print_json, print_record, print_rows
+from service.db import schema
+from service.db.session import Database
+from service.errors import EXIT_UNSAFE, ExistsError, MunimentError
+from service.services import Services
+from service.wiring import open_installation, prepare
+
+DEFAULT_DAYS = 90
+
+
+def init(
+    firm: Annotated[str, typer.Option(help="The firm's name; it is sealed.")],
+    owner: Annotated[str, typer.Option(help="E-mail address of the person who will run the house; it is sealed.")],
+    owner_name: Annotated[str, typer.Option(help="That person's name; the address's first part unless said.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone of the firm's days, such as America/New_York.")] = "UTC",
+    days: Annotated[int, typer.Option(min=1, max=366, help="Life of the owner's first token.")] = DEFAULT_DAYS,
+    another: Annotated[bool, typer.Option("--another", help="Found a further firm where there is one.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make an installation and found a firm; prints the owner's token, this once."""
+    settings = read_settings()
+    prepare(settings)
+    with open_installation(settings) as services:
+        _refuse_second(services, another=another)
+        name = owner_name or owner.partition("@")[0] or owner
+        founded = asyncio.run(firms.found(services, firm, owner, name, zone, days))
+    shown = {
+        "firm": founded.firm_id,
+        "owner's membership": founded.owner_membership_id,
+        "owner's token": founded.owner_token.text,
+        "verifier key": founded.verifier_key,
+    }
+    if as_json:
+        print_json({name.replace("'s", "").replace(" ", "_"): value for name, value in shown.items()})
+        return
+    print_record(shown)
+    print_record({"Keep": "the token is not shown again; give the verifier key to whoever audits you."})
+    print_record({"Next": "`muniment serve`, then MUNIMENT_TOKEN=… `muniment people add …`"})
+
+
+def migrate(
+    to: Annotated[str, typer.Option(help="Revision to go to; a lower one goes back.")] = "head",
+) -> None:
+    """Bring the database to the revision that this version needs. Stop the service and back it up first."""
+    database = Database(read_settings().database_url)
+    before = schema.current(database)
+    schema.move(database, to)
+    print_record({"before": before or "empty", "now": schema.current(database) or "empty"})
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Compare rows, log, blobs and keys with one another; exits with 8 when something is wrong."""
+    try:
+        with open_installation(read_settings()) as services:
+            found = asyncio.run(examination.examine(services))
+    except MunimentError as error:
+        if not as_json:
+            raise typer.Exit(max(report(error), EXIT_UNSAFE)) from None
+        print_json({"items": [{"severity": "broken", "code": error.code, "sentence": error.message, "ids": []}]})
+        raise typer.Exit(EXIT_UNSAFE) from None
+    rows = [
+        {"severity": str(each.severity), "code": each.code, "sentence": each.sentence, "ids": list(each.ids)}
+        for each in found
+    ]
+    if as_json:
+        print_json({"items": rows})
+    elif rows:
+        print_rows(rows)
+    else:
+        print_record({"doctor": "everything is as it should be."})
+    if any(each.severity is examination.Severity.BROKEN for each in found):
+        raise typer.Exit(EXIT_UNSAFE)
+
+
+def _refuse_second(services: Services, *, another: bool) -> None:
+    with services.database.read() as tx:
+        there = firms.all_ids(tx)
+    if there and not another:
+        raise ExistsError("There is a firm here already. Use --another if a further one is what you want.")

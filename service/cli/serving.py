@@ -1,0 +1,70 @@
+"""`muniment serve`: the application on a port, until it is told to stop.
+
+SIGTERM and Ctrl-C drain: no new request is taken, running ones get up to `DRAIN_S` seconds, then the ledger writes what
+it holds and the installation is closed. A second Ctrl-C does not wait.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from types import FrameType
+from typing import Annotated, Final
+
+import typer
+import uvicorn
+
+from service.app import create_app
+from service.cli import logs
+from service.cli.failures import read_settings
+from service.errors import UnsafeError
+from service.wiring import open_installation
+
+DRAIN_S: Final = 20
+BACKLOG: Final = 512
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; MUNIMENT_HOST unless said.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; MUNIMENT_PORT unless said, 0 takes a free one.")] = None,
+) -> None:
+    """Serve the installation until SIGTERM or Ctrl-C."""
+    settings = read_settings()
+    logs.set_up()
+    # uvicorn raises the signal again once it has drained; by default that would end us before the ledger has.
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    with open_installation(settings, serving=True) as services:
+        listener = _listen(host or settings.host, settings.port if port is None else port)
+        bound = listener.getsockname()
+        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        sys.stdout.write(f"Muniment serves at http://{shown}:{bound[1]}\n")
+        sys.stdout.flush()
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(services),
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=DRAIN_S,
+            )
+        )
+        server.run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port, before anything says that it is ours.
+
+    Raises:
+        UnsafeError: it cannot be had.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise UnsafeError(f"Port {port} cannot be taken: {error.strerror}. Choose another with --port.") from None
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
