@@ -19,6 +19,7 @@ from typing import Final
 
 from audit import merkle, policy
 from audit.bundle import LOG
+from audit.checkpoint import parse
 from audit.errors import EXIT_BROKEN, EXIT_SOUND, AuditError, ProofError, UnusableError
 from audit.reading import ENTRY_LINE_BYTES, Bundle
 from audit.report import Report, lines, moment
@@ -97,8 +98,10 @@ def _show(options: argparse.Namespace) -> int:
 def _proof(options: argparse.Namespace) -> int:
     with Bundle(options.bundle) as bundle:
         hashes = _proof_hashes(bundle, options.index)
+        parse(bundle.checkpoint)  # so that what is printed raw has no control characters in it
         text = "".join(f"{b64encode(each).decode()}\n" for each in hashes)
-        _print(f"c2sp.org/tlog-proof@v1\nindex {options.index}\n{text}\n{bundle.checkpoint.decode()}", end="")
+        head = f"c2sp.org/tlog-proof@v1\nindex {options.index}\n{text}\n"
+        sys.stdout.buffer.write(head.encode() + bundle.checkpoint)
     return EXIT_SOUND
 
 
@@ -162,9 +165,8 @@ def _escaped(text: bytes) -> str:
     return ascii(text.decode(errors="replace"))[1:-1]
 
 
-def _print(text: str, end: str = "\n") -> None:
-    # ASCII only, whatever the terminal; text of ours holds a dash at most.
-    sys.stdout.write(text.encode("ascii", "backslashreplace").decode() + end)
+def _print(text: str) -> None:
+    sys.stdout.write(text.encode("ascii", "backslashreplace").decode() + "\n")  # whatever the terminal's encoding
 
 
 if __name__ == "__main__":

@@ -155,7 +155,8 @@ def moment(time_ms: int | None) -> str:
         return "never"
     if time_ms >= LAST_YEAR_MS:
         return f"{time_ms} ms"
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, milliseconds = divmod(time_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
 
 
 def _checked(

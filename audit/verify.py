@@ -191,14 +191,17 @@ class _Fold:
             raise RewrittenError(message, evidence=evidence)
 
     def _refuse(self, hashes: Sequence[bytes], bodies: Sequence[bytes], listed: bytes) -> None:
-        for place, (leaf, body) in enumerate(zip(hashes, bodies, strict=True)):
-            stored = listed[place * HASH_BYTES : (place + 1) * HASH_BYTES]
-            if stored != leaf:
-                raise LeafError(
-                    "the entry does not hash to the leaf that was stored for it",
-                    index=self._frontier.size + place,
-                    evidence={"entry": ascii(body.decode()), "computed": leaf.hex(), "stored": stored.hex()},
-                )
+        stored = [listed[at : at + HASH_BYTES] for at in range(0, len(hashes) * HASH_BYTES, HASH_BYTES)]
+        place = next(at for at, leaf in enumerate(hashes) if leaf != stored[at])
+        raise LeafError(
+            "the entry does not hash to the leaf that was stored for it",
+            index=self._frontier.size + place,
+            evidence={
+                "entry": ascii(bodies[place].decode()),
+                "computed": hashes[place].hex(),
+                "stored": stored[place].hex(),
+            },
+        )
 
 
 def _which_was_changed(bundle: Bundle, head: Checkpoint) -> str:
