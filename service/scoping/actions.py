@@ -286,4 +286,9 @@ ABILITY_OF: Mapping[Action, Ability] = MappingProxyType(
         Action.DOCUMENT_VIEW: Ability.VIEW,
     }
 )
-"""The ability that a vendor person's grant must carry for the act to count as assigned."""
+"""The ability that a vendor person's grant must carry for the act to count as assigned, besides `Ability.VIEW`."""
+
+ABILITY_BITS: Mapping[str, int] = MappingProxyType(
+    {action: int(ABILITY_OF.get(action, Ability.VIEW) | Ability.VIEW) for action in Action}
+)
+"""The same for every action, as numbers: a grant that does not even let its holder view gives nothing."""

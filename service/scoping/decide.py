@@ -23,7 +23,7 @@ from service.errors import MunimentError
 from service.ledger import Draft, Moment, Refused
 from service.scoping import queries, reasons
 from service.scoping.actions import (
-    ABILITY_OF,
+    ABILITY_BITS,
     DOCUMENT_ACTIONS,
     FACT_WORDS,
     NONE,
@@ -44,7 +44,6 @@ _DUTIES: Final = int(Fact.DUTIES)
 _NARROWED: Final = int(Fact.NARROWED)
 _FIRM: Final = Side.FIRM.value
 _RESOURCE: Final[Mapping[str, str]] = MappingProxyType({action: action.resource for action in Action})
-_ABILITY: Final[Mapping[str, int]] = MappingProxyType({action: int(ABILITY_OF.get(action, 0)) for action in Action})
 _ON_DOCUMENTS: Final = frozenset(action for action, kinds in KINDS.items() if Kind.DOCUMENT in kinds)
 _STATEMENTS: Final[Mapping[tuple[Kind, bool], Any]] = MappingProxyType(
     {
@@ -102,7 +101,7 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
         vendor=actor.vendor_id,
         now=(now := moment.ms // 1000),
         own_since=now - OWN_LIFE_S,
-        ability=_ABILITY[action],
+        ability=ABILITY_BITS[action],
     )
     if row is None:
         return _refuse(tx, matrix, moment, actor, action, subject, None, 0, REFUSED_BY_ABSENCE)
@@ -220,6 +219,8 @@ def _facts_of(tx: Tx, moment: Moment, actor: Actor, action: Action, subject: Sub
     else:
         statement = _STATEMENTS[kind, firm]
     row = tx.one(statement, **bound)
+    if kind is Kind.PART and row is not None and subject.engagement not in (None, row.engagement_id):
+        return None, 0  # that engagement has no such part
     if row is None or kind is not Kind.ENGAGEMENT or subject.matter is None:
         return row, 0 if row is None else row.facts
     matter = tx.one(queries.MATTER, **bound)

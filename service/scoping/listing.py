@@ -24,7 +24,7 @@ from service.db import models
 from service.db.session import Tx
 from service.ledger import Moment
 from service.scoping import facts
-from service.scoping.actions import ABILITY_OF, OWN_LIFE_S, Action, Duty, Fact, Side
+from service.scoping.actions import ABILITY_BITS, OWN_LIFE_S, Action, Duty, Fact, Side
 from service.scoping.actors import Actor
 from service.scoping.authorised import authorise_document
 from service.scoping.facts import MEMBERSHIP, NOW, PERSON, Truth, d, e, m
@@ -120,7 +120,7 @@ def _bound(moment: Moment, actor: Actor, action: Action, where: Where) -> dict[s
         "engagement": actor.engagement_id,
         "now": now,
         "own_since": now - OWN_LIFE_S,
-        "ability": int(ABILITY_OF.get(action, 0)),
+        "ability": ABILITY_BITS[action],
         **{f"in_{noun}": value for noun, value in where._asdict().items() if value is not None},
     }
 
@@ -151,7 +151,7 @@ def _compile(
         d.c.firm_id == facts.FIRM,
         facts.reaches_document(),
         facts.is_there(),
-        *(~true[fact] for fact in (Fact.WALLED,) if matrix.denials(role, action) & fact),
+        *(~true[fact] for fact in (Fact.WALLED, Fact.SUSPENDED) if matrix.denials(role, action) & fact),
         *(_IN[noun] for noun in given),
     )
     branches: list[Select[Any]] = []

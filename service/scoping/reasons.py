@@ -117,4 +117,6 @@ def _history(tx: Tx, moment: Moment, actor: Actor, row: Any) -> State | None:
         return None
     if not standing:
         return State.REVOKED
-    return State.EXPIRED if all(grant.not_after <= now for grant in standing) else State.NOT_YET
+    if all(grant.not_after <= now for grant in standing):
+        return State.EXPIRED
+    return State.NOT_YET if all(now < grant.not_before for grant in standing) else State.NEVER_GRANTED

@@ -53,9 +53,16 @@ class World:
 
     def change(self, table: Any, row_id: str, **values: Any) -> None:
         """Update a row."""
-        bound = {name: value for name, value in values.items()}
-        self.tx.run(update(table).where(table.c.id == row_id).values(**bound))
+        self.tx.run(update(table).where(table.c.id == row_id).values(**values))
         self._rows[row_id].update(values)
+
+    def row(self, row_id: str) -> dict[str, Any]:
+        """What was written of a row."""
+        return self._rows[row_id]
+
+    def rows(self, kind: str) -> list[dict[str, Any]]:
+        """Every row of a kind of id."""
+        return [row for row_id, row in self._rows.items() if row_id.startswith(f"{kind}_")]
 
     def firm(self, name: str = "firm") -> str:
         firm_id = an_id("frm", name)
@@ -130,7 +137,7 @@ class World:
             **{"starts_at": NOW - DAY, "ends_at": NOW + DAY, **values},
         )
 
-    def actor(self, membership_id: str, scopes: str = EVERYTHING, token: str = "token") -> Actor:  # noqa: S107  # a name
+    def actor(self, membership_id: str, scopes: str = EVERYTHING, token: str = "token") -> Actor:
         row = self._rows[membership_id]
         return Actor(
             firm_id=row["firm_id"],

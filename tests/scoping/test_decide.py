@@ -1,0 +1,591 @@
+"""Each promise of access, asked of rows: one fact taken away and the answer changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from service.db import models
+from service.db.models import FOREVER
+from service.errors import MunimentError
+from service.ledger import Refused
+from service.scoping.actions import OWN_LIFE_S, Action, Label
+from service.scoping.actors import Actor
+from service.scoping.answers import Kind, State
+from service.scoping.decide import Decision, Subject, authorise, decide
+from service.scoping.matrix import NO_RULE, Matrix
+from service.scoping.subjects import KINDS
+from tests.scoping.world import DAY, NOW, World, an_id
+
+NOT_THERE = f"doc_{'0' * 32}"
+
+
+class Scene:
+    """A running engagement: lead attorney on the team, a paralegal with a signed NDA and a grant on one paper."""
+
+    def __init__(self, world: World, matrix: Matrix) -> None:
+        self.world, self.matrix = world, matrix
+        self.lead = world.member("lead", "attorney", None)
+        self.paralegal = world.member("vera", "paralegal")
+        world.team("case", "lead")
+        self.nda = world.nda("vera", text="b" * 64)
+        self.paper = world.document("paper", self.lead)
+        self.grant = world.grant(self.paralegal, self.paper)
+        self.part = world.part()
+        self.engagement = world.engagement()
+        self.matter = world.matter()
+
+    def ask(self, membership: str, action: Action, subject: Subject | None = None, **actor: str) -> Decision:
+        who = self.world.actor(membership, **actor)
+        on = Subject(document=self.paper) if subject is None else subject
+        return decide(self.world.tx, self.matrix, self.world.moment, who, action, on)
+
+    def vera(self, action: Action = Action.DOCUMENT_VIEW, subject: Subject | None = None, **actor: str) -> Decision:
+        return self.ask(self.paralegal, action, subject, **actor)
+
+
+@pytest.fixture
+def scene(world: World, matrix: Matrix) -> Scene:
+    return Scene(world, matrix)
+
+
+def told(decision: Decision) -> tuple[State | None, str | None, int | None]:
+    """Why, for the log; what is answered."""
+    error = decision.error
+    return decision.state, None if error is None else error.code, None if error is None else error.status
+
+
+# A vendor person's document -----------------------------------------------------------------------------------------
+
+
+def test_a_live_grant_in_a_running_engagement_with_a_signed_nda_opens_the_document(scene: Scene) -> None:
+    decision = scene.vera()
+    assert decision.allowed
+    assert decision.error is None
+    assert decision.facts == ("assigned", "duties", "live", "window")
+    assert decision.rule.startswith("policy.csv:")
+    assert decision.policy == scene.matrix.epoch
+    assert decision.nda == "b" * 64
+    assert decision.subjects == {
+        "document": scene.paper,
+        "engagement": scene.engagement,
+        "matter": scene.matter,
+        "part": scene.part,
+    }
+    assert scene.paper in decision.authorised
+    assert scene.world.row(scene.paper)["revision_id"] in decision.authorised
+    assert an_id("doc", "another") not in decision.authorised
+
+
+def _change(table: Any, row: str, **values: Any) -> Callable[[Scene], None]:
+    def change(scene: Scene) -> None:
+        scene.world.change(table, getattr(scene, row), **values)
+
+    return change
+
+
+TAKEN_AWAY: dict[str, tuple[Callable[[Scene], None], State]] = {
+    "the grant was revoked this second": (_change(models.grants, "grant", revoked_at=NOW), State.REVOKED),
+    "the grant ends this second": (_change(models.grants, "grant", not_after=NOW), State.EXPIRED),
+    "the grant begins next second": (_change(models.grants, "grant", not_before=NOW + 1), State.NOT_YET),
+    "the grant does not let him view": (_change(models.grants, "grant", abilities=14), State.NEVER_GRANTED),
+    "the NDA falls this second": (_change(models.duties, "nda", valid_until=NOW), State.DUTY_MISSING),
+    "the NDA holds from the next second": (_change(models.duties, "nda", valid_from=NOW + 1), State.DUTY_MISSING),
+    "the engagement ends this second": (_change(models.engagements, "engagement", ends_at=NOW), State.NOT_LIVE),
+    "it begins next second": (_change(models.engagements, "engagement", starts_at=NOW + 1), State.NOT_LIVE),
+    "it is closing": (_change(models.engagements, "engagement", status="closing"), State.NOT_LIVE),
+    "it is disposed of": (_change(models.engagements, "engagement", status="disposed"), State.DISPOSED),
+    "his window ends this second": (_change(models.memberships, "paralegal", ends_at=NOW), State.OUTSIDE_WINDOW),
+    "his window opens next second": (_change(models.memberships, "paralegal", starts_at=NOW + 1), State.OUTSIDE_WINDOW),
+    "he is suspended": (_change(models.memberships, "paralegal", suspended=1), State.SUSPENDED),
+    "the paper is above his ceiling": (
+        _change(models.documents, "paper", sensitivity="attorney_only"),
+        State.ABOVE_CEILING,
+    ),
+    "nobody has looked at it yet": (_change(models.documents, "paper", state="to_look_at"), State.NEVER_GRANTED),
+    "it was taken back": (_change(models.documents, "paper", state="taken_back"), State.TAKEN_BACK),
+    "it was destroyed": (_change(models.documents, "paper", state="destroyed"), State.DISPOSED),
+    "its label is damaged": (_change(models.documents, "paper", label="exhibits"), State.ERROR),
+    "a wall stands before the matter": (lambda scene: _walled(scene), State.WALLED),
+}
+
+
+def _walled(scene: Scene) -> None:
+    scene.world.wall("vera", side="vendor", raised_at=NOW)
+
+
+@pytest.mark.parametrize("name", TAKEN_AWAY)
+def test_whatever_is_missing_the_document_does_not_exist(scene: Scene, name: str) -> None:
+    take_away, state = TAKEN_AWAY[name]
+    take_away(scene)
+    for action in (Action.DOCUMENT_VIEW, Action.DOCUMENT_DOWNLOAD, Action.DOCUMENT_LIST):
+        assert told(scene.vera(action)) == (state, "not_found", 404)
+
+
+@pytest.mark.parametrize("name", TAKEN_AWAY)
+def test_every_404_says_the_same(scene: Scene, name: str) -> None:
+    absent = scene.vera(subject=Subject(document=NOT_THERE)).error
+    TAKEN_AWAY[name][0](scene)
+    error = scene.vera().error
+    assert isinstance(error, MunimentError)
+    assert isinstance(absent, MunimentError)
+    assert (type(error), error.message, error.extra) == (type(absent), absent.message, absent.extra)
+
+
+def test_a_lifted_wall_and_a_wall_of_the_next_second_do_not_count(scene: Scene) -> None:
+    scene.world.wall("vera", side="vendor", lifted_at=NOW)
+    scene.world.wall("vera", side="vendor", raised_at=NOW + 1)
+    assert scene.vera().allowed
+
+
+def test_a_grant_without_the_ability_is_told_so_and_only_so(scene: Scene) -> None:
+    scene.world.change(models.grants, scene.grant, abilities=1)
+    assert scene.vera(Action.DOCUMENT_VIEW).allowed
+    assert told(scene.vera(Action.DOCUMENT_DOWNLOAD)) == (State.ABILITY_MISSING, "ability_missing", 403)
+    scene.world.change(models.duties, scene.nda, valid_until=NOW)
+    assert told(scene.vera(Action.DOCUMENT_DOWNLOAD)) == (State.DUTY_MISSING, "not_found", 404)
+
+
+def test_nobody_sees_another_persons_grant(scene: Scene) -> None:
+    other = scene.world.member("vito", "paralegal")
+    scene.world.nda("vito")
+    assert told(scene.ask(other, Action.DOCUMENT_VIEW)) == (State.NEVER_GRANTED, "not_found", 404)
+
+
+def test_a_grant_of_one_engagement_opens_nothing_through_a_seat_in_another(scene: Scene) -> None:
+    seat = scene.world.member("vera", "paralegal", "second")
+    scene.world.nda("vera", "second")
+    scene.world.grant(seat, scene.paper)
+    assert told(scene.ask(seat, Action.DOCUMENT_VIEW)) == (State.ABSENT, "not_found", 404)
+
+
+def test_another_firms_document_does_not_exist(scene: Scene) -> None:
+    stranger = scene.world.member("eve", "attorney", None, firm="rivals")
+    assert told(scene.ask(stranger, Action.DOCUMENT_VIEW)) == (State.ABSENT, "not_found", 404)
+
+
+def test_a_stolen_membership_id_with_another_person_opens_nothing(scene: Scene) -> None:
+    real = scene.world.actor(scene.paralegal)
+    forged = Actor(
+        real.firm_id,
+        scene.world.person("vito", "vendor"),
+        real.membership_id,
+        real.token_id,
+        real.role,
+        real.side,
+        real.engagement_id,
+        real.vendor_id,
+        real.scopes,
+    )
+    decision = decide(
+        scene.world.tx,
+        scene.matrix,
+        scene.world.moment,
+        forged,
+        Action.DOCUMENT_VIEW,
+        Subject(document=scene.paper),
+    )
+    assert told(decision) == (State.ABSENT, "not_found", 404)
+
+
+def test_a_narrow_token_is_told_so_for_every_id_alike(scene: Scene) -> None:
+    for subject in (Subject(document=scene.paper), Subject(document=NOT_THERE)):
+        decision = scene.vera(subject=subject, scopes="me agreement")
+        assert told(decision) == (State.NARROWED, "token_too_narrow", 403)
+        assert "narrowed" in decision.facts
+
+
+def test_an_act_that_is_not_in_the_role_is_told_so_for_every_id_alike(scene: Scene) -> None:
+    for subject in (Subject(document=scene.paper), Subject(document=NOT_THERE)):
+        assert told(scene.vera(Action.DOCUMENT_CONFIRM, subject)) == (State.ROLE, "forbidden", 403)
+
+
+# What one added oneself ---------------------------------------------------------------------------------------------
+
+
+def _added(scene: Scene, **values: Any) -> Subject:
+    given = {"state": "to_look_at", "sensitivity": "confidential", "added_at": NOW, **values}
+    return Subject(document=scene.world.document("own", scene.paralegal, **given))
+
+
+def test_the_adder_sees_replaces_and_takes_back_his_own_until_it_is_confirmed(scene: Scene) -> None:
+    own = _added(scene)
+    acts = (Action.DOCUMENT_VIEW, Action.DOCUMENT_DOWNLOAD, Action.DOCUMENT_REVISE, Action.DOCUMENT_TAKE_BACK)
+    assert all(scene.vera(action, own).allowed for action in acts)
+    assert own.document is not None
+    scene.world.change(models.documents, own.document, state="confirmed")
+    for action in acts:
+        assert told(scene.vera(action, own))[1:] == ("not_found", 404)
+
+
+@pytest.mark.parametrize(("age", "seen"), [(0, True), (OWN_LIFE_S - 1, True), (OWN_LIFE_S, False)])
+def test_own_papers_are_seen_for_72_hours(scene: Scene, age: int, seen: bool) -> None:  # noqa: FBT001  # a case
+    assert scene.vera(subject=_added(scene, added_at=NOW - age)).allowed is seen
+
+
+def test_another_vendor_person_and_a_coordinator_do_not_see_what_is_to_look_at(scene: Scene) -> None:
+    own = _added(scene)
+    scene.world.team("case", "cora")
+    coordinator = scene.world.member("cora", "coordinator", None)
+    other = scene.world.member("vito", "paralegal")
+    scene.world.nda("vito")
+    assert not scene.ask(other, Action.DOCUMENT_VIEW, own).allowed
+    assert not scene.ask(coordinator, Action.DOCUMENT_VIEW, own).allowed
+    assert scene.ask(coordinator, Action.DOCUMENT_VIEW).allowed
+    assert scene.ask(scene.lead, Action.DOCUMENT_CONFIRM, own).allowed
+
+
+def test_adding_needs_a_live_ask_for_that_label_in_that_part(scene: Scene) -> None:
+    def add(label: str, part: str = scene.part) -> Decision:
+        return scene.vera(Action.DOCUMENT_ADD, Subject(part=part, label=label))
+
+    assert told(add("exhibit")) == (State.NEVER_GRANTED, "not_found", 404)
+    ask = scene.world.ask(scene.paralegal, scene.part, "exhibit")
+    assert add("exhibit").allowed
+    assert told(add("billing")) == (State.NOT_ASKED, "forbidden", 403)
+    assert told(add("exhibit", scene.world.part("other"))) == (State.NEVER_GRANTED, "not_found", 404)
+    scene.world.change(models.duties, scene.nda, valid_until=NOW)
+    assert told(add("exhibit")) == (State.DUTY_MISSING, "not_found", 404)
+    scene.world.change(models.asks, ask, ended_at=NOW)
+    assert told(add("exhibit")) == (State.NEVER_GRANTED, "not_found", 404)
+
+
+def test_a_label_above_the_ceiling_cannot_be_added_even_when_asked(scene: Scene) -> None:
+    clerk = scene.world.member("bill", "billing_clerk")
+    scene.world.nda("bill")
+    scene.world.ask(clerk, scene.part, "medical_record")
+    decision = scene.ask(clerk, Action.DOCUMENT_ADD, Subject(part=scene.part, label="medical_record"))
+    assert told(decision) == (State.NOT_ASKED, "forbidden", 403)
+
+
+def test_a_part_of_another_engagement_is_not_there(scene: Scene) -> None:
+    elsewhere = Subject(part=scene.world.part("case", "second"), label="exhibit")
+    assert told(scene.vera(Action.DOCUMENT_ADD, elsewhere)) == (State.ABSENT, "not_found", 404)
+    crossed = Subject(part=scene.part, engagement=scene.world.engagement("second"), label="exhibit")
+    assert told(scene.ask(scene.lead, Action.DOCUMENT_ADD, crossed)) == (State.ABSENT, "not_found", 404)
+    right = Subject(part=scene.part, engagement=scene.engagement, label="exhibit")
+    assert scene.ask(scene.lead, Action.DOCUMENT_ADD, right).allowed
+
+
+# The firm's people --------------------------------------------------------------------------------------------------
+
+
+def test_an_attorney_of_the_team_needs_no_grant_duty_or_window(scene: Scene) -> None:
+    decision = scene.ask(scene.lead, Action.DOCUMENT_DOWNLOAD)
+    assert decision.allowed
+    assert decision.nda is None
+
+
+def test_an_attorney_who_is_not_on_the_team_sees_nothing(scene: Scene) -> None:
+    other = scene.world.member("otto", "attorney", None)
+    assert told(scene.ask(other, Action.DOCUMENT_VIEW)) == (State.NEVER_GRANTED, "not_found", 404)
+
+
+@pytest.mark.parametrize("span", [{"since": NOW + 1}, {"until": NOW}])
+def test_a_team_counts_for_its_own_dates(scene: Scene, span: dict[str, int]) -> None:
+    other = scene.world.member("otto", "attorney", None)
+    scene.world.team("case", "otto", **span)
+    assert not scene.ask(other, Action.DOCUMENT_VIEW).allowed
+
+
+def test_a_wall_binds_the_attorney_who_leads(scene: Scene) -> None:
+    scene.world.wall("lead")
+    assert told(scene.ask(scene.lead, Action.DOCUMENT_VIEW)) == (State.WALLED, "not_found", 404)
+    for action in (Action.MATTER_READ, Action.WALL_LIST, Action.HOLD_PLACE):
+        assert told(scene.ask(scene.lead, action, Subject(matter=scene.matter))) == (State.WALLED, "not_found", 404)
+    decision = scene.ask(scene.lead, Action.DOCUMENT_ADD, Subject(part=scene.part, label="exhibit"))
+    assert told(decision) == (State.WALLED, "not_found", 404)
+
+
+def test_a_departed_attorney_sees_nothing_from_that_second(scene: Scene) -> None:
+    scene.world.change(models.memberships, scene.lead, ends_at=NOW)
+    assert told(scene.ask(scene.lead, Action.DOCUMENT_VIEW))[1] == "not_found"
+    assert told(scene.ask(scene.lead, Action.PERSON_LIST, Subject())) == (
+        State.OUTSIDE_WINDOW,
+        "outside_window",
+        403,
+    )
+
+
+def test_a_seat_in_one_engagement_shows_no_document_of_another(scene: Scene) -> None:
+    seated = scene.world.member("ann", "attorney", "second")
+    scene.world.team("case", "ann")
+    assert told(scene.ask(seated, Action.DOCUMENT_VIEW)) == (State.ABSENT, "not_found", 404)
+
+
+def test_attorneys_read_but_do_not_change_a_closing_engagement(scene: Scene) -> None:
+    scene.world.change(models.engagements, scene.engagement, status="closing")
+    assert scene.ask(scene.lead, Action.DOCUMENT_DOWNLOAD).allowed
+    for action in (Action.DOCUMENT_REVISE, Action.GRANT_CREATE):
+        assert told(scene.ask(scene.lead, action)) == (State.NOT_LIVE, "bad_state", 409)
+
+
+def test_what_was_destroyed_answers_410_to_those_who_could_see_it(scene: Scene) -> None:
+    scene.world.change(models.documents, scene.paper, state="destroyed")
+    other = scene.world.member("otto", "attorney", None)
+    assert told(scene.ask(scene.lead, Action.DOCUMENT_VIEW)) == (State.DISPOSED, "disposed", 410)
+    assert told(scene.ask(other, Action.DOCUMENT_VIEW)) == (State.ABSENT, "not_found", 404)
+    scene.world.change(models.documents, scene.paper, state="taken_back")
+    assert told(scene.ask(scene.lead, Action.DOCUMENT_VIEW)) == (State.TAKEN_BACK, "not_found", 404)
+
+
+def test_a_disposed_engagements_part_answers_410_to_those_who_could_see_it(scene: Scene) -> None:
+    scene.world.change(models.engagements, scene.engagement, status="disposed")
+    on = Subject(part=scene.part, label="exhibit")
+    other = scene.world.member("otto", "attorney", None)
+    assert told(scene.ask(scene.lead, Action.DOCUMENT_ADD, on)) == (State.DISPOSED, "disposed", 410)
+    assert told(scene.ask(other, Action.DOCUMENT_ADD, on)) == (State.ABSENT, "not_found", 404)
+    assert told(scene.vera(Action.DOCUMENT_ADD, on)) == (State.DISPOSED, "not_found", 404)
+
+
+def test_a_coordinator_sees_up_to_confidential(scene: Scene) -> None:
+    coordinator = scene.world.member("cora", "coordinator", None)
+    scene.world.team("case", "cora")
+    assert scene.ask(coordinator, Action.GRANT_LIST).allowed
+    scene.world.change(models.documents, scene.paper, sensitivity="privileged")
+    assert told(scene.ask(coordinator, Action.DOCUMENT_VIEW)) == (State.ABOVE_CEILING, "not_found", 404)
+
+
+@pytest.mark.parametrize("role", ["owner", "reviewer"])
+def test_owner_and_reviewer_have_no_act_on_any_document(scene: Scene, role: str) -> None:
+    member = scene.world.member("olga", role, None)
+    scene.world.team("case", "olga")
+    for action, kinds in KINDS.items():
+        if Kind.DOCUMENT in kinds:
+            assert told(scene.ask(member, action)) == (State.ROLE, "forbidden", 403)
+
+
+# Engagements, matters, the house, oneself ---------------------------------------------------------------------------
+
+
+def test_an_agreement_can_be_read_and_signed_before_anything_else_is_in_force(scene: Scene) -> None:
+    scene.world.change(models.duties, scene.nda, valid_until=NOW)
+    scene.world.change(models.memberships, scene.paralegal, starts_at=NOW + DAY, ends_at=NOW + 2 * DAY)
+    on = Subject(engagement=scene.engagement)
+    assert scene.vera(Action.AGREEMENT_READ, on).allowed
+    assert scene.vera(Action.AGREEMENT_SIGN, on).allowed
+    elsewhere = Subject(engagement=scene.world.engagement("second"))
+    assert told(scene.vera(Action.AGREEMENT_SIGN, elsewhere)) == (State.NEVER_GRANTED, "not_found", 404)
+
+
+def test_the_engagement_says_what_is_missing(scene: Scene) -> None:
+    on = Subject(engagement=scene.engagement)
+    assert scene.vera(Action.ENGAGEMENT_READ, on).allowed
+    scene.world.change(models.duties, scene.nda, valid_until=NOW)
+    decision = scene.vera(Action.ENGAGEMENT_READ, on)
+    assert told(decision) == (State.DUTY_MISSING, "duty_missing", 403)
+    assert decision.missing == ("duties",)
+    scene.world.change(models.memberships, scene.paralegal, starts_at=NOW + 1)
+    assert told(scene.vera(Action.ENGAGEMENT_READ, on)) == (State.OUTSIDE_WINDOW, "outside_window", 403)
+    scene.world.change(models.engagements, scene.engagement, ends_at=NOW)
+    assert told(scene.vera(Action.ENGAGEMENT_READ, on)) == (State.NOT_LIVE, "outside_window", 403)
+    scene.world.change(models.memberships, scene.paralegal, starts_at=NOW, suspended=1)
+    assert told(scene.vera(Action.ENGAGEMENT_READ, on)) == (State.SUSPENDED, "suspended", 403)
+
+
+def test_a_suspended_person_still_learns_about_himself(scene: Scene) -> None:
+    scene.world.change(models.memberships, scene.paralegal, suspended=1)
+    me = Subject(person=scene.world.person("vera", "vendor"))
+    assert scene.vera(Action.ME_READ, me).allowed
+    assert told(scene.vera(Action.RECEIPT_READ, me)) == (State.SUSPENDED, "suspended", 403)
+
+
+def test_the_list_of_documents_is_refused_with_what_is_missing_before_any_is_shown(scene: Scene) -> None:
+    on = Subject(engagement=scene.engagement)
+    assert scene.vera(Action.DOCUMENT_LIST, on).allowed
+    assert scene.vera(Action.DOCUMENT_LIST, Subject()).subjects == {"engagement": scene.engagement}
+    assert scene.ask(scene.lead, Action.DOCUMENT_LIST, on).allowed
+    scene.world.change(models.duties, scene.nda, valid_until=NOW)
+    assert told(scene.vera(Action.DOCUMENT_LIST, on)) == (State.DUTY_MISSING, "duty_missing", 403)
+    elsewhere = Subject(engagement=scene.world.engagement("second"))
+    assert told(scene.vera(Action.DOCUMENT_LIST, elsewhere)) == (State.NEVER_GRANTED, "not_found", 404)
+    owner = scene.world.member("olga", "owner", None)
+    assert told(scene.ask(owner, Action.DOCUMENT_LIST, on)) == (State.ROLE, "forbidden", 403)
+
+
+@pytest.mark.parametrize("seat", ["lead", "deputy", "sits", "belongs"])
+def test_an_engagement_is_assigned_to_who_leads_deputises_or_sits_in_it(scene: Scene, seat: str) -> None:
+    world = scene.world
+    house = world.member("otto", "attorney", None)
+    on = Subject(engagement=scene.engagement)
+    assert told(scene.ask(house, Action.ENGAGEMENT_READ, on)) == (State.NEVER_GRANTED, "not_found", 404)
+    if seat in ("lead", "deputy"):
+        world.change(models.engagements, scene.engagement, **{f"{seat}_id": world.person("otto")})
+    else:
+        seated = world.member("otto", "attorney")
+        house = seated if seat == "belongs" else house
+    assert scene.ask(house, Action.ENGAGEMENT_CHANGE, on).allowed
+
+
+def test_putting_a_matter_into_an_engagement_needs_both(scene: Scene) -> None:
+    both = Subject(engagement=scene.engagement, matter=scene.matter)
+    assert scene.ask(scene.lead, Action.PART_ADD, both).allowed
+    other = Subject(engagement=scene.engagement, matter=scene.world.matter("other"))
+    assert told(scene.ask(scene.lead, Action.PART_ADD, other)) == (State.NEVER_GRANTED, "not_found", 404)
+    unknown = Subject(engagement=scene.engagement, matter=f"mtr_{'0' * 32}")
+    assert told(scene.ask(scene.lead, Action.PART_ADD, unknown)) == (State.ABSENT, "not_found", 404)
+    scene.world.wall("lead")
+    assert told(scene.ask(scene.lead, Action.PART_ADD, both)) == (State.WALLED, "not_found", 404)
+
+
+def test_a_disposal_is_approved_by_another_person_with_another_token(scene: Scene) -> None:
+    world, owner = scene.world, scene.world.member("olga", "owner", None)
+    on = Subject(engagement=scene.engagement)
+    assert told(scene.ask(owner, Action.DISPOSAL_APPROVE, on)) == (
+        State.SECOND_NEEDED,
+        "second_person_needed",
+        403,
+    )
+    disposal = world.add(
+        models.disposals,
+        id=an_id("dsp", "one"),
+        firm_id=world.firm(),
+        engagement_id=scene.engagement,
+        state="requested",
+        requested_by=world.person("lead"),
+        requested_token=an_id("tok", "first"),
+    )
+    assert scene.ask(owner, Action.DISPOSAL_APPROVE, Subject(via=disposal)).allowed
+    for membership, token in ((owner, "first"), (scene.lead, "second"), (scene.lead, "first")):
+        decision = scene.ask(membership, Action.DISPOSAL_APPROVE, on, token=token)
+        assert told(decision) == (State.SECOND_NEEDED, "second_person_needed", 403)
+    world.change(models.disposals, disposal, state="withdrawn")
+    assert not scene.ask(owner, Action.DISPOSAL_APPROVE, on).allowed
+
+
+def test_the_whole_log_is_for_who_reviews_the_house_and_one_engagements_for_its_seat(scene: Scene) -> None:
+    whole = scene.world.member("rita", "reviewer", None)
+    seated = scene.world.member("ruth", "reviewer")
+    on, elsewhere = Subject(engagement=scene.engagement), Subject(engagement=scene.world.engagement("second"))
+    for subject in (Subject(), on, elsewhere):
+        assert scene.ask(whole, Action.AUDIT_EXPORT, subject).allowed
+    assert scene.ask(seated, Action.AUDIT_EXPORT, on).allowed
+    assert told(scene.ask(seated, Action.AUDIT_EXPORT, Subject())) == (State.NEVER_GRANTED, "forbidden", 403)
+    assert told(scene.ask(seated, Action.AUDIT_EXPORT, elsewhere)) == (State.NEVER_GRANTED, "not_found", 404)
+    assert told(scene.ask(scene.lead, Action.AUDIT_READ, Subject())) == (State.NEVER_GRANTED, "forbidden", 403)
+    assert scene.ask(scene.lead, Action.AUDIT_READ, on).allowed
+    scene.world.change(models.memberships, whole, starts_at=NOW + 1)
+    assert not scene.ask(whole, Action.AUDIT_EXPORT, Subject()).allowed
+
+
+def test_new_people_and_matters_need_a_seat_for_the_whole_house(scene: Scene) -> None:
+    seated = scene.world.member("ann", "attorney")
+    for action in (Action.PERSON_ADD, Action.MATTER_CREATE, Action.ENGAGEMENT_CREATE):
+        assert scene.ask(scene.lead, action, Subject()).allowed
+        assert told(scene.ask(seated, action, Subject())) == (State.NEVER_GRANTED, "forbidden", 403)
+
+
+def test_ones_own_tokens_and_receipts_are_ones_own(scene: Scene) -> None:
+    world, owner = scene.world, scene.world.member("olga", "owner", None)
+    vera, lead = Subject(person=world.person("vera", "vendor")), Subject(person=world.person("lead"))
+    assert scene.vera(Action.TOKEN_REVOKE, vera).allowed
+    assert told(scene.vera(Action.TOKEN_REVOKE, lead)) == (State.NEVER_GRANTED, "not_found", 404)
+    assert scene.ask(owner, Action.TOKEN_REVOKE, vera).allowed
+    assert not scene.ask(owner, Action.TOKEN_CREATE, vera).allowed
+    assert scene.vera(Action.RECEIPT_READ, vera).allowed
+    own = _added(scene)
+    assert scene.vera(Action.RECEIPT_READ, Subject(receipt=own.document)).allowed
+    assert told(scene.vera(Action.RECEIPT_READ, Subject(receipt=scene.paper)))[1:] == ("not_found", 404)
+
+
+def test_a_matter_is_read_by_its_team_and_not_by_the_owner(scene: Scene) -> None:
+    on, owner = Subject(matter=scene.matter), scene.world.member("olga", "owner", None)
+    assert scene.ask(scene.lead, Action.MATTER_READ, on).allowed
+    assert told(scene.ask(owner, Action.MATTER_READ, on)) == (State.ROLE, "forbidden", 403)
+    assert scene.ask(owner, Action.HOLD_PLACE, on).allowed
+    seated = scene.world.member("ann", "attorney", "second")
+    scene.world.team("case", "ann")
+    assert not scene.ask(seated, Action.MATTER_READ, on).allowed
+    scene.world.part("case", "second")
+    assert scene.ask(seated, Action.MATTER_READ, on).allowed
+
+
+# Ids that stand for something else ----------------------------------------------------------------------------------
+
+
+def test_ids_are_followed_to_what_they_stand_for(scene: Scene) -> None:
+    world = scene.world
+    hold = world.add(models.holds, id=an_id("hld", "one"), firm_id=world.firm(), matter_id=scene.matter)
+    wall = world.wall("otto", lifted_at=FOREVER)
+    agreement = world.add(
+        models.agreements, id=an_id("agr", "one"), firm_id=world.firm(), engagement_id=scene.engagement, kind="nda"
+    )
+    ask = world.ask(scene.paralegal, scene.part, "exhibit")
+    for action, via, noun, subject in (
+        (Action.GRANT_REVOKE, scene.grant, "grant", {"document": scene.paper}),
+        (Action.HOLD_LIFT, hold, "hold", {"matter": scene.matter}),
+        (Action.WALL_LIST, wall, "wall", {"matter": scene.matter}),
+        (Action.AGREEMENT_READ, agreement, "agreement", {"engagement": scene.engagement}),
+        (Action.ASK_END, ask, "ask", {"part": scene.part}),
+        (Action.MEMBER_END, scene.paralegal, "membership", {"engagement": scene.engagement}),
+    ):
+        decision = scene.ask(scene.lead, action, Subject(via=via))
+        assert decision.allowed, action
+        assert {noun: via, **subject}.items() <= decision.subjects.items()
+
+
+@pytest.mark.parametrize("via", ["", "grt", "xyz_1", f"grt_{'0' * 32}", "../../etc/passwd", "tok_é"])
+def test_an_id_that_stands_for_nothing_does_not_exist_and_is_not_recorded(scene: Scene, via: str) -> None:
+    decision = scene.ask(scene.lead, Action.GRANT_REVOKE, Subject(via=via))
+    assert told(decision) == (State.ABSENT, "not_found", 404)
+    assert set(decision.subjects.values()) <= {f"grt_{'0' * 32}"}
+
+
+def test_another_firms_grant_is_not_followed(scene: Scene) -> None:
+    stranger = scene.world.member("eve", "attorney", None, firm="rivals")
+    assert told(scene.ask(stranger, Action.GRANT_REVOKE, Subject(via=scene.grant))) == (
+        State.ABSENT,
+        "not_found",
+        404,
+    )
+
+
+@pytest.mark.parametrize("malformed", ["", "doc_1", "doc_" + "Z" * 32, "x" * 5000, "doc_\x00"])
+def test_a_malformed_id_does_not_exist_and_is_not_recorded(scene: Scene, malformed: str) -> None:
+    decision = scene.vera(subject=Subject(document=malformed))
+    assert told(decision) == (State.ABSENT, "not_found", 404)
+    assert decision.subjects == {}
+
+
+def test_asking_about_the_wrong_kind_of_thing_is_a_fault_of_ours(scene: Scene) -> None:
+    subjects = {
+        Kind.DOCUMENT: Subject(document=scene.paper),
+        Kind.PART: Subject(part=scene.part, label="exhibit"),
+        Kind.ENGAGEMENT: Subject(engagement=scene.engagement),
+        Kind.MATTER: Subject(matter=scene.matter),
+        Kind.SELF: Subject(person=scene.world.person("lead")),
+        Kind.FIRM: Subject(),
+    }
+    assert set(KINDS) == set(Action)
+    for action, kinds in KINDS.items():
+        for kind, subject in subjects.items():
+            if kind in kinds:
+                scene.ask(scene.lead, action, subject)
+            else:
+                with pytest.raises(ValueError, match="never about"):
+                    scene.ask(scene.lead, action, subject)
+
+
+def test_authorise_ends_the_job_with_the_answer(scene: Scene) -> None:
+    tx, moment = scene.world.tx, scene.world.moment
+    vera, on = scene.world.actor(scene.paralegal), Subject(document=scene.paper)
+    assert authorise(tx, scene.matrix, moment, vera, Action.DOCUMENT_VIEW, on).allowed
+    with pytest.raises(Refused) as refused:
+        authorise(tx, scene.matrix, moment, vera, Action.DOCUMENT_CONFIRM, on)
+    assert refused.value.error.code == "forbidden"
+
+
+def test_a_refusal_authorises_nothing_and_names_no_rule_that_allows(scene: Scene) -> None:
+    scene.world.change(models.grants, scene.grant, revoked_at=NOW)
+    decision = scene.vera()
+    assert list(decision.authorised) == []
+    assert decision.rule == NO_RULE
+    assert decision.missing == ("assigned",)
+
+
+def test_every_label_is_decided(scene: Scene) -> None:
+    for label in Label:
+        scene.world.change(models.documents, scene.paper, label=label.value)
+        assert scene.vera().allowed

@@ -1,0 +1,316 @@
+"""A list is exactly what deciding each document gives, whatever the world looks like."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.db import models
+from service.scoping import listing
+from service.scoping.actions import (
+    FIRM_ROLES,
+    OWN_LIFE_S,
+    VENDOR_ROLES,
+    Ability,
+    Action,
+    Duty,
+    Label,
+    Role,
+    Sensitivity,
+)
+from service.scoping.actors import Actor
+from service.scoping.authorised import AuthorisedDocumentId
+from service.scoping.decide import Subject, decide
+from service.scoping.listing import Where
+from service.scoping.matrix import Matrix
+from tests.scoping.conftest import POLICIES
+from tests.scoping.world import NOW, World, a_world, an_id
+
+MATRIX = Matrix.load(POLICIES)
+ON_DOCUMENTS = (
+    Action.DOCUMENT_LIST,
+    Action.DOCUMENT_VIEW,
+    Action.DOCUMENT_DOWNLOAD,
+    Action.DOCUMENT_REVISE,
+    Action.DOCUMENT_TAKE_BACK,
+    Action.DOCUMENT_CONFIRM,
+    Action.DOCUMENT_ACCESS,
+    Action.GRANT_CREATE,
+)
+_BROADEST = frozenset({Role.PARALEGAL, Role.ATTORNEY})
+MATTERS, ENGAGEMENTS = ("case", "other"), ("deal", "second")
+
+
+class Paper(NamedTuple):
+    label: str
+    sensitivity: str
+    state: str
+    added_by: int
+    added_at: int
+    matter: str
+    engagement: str
+
+
+# Times that matter: exactly now, one second around it, and the edge of the 72 hours.
+_times = st.sampled_from([NOW - 10, NOW - 1, NOW, NOW + 1, NOW + 10])
+_spans = st.tuples(_times, _times).filter(lambda span: span[0] < span[1])
+_mostly = st.sampled_from([True] * 7 + [False])
+_often_first = st.sampled_from([0, 0, 0, 1])
+_papers = st.builds(
+    Paper,
+    label=st.sampled_from([label.value for label in Label]),
+    sensitivity=st.sampled_from(["routine", "confidential", "confidential", "privileged", "attorney_only"]),
+    state=st.sampled_from(["confirmed", "confirmed", "to_look_at", "to_look_at", "taken_back", "destroyed"]),
+    added_by=st.integers(0, 3),
+    added_at=st.sampled_from([NOW - 5, NOW - OWN_LIFE_S - 1, NOW - OWN_LIFE_S, NOW - OWN_LIFE_S + 1]),
+    matter=st.sampled_from(MATTERS),
+    engagement=_often_first.map(ENGAGEMENTS.__getitem__),
+)
+
+
+def _members(draw: st.DrawFn, world: World) -> list[str]:
+    """Four seats: two vendor people of the first engagement, one firm person there, one for the whole house."""
+    seats: tuple[tuple[str, frozenset[Role], str | None], ...] = (
+        ("vera", VENDOR_ROLES, "deal"),
+        ("vito", VENDOR_ROLES, ENGAGEMENTS[draw(_often_first)]),
+        ("fay", FIRM_ROLES, "deal"),
+        ("finn", FIRM_ROLES, None),
+    )
+    made = []
+    for name, roles, engagement in seats:
+        role = draw(st.sampled_from([*sorted(roles), *list(_BROADEST & roles) * 6]))
+        starts, ends = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
+        suspended = 0 if draw(_mostly) else 1
+        made.append(world.member(name, role, engagement, starts_at=starts, ends_at=ends, suspended=suspended))
+    return made
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> tuple[World, list[Actor], list[str]]:
+    """A random world, everybody in it as actors, and the ids of its documents."""
+    world = draw(st.builds(_empty))
+    for name in ENGAGEMENTS:
+        starts, ends = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
+        status = draw(st.sampled_from(["running"] * 8 + ["closing", "disposed"]))
+        world.engagement(name, starts_at=starts, ends_at=ends, status=status)
+    members = _members(draw, world)
+    ids = [
+        world.document(f"paper {n}", members[paper.added_by], **_row(paper))
+        for n, paper in enumerate(draw(st.lists(_papers, min_size=1, max_size=8)))
+    ]
+    for name in ("vera", "vito"):
+        if draw(_mostly):
+            starts, ends = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
+            subject, engagement = world.person(name, "vendor"), world.engagement(ENGAGEMENTS[draw(_often_first)])
+            world.duty(
+                draw(st.sampled_from([Duty.NDA] * 5 + [Duty.TRAINING])),
+                subject,
+                engagement,
+                valid_from=starts,
+                valid_until=ends,
+            )
+    for _ in range(draw(st.integers(4, 16))):
+        starts, ends = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
+        world.grant(
+            draw(st.sampled_from(members[:2])),
+            draw(st.sampled_from(ids)),
+            abilities=15 if draw(_mostly) else draw(st.integers(0, 15)),
+            not_before=starts,
+            not_after=ends,
+            revoked_at=NOW + 10**9 if draw(_mostly) else draw(_times),
+        )
+    for name in ("fay", "finn"):
+        for matter in MATTERS:
+            if draw(_mostly):
+                since, until = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
+                world.team(matter, name, since=since, until=until)
+    for name, side in (("vera", "vendor"), ("fay", "firm")):
+        if draw(st.sampled_from([True, False, False])):
+            raised, lifted = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
+            world.wall(name, draw(st.sampled_from(MATTERS)), side, raised_at=raised, lifted_at=lifted)
+    scopes = draw(st.sampled_from(["*"] * 6 + ["document", "audit token", "grant"]))
+    return world, [world.actor(member, scopes) for member in members], ids
+
+
+_OPEN: list[Any] = []
+
+
+def _empty() -> World:
+    """An empty world; the one before is thrown away."""
+    while _OPEN:
+        _OPEN.pop().__exit__(None, None, None)
+    opened = a_world()
+    world = opened.__enter__()
+    _OPEN.append(opened)
+    return world
+
+
+def _row(paper: Paper) -> dict[str, Any]:
+    row = paper._asdict()
+    del row["added_by"]
+    return row
+
+
+def _decided(world: World, actor: Actor, action: Action, ids: list[str]) -> list[str]:
+    return [
+        document
+        for document in sorted(ids)
+        if decide(world.tx, MATRIX, world.moment, actor, action, Subject(document=document)).allowed
+    ]
+
+
+@given(worlds())
+def test_a_list_is_what_deciding_each_document_gives(drawn: tuple[World, list[Actor], list[str]]) -> None:
+    world, actors, ids = drawn
+    for actor in actors:
+        for action in ON_DOCUMENTS:
+            decided = _decided(world, actor, action, ids)
+            page = listing.page(world.tx, MATRIX, world.moment, actor, action, after="", most=100)
+            assert [row.id for row in page] == decided
+            assert listing.count(world.tx, MATRIX, world.moment, actor, action) == len(decided)
+
+
+@given(worlds(), st.integers(1, 3))
+def test_pages_in_a_row_are_the_whole_list(drawn: tuple[World, list[Actor], list[str]], most: int) -> None:
+    world, actors, ids = drawn
+    for actor in actors:
+        paged: list[str] = []
+        while True:
+            after = paged[-1] if paged else ""
+            rows = listing.page(world.tx, MATRIX, world.moment, actor, after=after, most=most)
+            paged += [row.id for row in rows]
+            if len(rows) < most:
+                break
+        assert paged == _decided(world, actor, Action.DOCUMENT_LIST, ids)
+
+
+@given(
+    worlds(),
+    st.builds(
+        Where,
+        engagement=st.sampled_from([None, *(an_id("eng", f"firm {name}") for name in ENGAGEMENTS)]),
+        part=st.sampled_from([None, an_id("prt", "firm deal case")]),
+        matter=st.sampled_from([None, *(an_id("mtr", f"firm {name}") for name in MATTERS)]),
+        state=st.sampled_from([None, "to_look_at", "confirmed"]),
+        label=st.sampled_from([None, "exhibit", "billing"]),
+    ),
+)
+def test_a_place_only_narrows_a_list(drawn: tuple[World, list[Actor], list[str]], where: Where) -> None:
+    world, actors, _ids = drawn
+    for actor in actors:
+        whole = listing.page(world.tx, MATRIX, world.moment, actor, after="", most=100)
+        there = listing.page(world.tx, MATRIX, world.moment, actor, after="", most=100, where=where)
+        expected = [
+            row.id
+            for row in whole
+            if where.engagement in (None, row.engagement_id)
+            and where.part in (None, row.part_id)
+            and where.matter in (None, row.matter_id)
+            and where.state in (None, row.state)
+            and where.label in (None, row.label)
+        ]
+        assert [row.id for row in there] == expected
+        assert listing.count(world.tx, MATRIX, world.moment, actor, where=where) == len(expected)
+
+
+@given(worlds())
+def test_no_vendor_person_sees_a_document_without_everything_that_is_promised(
+    drawn: tuple[World, list[Actor], list[str]],
+) -> None:
+    """live and duties and (assigned or own) and window and not walled, said again in Python from the rows."""
+    world, actors, _ids = drawn
+    for actor in actors[:2]:
+        for row in listing.page(world.tx, MATRIX, world.moment, actor, after="", most=100):
+            engagement = world.row(row.engagement_id)
+            member = world.row(actor.membership_id)
+            assert engagement["status"] == "running"
+            assert engagement["starts_at"] <= NOW < engagement["ends_at"]
+            assert member["engagement_id"] == row.engagement_id
+            assert member["starts_at"] <= NOW < member["ends_at"]
+            assert not member["suspended"]
+            assert any(
+                duty["kind"] == Duty.NDA and duty["valid_from"] <= NOW < duty["valid_until"]
+                for duty in world.rows("dut")
+                if duty["subject_id"] == actor.person_id and duty["engagement_id"] == row.engagement_id
+            )
+            assert not any(
+                wall["raised_at"] <= NOW < wall["lifted_at"]
+                for wall in world.rows("wal")
+                if wall["person_id"] == actor.person_id and wall["matter_id"] == row.matter_id
+            )
+            own = row.added_by == actor.membership_id and row.state == "to_look_at" and NOW - row.added_at < OWN_LIFE_S
+            assert own or any(
+                grant["abilities"] & Ability.VIEW
+                and grant["not_before"] <= NOW < grant["not_after"]
+                and NOW < grant["revoked_at"]
+                for grant in world.rows("grt")
+                if grant["membership_id"] == actor.membership_id and grant["document_id"] == row.id
+            )
+            assert row.sensitivity != Sensitivity.ATTORNEY_ONLY
+
+
+def test_several_grants_on_one_document_list_it_once(world: World, matrix: Matrix) -> None:
+    paralegal, actor = _ready(world)
+    paper = world.document("paper", paralegal)
+    for abilities in (1, 5, 15):
+        world.grant(paralegal, paper, abilities=abilities)
+    rows = listing.page(world.tx, matrix, world.moment, actor, after="", most=10)
+    assert [row.id for row in rows] == [paper]
+    assert listing.count(world.tx, matrix, world.moment, actor) == 1
+
+
+def test_several_grants_on_one_document_leave_room_on_the_page(world: World, matrix: Matrix) -> None:
+    paralegal, actor = _ready(world)
+    papers = sorted(world.document(name, paralegal) for name in ("one", "two", "three"))
+    for paper in papers:
+        for _ in range(3):
+            world.grant(paralegal, paper)
+    rows = listing.page(world.tx, matrix, world.moment, actor, after="", most=3)
+    assert [row.id for row in rows] == papers
+
+
+def test_listed_ids_are_authorised_ids(world: World, matrix: Matrix) -> None:
+    paralegal, actor = _ready(world)
+    world.grant(paralegal, world.document("paper", paralegal))
+    row = listing.page(world.tx, matrix, world.moment, actor, after="", most=10)[0]
+    assert isinstance(row.id, AuthorisedDocumentId)
+    assert row.part_key_id == ""
+
+
+def test_a_duty_of_the_matter_is_asked_of_that_matter(world: World, tmp_path: Any) -> None:
+    """What a policy asks of the matter (a client's consent) counts for that matter's documents only."""
+    for name in ("model.conf", "policy.csv", "answers.csv"):
+        (tmp_path / name).write_bytes((POLICIES / name).read_bytes())
+    duties = (POLICIES / "duties.csv").read_text() + "paralegal,document:list,*,client_consent\n"
+    (tmp_path / "duties.csv").write_text(duties)
+    stricter = Matrix.load(tmp_path)
+    paralegal, actor = _ready(world)
+    papers = {matter: world.document(matter, paralegal, matter) for matter in MATTERS}
+    for paper in papers.values():
+        world.grant(paralegal, paper)
+    assert listing.count(world.tx, stricter, world.moment, actor) == 0
+    world.duty(Duty.CLIENT_CONSENT, world.matter("other"), models.ANY)
+    rows = listing.page(world.tx, stricter, world.moment, actor, after="", most=10)
+    assert [row.id for row in rows] == [papers["other"]]
+    for document in papers.values():
+        decision = decide(world.tx, stricter, world.moment, actor, Action.DOCUMENT_LIST, Subject(document=document))
+        assert decision.allowed == (document == papers["other"])
+
+
+def test_a_duty_counts_for_its_own_subject_only(world: World, matrix: Matrix) -> None:
+    paralegal = world.member("vera", "paralegal")
+    actor = world.actor(paralegal)
+    paper = world.document("paper", paralegal)
+    world.grant(paralegal, paper)
+    world.duty(Duty.NDA, world.matter(), models.ANY)
+    world.duty(Duty.NDA, world.vendor(), models.ANY)
+    assert listing.count(world.tx, matrix, world.moment, actor) == 0
+    assert not decide(world.tx, matrix, world.moment, actor, Action.DOCUMENT_LIST, Subject(document=paper)).allowed
+
+
+def _ready(world: World) -> tuple[str, Actor]:
+    paralegal = world.member("vera", "paralegal")
+    world.nda("vera")
+    return paralegal, world.actor(paralegal)
