@@ -374,8 +374,8 @@ def test_a_range_reads_the_header_the_last_chunk_and_then_only_its_own_chunks() 
     assert asked == [
         (0, HEADER),
         (last, len(sealed) - last),
-        (HEADER + SEALED, 8 * SEALED),
-        (HEADER + 9 * SEALED, 2 * SEALED),
+        (HEADER + SEALED, streams.PIECE_CHUNKS * SEALED),
+        (HEADER + 8 * SEALED, 3 * SEALED),
     ]
 
 
@@ -417,7 +417,7 @@ def test_a_read_of_another_length_than_asked_is_refused(nth: int, by: int) -> No
 
     plain, refused = released(decrypt_range(KEY, CONTEXT, read_at, len(sealed) - 1, 0, 16 * CHUNK))
     assert refused
-    assert plain == LONG[: max(0, nth - 2) * 8 * CHUNK]
+    assert plain == LONG[: max(0, nth - 2) * streams.PIECE_BYTES]
 
 
 def test_a_size_that_the_store_lies_about_is_found_before_anything_is_released() -> None:
