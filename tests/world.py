@@ -88,7 +88,9 @@ class Person:
 
 def _checked(response: httpx2.Response, status: int) -> Any:
     assert response.status_code == status, (response.status_code, response.text)
-    if response.headers.get("content-type", "").startswith(("application/json", "application/problem+json")):
+    if response.content and response.headers.get("content-type", "").startswith(
+        ("application/json", "application/problem+json")
+    ):
         return response.json()
     return response.content
 
