@@ -214,18 +214,16 @@ async def change(services: Services, caller: Caller, engagement_id: str, changes
 
 
 def hand_over(act: Act, person_id: str) -> None:
-    """Let nobody lead or deputise who no longer can: the deputy takes the lead.
+    """Let somebody who leaves lead and deputise nowhere: the deputy takes the lead.
 
-    To be called in the transaction in which an attorney's membership ends. A suspension hands nothing over: it is to
-    work at once and may be taken back.
+    To be called in the transaction in which a person's attorney membership of the whole house ends. A suspension hands
+    nothing over: it is to work at once and may be taken back.
 
     Raises:
         BadStateError: an engagement would be without a lead.
     """
     for row in act.tx.all(_LED, firm=act.firm_id, person=person_id):
         end = max(row.ends_at, act.moment.s)
-        if _may_lead(act, person_id, end):
-            continue
         deputy = row.deputy_id if row.deputy_id != person_id else None
         lead = row.lead_id if row.lead_id != person_id else deputy
         if lead is None or (lead != row.lead_id and not _may_lead(act, lead, end)):

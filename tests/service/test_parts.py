@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from service.db.models import engagements, parts
+from service.db.session import Tx
 from service.errors import KeyMissingError
+from service.ledger import Moment, Outcome
 from tests.service.house import Asker, House, code_of
 
 
@@ -29,6 +31,27 @@ async def test_a_part_ends_with_its_engagements_key(house: House) -> None:
     with pytest.raises(KeyMissingError):
         house.services.keys.open(row.key_id)
     assert code_of(await lead.get(f"/engagements/{engagement['id']}/parts")) == (503, "key_missing")
+
+
+async def test_names_whose_key_was_destroyed_at_the_end_are_shown_as_gone(house: House) -> None:
+    lead = await house.of_house("attorney")
+    engagement = await house.engagement(lead)
+    await put_in(lead, engagement, await house.matter(lead))
+    closing = update(engagements).where(engagements.c.id == bindparam("closed")).values(status="closing")
+
+    def close(tx: Tx, _moment: Moment) -> Outcome[int]:
+        return Outcome(tx.run(closing, closed=engagement["id"]))
+
+    with house.services.database.read() as tx:
+        by_id = select(engagements.c.key_id).where(engagements.c.id == bindparam("id"))
+        key_id = tx.value(by_id, id=engagement["id"])
+    await house.services.ledger.submit(house.firm_id, close)
+    house.services.keys.destroy(key_id)
+    path = f"/engagements/{engagement['id']}"
+    assert [part["caption"] for part in await lead.listed(f"{path}/parts")] == [None]
+    assert (await lead.seen(path))["name"] is None
+    assert [row["name"] for row in await lead.listed("/engagements")] == [None]
+    assert code_of(await lead.matched("PATCH", path, path, {"ends_at": "2119-01-01T00:00:00Z"})) == (409, "bad_state")
 
 
 async def test_a_part_is_recorded_in_its_engagements_chain(house: House) -> None:
