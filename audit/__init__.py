@@ -1,7 +1,7 @@
 """Muniment's log, to be verified anywhere: it needs Python 3.11, the standard library and `cryptography`.
 
-A log is a Merkle tree (RFC 6962) of entries in canonical JSON; its head is signed as a C2SP checkpoint; a bundle carries
-all of it to whoever must not take anybody's word. One whole life of a small log:
+A log is a Merkle tree (RFC 6962) of entries in canonical JSON; its head is signed as a C2SP checkpoint; a bundle
+carries all of it to whoever must not take anybody's word. One whole life of a small log:
 
     import io, tempfile
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

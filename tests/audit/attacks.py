@@ -72,38 +72,47 @@ def same_request(body: bytes, draw: random.Random) -> bytes:
     return edited(body, request=f"req_{draw.getrandbits(128):032x}")
 
 
+def followed(bodies: list[bytes]) -> list[int]:
+    """Where entries stand whose engagement has a later entry."""
+    last: dict[str, int] = {}
+    for at, body in enumerate(bodies):
+        if engagement := _engagement(body):
+            last[engagement] = at
+    return [at for at, body in enumerate(bodies) if at < last.get(_engagement(body) or "", -1)]
+
+
 # The rows -------------------------------------------------------------------------------------------------------------
 
 
 def entry_edited(made: LogMaker, draw: random.Random) -> Attack:
-    rows, index = Rows.of(made), draw.randrange(SIZE)
+    rows, index = Rows.of(made), draw.randrange(made.size)
     rows.bodies[index] = same_request(rows.bodies[index], draw)
     return Attack(rows.bundle(made), LeafError, index)
 
 
 def entry_edited_and_hashed_again(made: LogMaker, draw: random.Random) -> Attack:
     rows = Rows.of(made)
-    index = draw.choice([at for at, body in enumerate(rows.bodies[:-60]) if decode(body).eprev is not None])
+    index = draw.choice(followed(rows.bodies))
     rows.bodies[index] = same_request(rows.bodies[index], draw)
     # The next entry of the same engagement cites the leaf that was there.
     return Attack(rows.rehash().bundle(made), ChainError, index)
 
 
 def history_rewritten_without_the_key(made: LogMaker, draw: random.Random) -> Attack:
-    rows, index = Rows.of(made), draw.randrange(SIZE)
+    rows, index = Rows.of(made), draw.randrange(made.size)
     rows.bodies[index] = same_request(rows.bodies[index], draw)
     rows.bodies = rechained(rows.bodies)
     return Attack(rows.rehash().bundle(made), RootError)
 
 
 def leaf_hash_changed(made: LogMaker, draw: random.Random) -> Attack:
-    rows, index = Rows.of(made), draw.randrange(SIZE)
+    rows, index = Rows.of(made), draw.randrange(made.size)
     rows.leaves[index] = draw.randbytes(32)
     return Attack(rows.bundle(made), LeafError, index)
 
 
 def byte_changed(made: LogMaker, draw: random.Random) -> Attack:
-    rows, index = Rows.of(made), draw.randrange(SIZE)
+    rows, index = Rows.of(made), draw.randrange(made.size)
     body = bytearray(rows.bodies[index])
     body[draw.randrange(len(body))] ^= 1 << draw.randrange(8)
     rows.bodies[index] = bytes(body)
@@ -112,59 +121,59 @@ def byte_changed(made: LogMaker, draw: random.Random) -> Attack:
 
 
 def entry_deleted(made: LogMaker, draw: random.Random) -> Attack:
-    rows, index = Rows.of(made), draw.randrange(SIZE - 1)
+    rows, index = Rows.of(made), draw.randrange(made.size - 1)
     del rows.bodies[index], rows.leaves[index]
     return Attack(rows.bundle(made), SequenceError, index)
 
 
 def entry_deleted_and_renumbered(made: LogMaker, draw: random.Random) -> Attack:
-    rows, index = Rows.of(made), draw.randrange(SIZE)
+    rows, index = Rows.of(made), draw.randrange(made.size)
     del rows.bodies[index]
     rows.bodies = rechained(rows.bodies)
-    return Attack(rows.rehash().bundle(made, payloads=()), CountError, SIZE - 1)
+    return Attack(rows.rehash().bundle(made, payloads=()), CountError, made.size - 1)
 
 
 def entry_inserted(made: LogMaker, draw: random.Random) -> Attack:
-    rows, index = Rows.of(made), draw.randrange(1, SIZE)
+    rows, index = Rows.of(made), draw.randrange(1, made.size)
     rows.bodies.insert(index, edited(rows.bodies[index - 1], index=index, subjects={}, eseq=None, eprev=None))
     return Attack(rows.bundle(made, payloads=()), LeafError, index)
 
 
 def entry_backdated_and_everything_renumbered(made: LogMaker, draw: random.Random) -> Attack:
-    rows, index = Rows.of(made), draw.randrange(1, SIZE)
+    rows, index = Rows.of(made), draw.randrange(1, made.size)
     rows.bodies.insert(index, edited(rows.bodies[index - 1], index=index, subjects={}, eseq=None, eprev=None))
     rows.bodies = rechained(rows.bodies)
-    return Attack(rows.rehash().bundle(made, payloads=()), CountError, SIZE)
+    return Attack(rows.rehash().bundle(made, payloads=()), CountError, made.size)
 
 
 def entries_exchanged(made: LogMaker, draw: random.Random) -> Attack:
     rows = Rows.of(made)
-    first, second = sorted(draw.sample(range(SIZE), 2))
+    first, second = sorted(draw.sample(range(made.size), 2))
     rows.bodies[first], rows.bodies[second] = rows.bodies[second], rows.bodies[first]
     return Attack(rows.rehash().bundle(made), SequenceError, first)
 
 
 def entry_doubled(made: LogMaker, draw: random.Random) -> Attack:
-    rows, index = Rows.of(made), draw.randrange(SIZE - 1)
+    rows, index = Rows.of(made), draw.randrange(made.size - 1)
     rows.bodies.insert(index, rows.bodies[index])
     return Attack(rows.rehash().bundle(made), SequenceError, index + 1)
 
 
 def end_cut_off(made: LogMaker, draw: random.Random) -> Attack:
-    rows, size = Rows.of(made), draw.randrange(SIZE)
+    rows, size = Rows.of(made), draw.randrange(made.size)
     del rows.bodies[size:], rows.leaves[size:]
     return Attack(rows.bundle(made), CountError, size)
 
 
 def end_cut_off_under_an_older_checkpoint(made: LogMaker, draw: random.Random) -> Attack:
-    size = draw.randrange(1, SIZE)
+    size = draw.randrange(1, made.size)
     payloads = [opened for index, opened in sorted(made.payloads.items()) if index < size]
     bundle = made.log_bundle(checkpoint=made.checkpoint(size), payloads=payloads)
     return Attack(bundle, TruncatedError, size, checkpoint=made.checkpoint())
 
 
 def node_passed_off_as_entry(made: LogMaker, draw: random.Random) -> Attack:
-    rows, index = Rows.of(made), draw.randrange(SIZE // 2) * 2
+    rows, index = Rows.of(made), draw.randrange(made.size // 2) * 2
     rows.bodies[index : index + 2] = [rows.leaves[index] + rows.leaves[index + 1]]
     while b"\n" in rows.bodies[index]:  # a newline would make two lines of it
         rows.bodies[index] = rows.bodies[index].replace(b"\n", b"\r")
@@ -172,29 +181,29 @@ def node_passed_off_as_entry(made: LogMaker, draw: random.Random) -> Attack:
 
 
 def time_put_back(made: LogMaker, draw: random.Random) -> Attack:
-    rows, index = Rows.of(made), draw.randrange(1, SIZE)
+    rows, index = Rows.of(made), draw.randrange(1, made.size)
     rows.bodies[index] = edited(rows.bodies[index], time=decode(rows.bodies[index - 1]).time - 1)
     return Attack(rows.rehash().bundle(made), SequenceError, index)
 
 
 def entry_of_another_log(made: LogMaker, draw: random.Random) -> Attack:
-    rows, index = Rows.of(made), draw.randrange(SIZE)
+    rows, index = Rows.of(made), draw.randrange(made.size)
     rows.bodies[index] = edited(rows.bodies[index], log="log_" + "2" * 32)
     return Attack(rows.rehash().bundle(made), SequenceError, index)
 
 
 def link_left_out_of_a_chain(made: LogMaker, draw: random.Random) -> Attack:
     rows = Rows.of(made)
-    index = draw.choice([at for at, body in enumerate(rows.bodies[:-60]) if decode(body).eprev is not None])
+    index = draw.choice(followed(rows.bodies))
     rows.bodies[index] = edited(rows.bodies[index], subjects={"document": "doc_1"}, eseq=None, eprev=None)
     following = next(
-        at for at in range(index + 1, SIZE) if _engagement(rows.bodies[at]) == _engagement(made.bodies()[index])
+        at for at in range(index + 1, made.size) if _engagement(rows.bodies[at]) == _engagement(made.bodies()[index])
     )
     return Attack(rows.rehash().bundle(made), ChainError, following)
 
 
 def all_hashes_exchanged(made: LogMaker, draw: random.Random) -> Attack:
-    other = LogMaker(draw.getrandbits(32)).grow(SIZE)
+    other = LogMaker(draw.getrandbits(32)).grow(made.size)
     return Attack(Rows.of(other).bundle(made, payloads=()), RootError)
 
 
@@ -225,7 +234,7 @@ def manifest_of_another_origin(made: LogMaker, draw: random.Random) -> Attack:
 
 
 def kept_checkpoint_of_another_origin(made: LogMaker, draw: random.Random) -> Attack:
-    other = made.checkpoint(draw.randrange(1, SIZE), origin="firm.example/other")
+    other = made.checkpoint(draw.randrange(1, made.size), origin="firm.example/other")
     return Attack(made.log_bundle(), OriginError, key=None, checkpoint=other)
 
 
@@ -245,30 +254,31 @@ def with_another_form_of_text(made: LogMaker, draw: random.Random) -> Attack:
 
 def with_a_changed_root(made: LogMaker, draw: random.Random) -> Attack:
     text = _text(made).replace(
-        b64encode(root(made.store.leaf_hashes(0, SIZE))).decode(), b64encode(draw.randbytes(32)).decode()
+        b64encode(root(made.store.leaf_hashes(0, made.size))).decode(), b64encode(draw.randbytes(32)).decode()
     )
     return Attack(_under(made, made.checkpoint().replace(_text(made).encode(), text.encode())), SignatureError)
 
 
 def with_a_smaller_checkpoint(made: LogMaker, draw: random.Random) -> Attack:
-    size = draw.randrange(1, SIZE)
+    size = draw.randrange(1, made.size)
     return Attack(_under(made, made.checkpoint(size), size=size), CountError, size)
 
 
 def manifest_of_another_size(made: LogMaker, draw: random.Random) -> Attack:
-    return Attack(_under(made, made.checkpoint(), size=draw.randrange(SIZE)), CountError)
+    return Attack(_under(made, made.checkpoint(), size=draw.randrange(made.size)), CountError)
 
 
 # Rewriting with the signing key, seen by whoever kept a checkpoint ----------------------------------------------------
 
 
 def rewritten_by_the_key_holder(made: LogMaker, draw: random.Random) -> Attack:
-    kept, index = made.checkpoint(draw.randrange(100, SIZE)), draw.randrange(100)
+    third = made.size // 3
+    kept, index = made.checkpoint(draw.randrange(third, made.size)), draw.randrange(third)
     return Attack(rewritten(made, index, draw), RewrittenError, checkpoint=kept)
 
 
 def rewritten_at_the_same_size(made: LogMaker, draw: random.Random) -> Attack:
-    return Attack(rewritten(made, draw.randrange(SIZE), draw), RewrittenError, checkpoint=made.checkpoint())
+    return Attack(rewritten(made, draw.randrange(made.size), draw), RewrittenError, checkpoint=made.checkpoint())
 
 
 def rewritten(made: LogMaker, index: int, draw: random.Random) -> bytes:
@@ -276,7 +286,7 @@ def rewritten(made: LogMaker, index: int, draw: random.Random) -> bytes:
     rows = Rows.of(made)
     rows.bodies[index] = same_request(rows.bodies[index], draw)
     rows.bodies = rechained(rows.bodies)
-    forged = note(f"{ORIGIN}\n{SIZE}\n{b64encode(root(rows.rehash().leaves)).decode()}\n")
+    forged = note(f"{ORIGIN}\n{made.size}\n{b64encode(root(rows.rehash().leaves)).decode()}\n")
     return rows.bundle(made, checkpoint=forged)
 
 
@@ -304,13 +314,13 @@ def payloads_exchanged(made: LogMaker, draw: random.Random) -> Attack:
 
 
 def payload_put_beside_an_entry_without_one(made: LogMaker, draw: random.Random) -> Attack:
-    index = draw.choice([at for at in range(SIZE) if at not in made.payloads])
+    index = draw.choice([at for at in range(made.size) if at not in made.payloads])
     changed = made.payloads | {index: OpenedPayload(index, bytes(32), b"{}")}
     return Attack(made.log_bundle(payloads=[changed[at] for at in sorted(changed)]), PayloadError, index)
 
 
 def payload_of_no_entry(made: LogMaker, draw: random.Random) -> Attack:
-    index = SIZE + draw.randrange(9)
+    index = made.size + draw.randrange(9)
     payloads = [*(made.payloads[at] for at in sorted(made.payloads)), OpenedPayload(index, bytes(32), b"{}")]
     return Attack(made.log_bundle(payloads=payloads), PayloadError, index)
 
@@ -434,8 +444,8 @@ def entry_of_no_engagement(made: LogMaker, draw: random.Random) -> Attack:
 def forged_entry_added_to_an_engagement(made: LogMaker, draw: random.Random) -> Attack:
     bundle, entries, proofs = _one(made, draw)
     last = decode(entries[-1])
-    link = {"eseq": (last.eseq or 0) + 1, "eprev": leaf_hash(entries[-1]).hex()}
-    entries.append(encode(replace(last, index=last.index + 1, **link)))
+    eseq, eprev = (last.eseq or 0) + 1, leaf_hash(entries[-1]).hex()
+    entries.append(encode(replace(last, index=last.index + 1, eseq=eseq, eprev=eprev)))
     forged = proof_line(last.index + 1, made_proof(proofs[-1]))
     return Attack(_with_lines(bundle, entries, [*proofs, forged]), ProofError, last.index + 1)
 

@@ -1,8 +1,8 @@
 """Logs to verify and to tamper with: made from a seed, with engagements, intents, payloads and decisions.
 
-`LogMaker` keeps the rules of a real ledger (chains, times, intents before outcomes), `Rows` is what an attacker with the
-database's rights has made of it: any bodies, any leaf hashes, no promises. `repack` changes members of a finished bundle
-and keeps its container well formed, so that what must be caught is caught by the hashes and not by a checksum.
+`LogMaker` keeps the rules of a real ledger, `Rows` is what an attacker with the database's rights has made of it: any
+bodies, any leaf hashes, no promises. `repack` changes members of a finished bundle and keeps its container well formed,
+so that what must be caught is caught by the hashes and not by a checksum.
 """
 
 from __future__ import annotations
@@ -191,7 +191,6 @@ def repack(bundle: bytes, changes: Mapping[str, bytes | None]) -> bytes:
 
 def change_json(bundle: bytes, name: str, change: Callable[[dict[str, Any]], object]) -> bytes:
     """Change the JSON object of a member, keeping its spelling canonical."""
-
     value = json.loads(members(bundle)[name])
     change(value)
     return repack(bundle, {name: line(value)[:-1]})

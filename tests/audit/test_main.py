@@ -146,7 +146,7 @@ def test_show_prints_entries_and_payloads_without_verifying(made: LogMaker, bund
     printed = capsys.readouterr().out
     assert "nothing is verified" in printed
     assert len(printed.splitlines()) == 2 + 40 + len(made.payloads)
-    index = sorted(made.payloads)[0]
+    index = min(made.payloads)
     assert main(["show", bundle, "--index", str(index)]) == 0
     entry, payload = capsys.readouterr().out.splitlines()
     assert json.loads(entry.replace("\\\\", "\\").replace("\\xe9", "é"))["index"] == index
@@ -206,6 +206,7 @@ def test_the_module_runs_as_a_program(bundle: str) -> None:
 
 def test_the_program_ends_with_the_answer(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["audit", "verify", bundle])
+    monkeypatch.delitem(sys.modules, "audit.__main__")
     with pytest.raises(SystemExit) as end:
         runpy.run_module("audit", run_name="__main__")
     assert end.value.code == 2

@@ -1,4 +1,4 @@
-"""What must be caught is caught, at the index where it is; what cannot be caught is asserted too, so nothing over-claims."""
+"""What must be caught is caught, at the index where it is; what cannot be caught is asserted too: no over-claiming."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,11 @@ def made() -> LogMaker:
 
 # Sound ----------------------------------------------------------------------------------------------------------------
 
+
+def log_of(size: int, _: LogMaker) -> bytes:
+    return LogMaker(size).grow(size).log_bundle()
+
+
 GOOD: dict[str, Callable[[LogMaker], bytes]] = {
     "everything": lambda made: made.log_bundle(),
     "no payloads": lambda made: made.log_bundle(payloads=()),
@@ -68,10 +74,7 @@ GOOD: dict[str, Callable[[LogMaker], bytes]] = {
     "an engagement without payloads": lambda made: made.engagement_bundle(ENGAGEMENTS[1], payloads=()),
     "an engagement up to an entry": lambda made: made.engagement_bundle(ENGAGEMENTS[2], upto=100),
     "an engagement without entries": lambda made: made.engagement_bundle("eng_unknown"),
-    **{
-        f"a log of {size}": lambda _, size=size: LogMaker(size).grow(size).log_bundle()
-        for size in (0, 1, 2, 255, 256, 257, 511, 512, 513)
-    },
+    **{f"a log of {size}": partial(log_of, size) for size in (0, 1, 2, 255, 256, 257, 511, 512, 513)},
     "below the newest entry": lambda made: made.log_bundle(checkpoint=made.checkpoint(5), payloads=()),
     "before the first entry": lambda made: made.log_bundle(checkpoint=made.checkpoint(0), payloads=()),
     "signed by a witness too": lambda made: made.log_bundle(checkpoint=made.checkpoint() + witness_line(made)),
@@ -291,7 +294,7 @@ def test_an_earlier_changed_entry_is_named_before_a_later_broken_rule(made: LogM
 @pytest.mark.parametrize(
     ("leaves", "index"),
     [
-        pytest.param(lambda leaves: leaves + [bytes(32)], 300, id="one too many"),
+        pytest.param(lambda leaves: [*leaves, bytes(32)], 300, id="one too many"),
         pytest.param(lambda leaves: leaves[:-1], 299, id="one too few"),
         pytest.param(lambda _: [], 0, id="none"),
     ],
