@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 CEILINGS = {  # (role, label): the highest sensitivity that may be shared with it
     ("paralegal", "medical_record"): "privileged",
     ("paralegal", "intake_form"): "privileged",
+    ("paralegal", "contact_sheet"): "privileged",
     ("intake_specialist", "intake_form"): "confidential",
     ("receptionist", "contact_sheet"): "confidential",
 }
