@@ -49,6 +49,8 @@ PLACE_TIMEOUT_S: Final = 2.0
 MAX_AT_ONCE: Final = 2
 _LAST_SECOND_S: Final = 1.0
 
+# What a pipe to a process that died or hangs may raise; RuntimeError is uvloop's word for a closed one.
+_PIPE_ERRORS: Final = (TimeoutError, OSError, RuntimeError)
 _ROOT: Final = str(Path(__file__).resolve().parents[2])
 # Isolated: no environment, no user packages, no working directory on the path. Only our own root is added.
 _START: Final = (
@@ -153,7 +155,7 @@ class Examination:
         try:
             async with asyncio.timeout(self._timeout_s):
                 found = await self._found()
-        except (TimeoutError, OSError):
+        except _PIPE_ERRORS:
             pass
         finally:
             await self._stop()
@@ -178,14 +180,22 @@ class Examination:
         except TimeoutError:
             await self._give_up()
             return
+        starting = asyncio.ensure_future(start_probe(mode))
         try:
-            self._process = await start_probe(mode)
-        except BaseException as error:
+            self._process = await asyncio.shield(starting)
+        except OSError:
             self._places.release()
             await self._give_up()
-            if not isinstance(error, OSError):
-                raise
             return
+        except asyncio.CancelledError:
+            # The process may be half made (uvloop would leave it behind): wait for it, then end it.
+            try:
+                await asyncio.wait([starting])
+                if not starting.exception():
+                    await _end(starting.result())
+            finally:
+                self._places.release()
+            raise
         waiting, self._waiting = self._waiting, []
         for piece in waiting:
             await self._send(self._process, piece)
@@ -195,7 +205,7 @@ class Examination:
             async with asyncio.timeout(self._timeout_s):
                 _stdin(process).write(bytes(data))
                 await _stdin(process).drain()
-        except (TimeoutError, OSError):
+        except _PIPE_ERRORS:
             # It died or hangs. What it said before is still read at the end; the upload goes on.
             _kill(process)
 

@@ -24,6 +24,7 @@ _STEP: Final = 1_048_576
 
 def main(mode: str) -> None:
     """Answer, and leave without any cleaning up that needs more than a confined process may do."""
+    sandbox.close_all_but_pipes()
     if mode == "limits":
         say(*sandbox.confine())
         os._exit(0)

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import platform
 import resource
 import struct
@@ -29,6 +30,7 @@ from typing import Final
 MEMORY_BYTES: Final = 1_073_741_824
 CPU_S: Final = 15
 OPEN_FILES: Final = 16
+_MOST_FILES: Final = 1_048_576
 
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_SECCOMP: Final = 22
@@ -79,6 +81,15 @@ def confine() -> tuple[str, ...]:
         if not _leave_network(libc):
             missing.append("network of its own")
     return tuple(missing)
+
+
+def close_all_but_pipes() -> None:
+    """Close every file but standard input, output and error, whatever the starting process let through.
+
+    Not every event loop closes what was marked as inheritable: a listening socket, say, that is shared with workers.
+    """
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    os.closerange(3, most if most != resource.RLIM_INFINITY else _MOST_FILES)
 
 
 def _limit() -> list[str]:

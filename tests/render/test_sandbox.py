@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import resource
 import struct
@@ -72,6 +73,15 @@ def test_a_confined_process_may_not(act: str) -> None:
 @pytest.mark.parametrize("act", ["os.read(0, 5)", "bytearray(50_000_000)", "os.close(null)", "os.getpid()"])
 def test_a_confined_process_may_read_compute_and_answer(act: str) -> None:
     assert confined(act).stdout == b"done"
+
+
+@pytest.mark.parametrize("most", [1024, resource.RLIM_INFINITY])
+def test_every_file_but_the_pipes_is_closed(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (most, most))
+    monkeypatch.setattr(os, "closerange", lambda first, past: asked.append((first, past)))
+    sandbox.close_all_but_pipes()
+    assert asked == [(3, 1024 if most == 1024 else 1_048_576)]
 
 
 def test_what_cannot_be_had_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
