@@ -235,7 +235,7 @@ def _create(act: Act, engagement_id: str, new: NewAsk, labels: Sequence[str], in
         "engagement": engagement_id,
         "part": part.id,
         "matter": part.matter_id,
-        "member": recipient.membership_id,
+        "membership": recipient.membership_id,
         "person": recipient.person_id,
     }
     return [_write(act, subjects, holder, label, instructions, begins, ends) for label in labels]
@@ -250,7 +250,7 @@ def _write(
         id=ask_id,
         firm_id=act.firm_id,
         engagement_id=subjects["engagement"],
-        membership_id=subjects["member"],
+        membership_id=subjects["membership"],
         part_id=part.id,
         label=label,
         instructions=act.seal(part, "asks", "instructions", ask_id, instructions),

@@ -211,7 +211,7 @@ def _matches(row: Any, entry: Any) -> bool:
     data, subjects = entry.get("data", {}), entry["subjects"]
     return bool(
         subjects.get("document") == row.document_id
-        and subjects.get("member") == row.membership_id
+        and subjects.get("membership") == row.membership_id
         and data.get("not_before") == row.not_before
         and data.get("not_after") == row.not_after
         and data.get("abilities") == list(words_of(Ability(row.abilities)))

@@ -60,7 +60,8 @@ class EventType(StrEnum):
     LOG_HEARTBEAT = "log.heartbeat"
     LOG_OPENED = "log.opened"
     MATTER_CREATED = "matter.created"
-    MATTER_NAMED = "matter.named"
+    MATTER_NAMED = "matter.named"  # an attorney is on the matter's team
+    MATTER_UNNAMED = "matter.unnamed"  # and is no more
     MEMBER_ADDED = "member.added"
     MEMBER_ENDED = "member.ended"
     MEMBER_RESUMED = "member.resumed"
@@ -83,6 +84,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.DOCUMENT_TAKEN_BACK,
         EventType.ENGAGEMENT_CHANGED,
         EventType.GRANT_REVOKED,
+        EventType.MATTER_UNNAMED,
         EventType.MEMBER_ENDED,
         EventType.MEMBER_SUSPENDED,
         EventType.TOKEN_REVOKED,

@@ -217,7 +217,7 @@ class _Founding:
             created_at=self.moment.s,
             version=1,
         )
-        subjects = {"member": membership_id, "person": person_id}
+        subjects = {"membership": membership_id, "person": person_id}
         data: events.Data = {"role": Role.OWNER.value, "starts_at": self.moment.s, "ends_at": FOREVER}
         self.drafts.append(events.changed(EventType.MEMBER_ADDED, events.system("cli"), subjects, data))
 

@@ -224,7 +224,7 @@ def _subjects(act: Act, membership_id: str, person_id: str, grant_id: str) -> di
         "matter": document.matter_id,
         "document": document.id,
         "grant": grant_id,
-        "member": membership_id,
+        "membership": membership_id,
         "person": person_id,
     }
 

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, not_, or_, select, update
 
-from service import events, names
+from service import names
 from service.acts import Act, Caller, perform
 from service.db.models import FOREVER, matter_team, matters, memberships, parts, people
 from service.door import Holder, NameReader
@@ -236,9 +236,8 @@ def _seat(act: Act, matter_id: str, person_id: str, *, since: int, until: int, i
     else:
         act.tx.run(_CHANGE_SEAT, matter=matter_id, named=person_id, begin=since, end=until)
     subjects: Mapping[str, str] = {"matter": matter_id, "person": person_id}
-    draft = events.changed(EventType.MATTER_NAMED, act.who, subjects, {"since": since, "until": until})
-    # Somebody taken off a team may be reading right now: open bodies must be decided again.
-    act.drafts.append(replace(draft, ends_access=until <= act.moment.s))
+    kind = EventType.MATTER_NAMED if until > act.moment.s else EventType.MATTER_UNNAMED
+    act.record(kind, subjects, {"since": since, "until": until})
 
 
 def _found(act: Act, matter_id: str) -> tuple[Any, tuple[Named, ...]]:

@@ -272,7 +272,7 @@ def _write(act: Act, engagement_id: str | None, new: NewMember) -> str:
         created_at=act.moment.s,
         version=1,
     )
-    subjects = {"member": member_id, "person": new.person_id}
+    subjects = {"membership": member_id, "person": new.person_id}
     if engagement_id is not None:
         subjects["engagement"] = engagement_id
     act.record(EventType.MEMBER_ADDED, subjects, _terms(new.role, starts_at, ends_at, suspended=False))
@@ -317,7 +317,7 @@ def _dates(act: Act, engagement_id: str | None, new: NewMember) -> tuple[int, in
 
 def _change(act: Act, kind: EventType, row: Any, *, suspended: bool, ends_at: int) -> None:
     act.tx.run(_CHANGE, member=row.id, is_suspended=int(suspended), end=ends_at)
-    subjects = {"member": row.id, "person": row.person_id}
+    subjects = {"membership": row.id, "person": row.person_id}
     act.record(kind, subjects, _terms(row.role, row.starts_at, ends_at, suspended=suspended))
 
 

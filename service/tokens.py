@@ -168,7 +168,7 @@ def create(
     return events.changed(
         EventType.TOKEN_CREATED,
         who,
-        {"token": new.token_id, "member": membership_id, "person": person_id},
+        {"token": new.token_id, "membership": membership_id, "person": person_id},
         {"scopes": scopes.split(), "expires_at": moment.s + ttl_s},
     )
 
@@ -245,5 +245,5 @@ async def withdraw(services: Services, token_id: str) -> None:
 def revoke(tx: Tx, moment: Moment, token_id: str, membership_id: str, person_id: str, who: events.Who) -> Draft:
     """Write that a token ends now, and return its entry."""
     tx.run(_REVOKE, token=token_id, now=moment.s)
-    subjects = {"token": token_id, "member": membership_id, "person": person_id}
+    subjects = {"token": token_id, "membership": membership_id, "person": person_id}
     return events.changed(EventType.TOKEN_REVOKED, who, subjects)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Header, Path, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from service.db.models import FOREVER
 from service.paging import MOST_ROWS, PAGE_ROWS, Page
@@ -60,7 +60,13 @@ def _seconds(moment: datetime) -> datetime:
     return moment
 
 
-Time = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_seconds)]
+def _text(value: object) -> object:
+    if not isinstance(value, str | datetime):  # a number would pass for seconds since 1970
+        raise ValueError("a time is text, such as 2027-01-15T08:00:00Z")  # noqa: TRY004  # pydantic wants ValueError
+    return value
+
+
+Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_seconds)]
 
 
 def seconds(moment: datetime) -> int:

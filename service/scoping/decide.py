@@ -35,7 +35,7 @@ from service.scoping.actions import (
 from service.scoping.actors import Actor
 from service.scoping.answers import Kind, State
 from service.scoping.authorised import NOTHING, Authorised, authorise_document, authorise_ids
-from service.scoping.matrix import NO_RULE, Answer, Matrix
+from service.scoping.matrix import NO_RULE, Answer, Matrix, cells_of
 from service.scoping.subjects import KINDS, OF_THE_HOUSE, Subject, follow
 
 __all__ = ["Authorised", "Decision", "Subject", "authorise", "decide"]
@@ -57,6 +57,9 @@ _STATEMENTS: Final[Mapping[tuple[Kind, bool], Any]] = MappingProxyType(
         (Kind.SELF, False): queries.ONE_PERSON,
     }
 )
+
+
+REFUSED_BY_ABSENCE: Final = Answer(False, NO_RULE, 0, 0)
 
 
 class Decision(NamedTuple):
@@ -135,9 +138,6 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
     )
 
 
-REFUSED_BY_ABSENCE: Final = Answer(False, NO_RULE, 0, 0)
-
-
 def authorise(
     tx: Tx,
     matrix: Matrix,
@@ -168,6 +168,8 @@ def _decide_other(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: 
         return _refuse(tx, matrix, moment, actor, action, asked, None, 0, REFUSED_BY_ABSENCE)
     kind = subject.kind
     if kind not in KINDS[action]:
+        if asked.via is not None:  # an id of another kind in the path: here it is not
+            return _refuse(tx, matrix, moment, actor, action, asked, None, 0, REFUSED_BY_ABSENCE)
         raise ValueError(f"{action} is never about {kind}")
     if kind is Kind.DOCUMENT:
         decision = decide(tx, matrix, moment, actor, action, subject._replace(via=None))
@@ -180,8 +182,11 @@ def _decide_other(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: 
     on_paper = action in DOCUMENT_ACTIONS
     label, sensitivity = (subject.label or "", subject.sensitivity) if on_paper else (NONE, NONE)
     if action is Action.DOCUMENT_LIST:
-        label, sensitivity, assumed = _widest(matrix, actor, action)
-        true |= assumed
+        label, sensitivity = _widest(matrix, actor, action)
+        if actor.side == _FIRM:
+            true |= int(Fact.ASSIGNED)  # as if one document were his: each answers for itself in listing.py
+        elif true & Fact.ASSIGNED:
+            true |= int(Fact.OWN)
     cell = matrix.cell(actor.role, action, label, sensitivity)
     if not cell.needs & ~row.duties:
         true |= _DUTIES
@@ -257,14 +262,14 @@ def _place_of_list(actor: Actor, subject: Subject) -> Subject:
     return Subject(engagement=subject.engagement or actor.engagement_id)
 
 
-def _widest(matrix: Matrix, actor: Actor, action: Action) -> tuple[str, str, int]:
-    """The question that stands for a whole list: a cell that the role may see at all, as if one document were his.
+def _widest(matrix: Matrix, actor: Actor, action: Action) -> tuple[str, str]:
+    """The question that stands for a whole list: a cell that the role may see at all, with the fewest duties.
 
     Each document then answers for itself (service/scoping/listing.py); here it is decided whether there is a list.
     """
     ways = matrix.alternatives(actor.role, action)
-    label, sensitivity = min(ways[0].cells) if ways else ("other", "routine")
-    return label, sensitivity, int(Fact.ASSIGNED) if actor.side == _FIRM else 0
+    easiest = min(ways, key=lambda way: way.needs.bit_count(), default=None)
+    return min(cells_of(action) if easiest is None else easiest.cells)
 
 
 # No -----------------------------------------------------------------------------------------------------------------

@@ -226,7 +226,7 @@ async def test_the_entry_of_an_ask_lets_its_row_be_replayed_and_hides_the_instru
         "ask": asked["id"],
         "engagement": engagement.id,
         "matter": engagement.matter_id,
-        "member": seat.membership_id,
+        "membership": seat.membership_id,
         "part": engagement.part_id,
         "person": seat.person_id,
     }

@@ -295,7 +295,7 @@ async def test_the_entry_of_a_grant_lets_its_row_be_replayed_and_hides_the_purpo
         "engagement": engagement.id,
         "grant": made["id"],
         "matter": engagement.matter_id,
-        "member": seat.membership_id,
+        "membership": seat.membership_id,
         "part": engagement.part_id,
         "person": seat.person_id,
     }

@@ -47,7 +47,7 @@ async def test_before_the_nda_nothing_is_shown_and_the_refusal_is_recorded(house
     assert code_of(await worker.get(f"/engagements/{made['id']}")) == (403, "duty_missing")
     entry = house.entries()[-1]
     assert (entry["type"], entry["outcome"], entry["action"]) == ("access.refused", "refused", "engagement:read")
-    assert entry["actor"]["member" if "member" in entry["actor"] else "membership"] == worker.member_id
+    assert entry["actor"]["membership"] == worker.member_id
 
 
 async def test_an_engagement_exists_for_those_who_lead_sit_in_or_run_it(house: House) -> None:

@@ -94,7 +94,7 @@ async def test_whoever_is_taken_off_sees_nothing_any_more_and_open_bodies_are_as
     assert code_of(await other.get(f"/matters/{matter['id']}")) == (404, "not_found")
     assert await other.listed("/matters") == []
     assert code_of(await attorney.ask("DELETE", path)) == (404, "not_found")
-    assert house.entries("matter.named")[-1]["data"]["until"] <= house.entries()[-1]["time"] // 1000
+    assert house.entries("matter.unnamed")[-1]["data"]["until"] <= house.entries()[-1]["time"] // 1000
 
 
 async def test_whoever_is_named_again_sees_it_again(house: House) -> None:

@@ -20,7 +20,7 @@ async def test_a_membership_stands_in_the_log_whole(house: House) -> None:
     entry = house.entries("member.added")[-1]
     assert entry["subjects"] == {
         "engagement": engagement["id"],
-        "member": worker.member_id,
+        "membership": worker.member_id,
         "person": worker.person_id,
     }
     assert (entry["data"]["role"], entry["data"]["suspended"]) == ("paralegal", False)
@@ -103,7 +103,7 @@ async def test_ending_withdraws_the_tokens_in_the_same_breath(house: House) -> N
     last = house.entries()[-3:]
     assert [entry["type"] for entry in last] == ["member.ended", "token.revoked", "token.revoked"]
     assert len({entry["time"] for entry in last}) == 1
-    assert all(entry["subjects"]["member"] == worker.member_id for entry in last)
+    assert all(entry["subjects"]["membership"] == worker.member_id for entry in last)
     assert code_of(await change(lead, worker.member_id)) == (409, "bad_state")
     assert code_of(await change(lead, worker.member_id, "POST", "/suspension")) == (409, "bad_state")
 
