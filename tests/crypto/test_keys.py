@@ -390,6 +390,14 @@ def test_existence_is_unknown_where_a_place_is_away(chain: World) -> None:
     assert chain.store.exists(PART) == {"near": None, "far": False, "safe": True}
 
 
+def test_all_ids_are_those_of_every_place_and_a_place_that_is_away_is_said(chain: World) -> None:
+    chain.places[2].objects[OTHER] = b"left by a crash"
+    assert chain.store.all_ids() == {ENGAGEMENT, PART, OTHER}
+    chain.places[1].faults.plan("list", KeyPlaceError)
+    with pytest.raises(KeyPlaceError):
+        chain.store.all_ids()
+
+
 # On disk -------------------------------------------------------------------------------------------------------------
 
 
