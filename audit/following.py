@@ -18,25 +18,23 @@ from binascii import hexlify
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final
 
 from audit.bundle import OpenedPayload
-from audit.entry import FIRST_PREVIOUS, Scan, Scanner, commitment
+from audit.entry import FIRST_PREVIOUS, Scanner, commitment
 from audit.errors import AuditError, ChainError, EntryError, PayloadError, SequenceError
 from audit.merkle import LEAF_PREFIX
 
 _SHOWN_BYTES: Final = 4096  # of an entry, as evidence
 
 
-class _Link(NamedTuple):
-    """The last entry of an engagement's chain so far."""
-
-    eseq: int
-    leaf: bytes  # hex
-    at: int
+_Link = tuple[
+    int, bytes, int
+]  # number the next entry of an engagement must have, leaf hash it must cite, index of that
+_FIRST: Final[_Link] = (0, FIRST_PREVIOUS.encode(), -1)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class PolicyUse:
     """How often entries cite one policy epoch."""
 
@@ -61,15 +59,20 @@ class Follower:
         self.last_entry = b""
         self.payloads_shown = 0
         self.payloads_withheld = 0
-        self.policies: dict[str, PolicyUse] = {}
         self.open_intents: dict[int, None] = {}
         self.stray_outcomes = 0
         self._log = log.encode()
         self._engagement = None if engagement is None else engagement.encode()
-        self._scanner = Scanner()
+        self._scan = Scanner().scan_tuple
+        self._policies: dict[bytes, list[int]] = {}  # epoch to number of entries and first index
         self._chains: dict[bytes, _Link] = {}
         self._payloads = iter(payloads)
         self._payload = next(self._payloads, None)
+
+    @property
+    def policies(self) -> dict[str, PolicyUse]:
+        """How entries cite policy epochs, in the order of their first use."""
+        return {epoch.decode(): PolicyUse(*use) for epoch, use in self._policies.items()}
 
     @property
     def engagements(self) -> int:
@@ -77,7 +80,7 @@ class Follower:
         return len(self._chains)
 
     def follow(self, body: bytes) -> bytes:
-        """Take the next entry.
+        """Take the next entry. This runs once for each entry of a log, so its frequent path calls little.
 
         Returns:
             Its leaf hash, 32 bytes.
@@ -87,12 +90,28 @@ class Follower:
                 the entry as evidence.
         """
         try:
-            return self._follow(body)
+            at, time, log, engagement, eseq, eprev, payload, policy, announces, closes = self._scan(body)
+            in_place = at == self.next_index if self._engagement is None else at >= self.next_index
+            if not in_place or time < self.last_time or log != self._log:
+                self._refuse_place(at, time, log)
+            leaf = sha256(LEAF_PREFIX + body).digest()
+            if engagement is not None:
+                link = self._chains.get(engagement, _FIRST)
+                if eseq != link[0] or eprev != link[1] or self._engagement not in {None, engagement}:
+                    self._refuse_link(at, engagement, eseq, eprev, link)
+                self._chains[engagement] = (eseq + 1, hexlify(leaf), at)
+            elif self._engagement is not None:
+                self._refuse_engagement(at)
+            if payload is not None or self._payload is not None:
+                self._follow_payload(at, payload)
         except AuditError as error:
             if isinstance(error, EntryError):
                 error.index = self.next_index
             error.evidence.setdefault("entry", ascii(body[:_SHOWN_BYTES].decode(errors="replace")))
             raise
+        self.last_time, self.last_entry, self.next_index = time, body, at + 1
+        self._note(at, policy, closes, announces=announces)
+        return leaf
 
     def finish(self) -> None:
         """Say that no entry follows.
@@ -103,88 +122,61 @@ class Follower:
         if self._payload is not None:
             raise PayloadError("a payload is shown for an entry that is not here", index=self._payload.index)
 
-    def _follow(self, body: bytes) -> bytes:
-        scan = self._scanner.scan(body)
-        at, time = scan.at, scan.time
-        in_place = at == self.next_index if self._engagement is None else at >= self.next_index
-        if not in_place or time < self.last_time or scan.log != self._log:
-            self._refuse_place(scan)
-        # merkle.leaf_hash, without the call: this line runs once for each entry of a log.
-        leaf = sha256(LEAF_PREFIX + body).digest()
-        if scan.engagement is not None:
-            self._follow_chain(scan, scan.engagement, leaf)
-        elif self._engagement is not None:
-            raise SequenceError("the entry is not of the bundle's engagement", index=at)
-        if scan.payload is not None or self._payload is not None:
-            self._follow_payload(scan)
-        if scan.policy is not None:
-            self._note_policy(scan.policy.decode(), at)
-        if scan.announces:
-            self.open_intents[at] = None
-        if scan.closes is not None:
-            self._close(scan.closes)
-        if self.first_time is None:
-            self.first_time = time
-        self.last_time, self.last_entry, self.next_index = time, body, at + 1
-        self.entries += 1
-        return leaf
-
-    def _refuse_place(self, scan: Scan) -> None:
-        evidence: dict[str, str | int] = {"index": scan.at, "expected_index": self.next_index}
-        evidence |= {"time": scan.time, "time_before": self.last_time, "log": scan.log.decode()}
-        if scan.log != self._log:
+    def _refuse_place(self, at: int, time: int, log: bytes) -> None:
+        evidence: dict[str, str | int] = {"index": at, "expected_index": self.next_index, "log": log.decode()}
+        evidence |= {"time": time, "time_before": self.last_time}
+        if log != self._log:
             raise SequenceError("the entry is of another log", index=self.next_index, evidence=evidence)
-        if scan.time < self.last_time:
-            raise SequenceError(
-                "the entry's time is before that of the entry before it", index=scan.at, evidence=evidence
-            )
+        if time < self.last_time:
+            raise SequenceError("the entry's time is before that of the entry before it", index=at, evidence=evidence)
         message = "the entry is not at its place: one was left out, put in, doubled or moved"
         raise SequenceError(message, index=self.next_index, evidence=evidence)
 
-    def _follow_chain(self, scan: Scan, engagement: bytes, leaf: bytes) -> None:
-        if self._engagement is not None and engagement != self._engagement:
-            raise SequenceError("the entry is not of the bundle's engagement", index=scan.at)
-        last = self._chains.get(engagement)
-        eseq, eprev = (0, FIRST_PREVIOUS.encode()) if last is None else (last.eseq + 1, last.leaf)
-        if scan.eseq != eseq or scan.eprev != eprev:
-            self._refuse_link(scan, eseq, eprev, last)
-        self._chains[engagement] = _Link(eseq, hexlify(leaf), scan.at)
-
     @staticmethod
-    def _refuse_link(scan: Scan, eseq: int, eprev: bytes, last: _Link | None) -> None:
-        evidence: dict[str, str | int] = {"eseq": scan.eseq, "expected_eseq": eseq, "expected_eprev": eprev.decode()}
-        evidence["eprev"] = (scan.eprev or b"").decode()
-        if last is None or scan.eseq != eseq:
+    def _refuse_engagement(at: int) -> None:
+        raise SequenceError("the entry is not of the bundle's engagement", index=at)
+
+    def _refuse_link(self, at: int, engagement: bytes, eseq: int, eprev: bytes | None, link: _Link) -> None:
+        if self._engagement not in {None, engagement}:
+            self._refuse_engagement(at)
+        evidence: dict[str, str | int] = {"eseq": eseq, "expected_eseq": link[0], "expected_eprev": link[1].decode()}
+        evidence["eprev"] = (eprev or b"").decode()
+        if link is _FIRST or eseq != link[0]:
             message = "the entry is not the next of its engagement: one was left out, put in, doubled or moved"
-            raise ChainError(message, index=scan.at, evidence=evidence)
+            raise ChainError(message, index=at, evidence=evidence)
         # The number fits and the hash does not: the earlier one was changed after the later was written, or the later
         # one cites what never was. The earlier one comes first.
-        message = f"entry {scan.at} cites another entry {last.at} of its engagement than the one that is here"
-        raise ChainError(message, index=last.at, evidence=evidence | {"cited_by": scan.at})
+        message = f"entry {at} cites another entry {link[2]} of its engagement than the one that is here"
+        raise ChainError(message, index=link[2], evidence=evidence | {"cited_by": at})
 
-    def _follow_payload(self, scan: Scan) -> None:
+    def _follow_payload(self, at: int, committed: bytes | None) -> None:
         opened = self._payload
-        if opened is not None and opened.index < scan.at:
+        if opened is not None and opened.index < at:
             raise PayloadError("a payload is shown for an entry that is not here", index=opened.index)
-        if opened is None or opened.index != scan.at:
-            self.payloads_withheld += scan.payload is not None
+        if opened is None or opened.index != at:
+            self.payloads_withheld += committed is not None
             return
         computed = commitment(opened.salt, opened.payload).hex().encode()
-        if computed != scan.payload:
-            evidence = {"commitment": (scan.payload or b"none").decode(), "computed": computed.decode()}
-            raise PayloadError("the payload is not the one that the entry commits to", index=scan.at, evidence=evidence)
+        if computed != committed:
+            evidence = {"commitment": (committed or b"none").decode(), "computed": computed.decode()}
+            raise PayloadError("the payload is not the one that the entry commits to", index=at, evidence=evidence)
         self.payloads_shown += 1
         self._payload = next(self._payloads, None)
 
-    def _note_policy(self, epoch: str, at: int) -> None:
-        use = self.policies.get(epoch)
-        if use is None:
-            self.policies[epoch] = PolicyUse(1, at)
-        else:
-            use.entries += 1
-
-    def _close(self, intent: int) -> None:
-        if intent in self.open_intents:
-            del self.open_intents[intent]
+    def _note(self, at: int, policy: bytes | None, closes: int | None, *, announces: bool) -> None:
+        """Count what breaks no rule."""
+        if not self.entries:
+            self.first_time = self.last_time
+        self.entries += 1
+        if policy is not None:
+            if policy not in self._policies:
+                self._policies[policy] = [0, at]
+            self._policies[policy][0] += 1
+        if announces:
+            self.open_intents[at] = None
+        if closes is None:
+            return
+        if closes in self.open_intents:
+            del self.open_intents[closes]
         else:
             self.stray_outcomes += 1

@@ -127,45 +127,43 @@ def _verify_log(bundle: Bundle, head: Checkpoint, kept: Checkpoint | None, follo
 
 def _follow_log(entries: Reader, head: Checkpoint, follower: Follower, fold: _Fold) -> None:
     try:
-        for body in _each(entries):
-            if follower.next_index == head.size:
+        for page in entries.lines(ENTRY_LINE_BYTES):
+            expected = page[: head.size - follower.next_index]
+            fold.bodies += expected
+            for body in expected:
+                fold.hashes.append(follower.follow(body))
+            if len(page) > len(expected):
                 message = "there are more entries than the checkpoint covers"
                 raise CountError(message, index=head.size, evidence={"size": head.size})
-            fold.add(follower.follow(body), body)
+            fold.settle(len(fold.hashes) // BATCH * BATCH)
         if follower.next_index < head.size:
             message = f"entries from {follower.next_index} on are missing: the checkpoint covers {head.size}"
             raise CountError(message, index=follower.next_index, evidence={"size": head.size})
     finally:
         # Also after an error: an earlier entry may have been changed without breaking a rule, and the first is named.
-        fold.flush()
+        fold.settle(len(fold.hashes))
     entries.require_intact()
 
 
 class _Fold:
-    """Folds leaf hashes into the tree, 256 at a time, beside the list that the log had stored."""
+    """Folds leaf hashes into the tree, beside the list that the log had stored."""
 
     def __init__(self, leaves: Reader, kept: Checkpoint | None) -> None:
+        self.hashes: list[bytes] = []  # of the entries followed and not settled
+        self.bodies: list[bytes] = []  # their entries, and perhaps some that were not followed yet
         self._leaves = leaves
         self._kept = kept
         self._kept_root: bytes | None = None  # of the first entries, as many as the kept checkpoint covers
         self._frontier = Frontier()
-        self._hashes: list[bytes] = []
-        self._bodies: list[bytes] = []
 
-    def add(self, leaf: bytes, body: bytes) -> None:
-        self._hashes.append(leaf)
-        self._bodies.append(body)
-        if len(self._hashes) == BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        """Compare and fold what was added since the last time."""
-        hashes, bodies = self._hashes, self._bodies
-        self._hashes, self._bodies = [], []
-        listed = self._leaves.read(len(hashes) * HASH_BYTES)
+    def settle(self, count: int) -> None:
+        """Compare and fold the first ``count`` hashes."""
+        hashes, self.hashes = self.hashes[:count], self.hashes[count:]
+        bodies, self.bodies = self.bodies[:count], self.bodies[count:]
+        listed = self._leaves.read(count * HASH_BYTES)
         if listed != b"".join(hashes):
             self._refuse(hashes, bodies, listed)
-        if self._kept is not None and 0 <= self._kept.size - self._frontier.size <= len(hashes):
+        if self._kept is not None and 0 <= self._kept.size - self._frontier.size <= count:
             older = self._frontier.copy()
             older.extend(hashes[: self._kept.size - self._frontier.size])
             self._kept_root = older.root()
