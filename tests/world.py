@@ -26,6 +26,7 @@ from service.services import Services
 
 START_MS = 1_800_000_000_000  # 2027-01-15T08:00:00Z, a Friday
 DAY_S = 86_400
+YEARS_S = 100 * 365 * DAY_S
 NDA = "You keep what you see here to yourself, and you give it back at the end.\n"
 
 
@@ -117,7 +118,7 @@ class World:
         """UTC seconds."""
         return self.clock.now_ms // 1000
 
-    async def token(self, person_id: str, membership_id: str, scopes: str = "*", ttl_s: int = 300 * DAY_S) -> str:
+    async def token(self, person_id: str, membership_id: str, scopes: str = "*", ttl_s: int = YEARS_S) -> str:
         """Make a token as the operator would."""
         services = self.services
         new = tokens.draw(
@@ -237,7 +238,7 @@ async def a_world(home: Path, database_url: str, **settings: Any) -> AsyncIterat
     chosen = Settings(home=home, database_url=database_url, failed_attempts_per_minute=100_000, **settings)
     wiring.prepare(chosen)
     with wiring.open_installation(chosen, serving=True, clock=clock) as services:
-        founded = await firms.found(services, "Hale & Partners", "owner@firm.example", "Olive Owner", "UTC", 300)
+        founded = await firms.found(services, "Hale & Partners", "owner@firm.example", "Olive Owner", "UTC", YEARS_S // DAY_S)
         app = create_app(services)
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
