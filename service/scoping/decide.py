@@ -168,37 +168,51 @@ def _decide_other(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: 
         return _refuse(tx, matrix, moment, actor, action, asked, None, 0, REFUSED_BY_ABSENCE)
     kind = subject.kind
     if kind not in KINDS[action]:
-        if asked.via is not None:  # an id of another kind in the path: here it is not
-            return _refuse(tx, matrix, moment, actor, action, asked, None, 0, REFUSED_BY_ABSENCE)
         raise ValueError(f"{action} is never about {kind}")
     if kind is Kind.DOCUMENT:
-        decision = decide(tx, matrix, moment, actor, action, subject._replace(via=None))
+        decision = decide(tx, matrix, moment, actor, action, subject)
         return decision._replace(subjects={**subject.ids(), **decision.subjects})
     if action is Action.DOCUMENT_LIST:
         subject = _place_of_list(actor, subject)
     row, true = _facts_of(tx, moment, actor, action, subject)
     if row is None:
         return _refuse(tx, matrix, moment, actor, action, subject, None, 0, REFUSED_BY_ABSENCE)
-    on_paper = action in DOCUMENT_ACTIONS
-    label, sensitivity = (subject.label or "", subject.sensitivity) if on_paper else (NONE, NONE)
+    answer, true = _answer(matrix, actor, action, subject, row, true)
+    if not answer.allowed or not getattr(row, "there", 1):
+        return _refuse(tx, matrix, moment, actor, action, subject, row, true, answer)
+    return Decision(
+        action,
+        {**subject.ids(), **_places(row)},
+        True,
+        answer.rule,
+        FACT_WORDS[true],
+        matrix.epoch,
+        row.nda or None,
+        authorise_ids(frozenset(_shown(actor, kind, row))),
+        row,
+        None,
+        (),
+        None,
+    )
+
+
+def _answer(matrix: Matrix, actor: Actor, action: Action, subject: Subject, row: Any, true: int) -> tuple[Answer, int]:
+    """Ask the policy, with the facts that rows cannot tell added."""
+    label, sensitivity = NONE, NONE
     if action is Action.DOCUMENT_LIST:
         label, sensitivity = _widest(matrix, actor, action)
         if actor.side == _FIRM:
             true |= int(Fact.ASSIGNED)  # as if one document were his: each answers for itself in listing.py
         elif true & Fact.ASSIGNED:
             true |= int(Fact.OWN)
+    elif action in DOCUMENT_ACTIONS:
+        label, sensitivity = subject.label or "", subject.sensitivity
     cell = matrix.cell(actor.role, action, label, sensitivity)
     if not cell.needs & ~row.duties:
         true |= _DUTIES
     if not actor.covers(_RESOURCE[action]):
         true |= _NARROWED
-    answer = cell.answer(true)
-    if not answer.allowed or not getattr(row, "there", 1):
-        return _refuse(tx, matrix, moment, actor, action, subject, row, true, answer)
-    subjects = {**subject.ids(), **_places(row)}
-    shown = authorise_ids(frozenset(_shown(actor, kind, row)))
-    rule, words = answer.rule, FACT_WORDS[true]
-    return Decision(action, subjects, True, rule, words, matrix.epoch, row.nda or None, shown, row, None, (), None)
+    return cell.answer(true), true
 
 
 def _facts_of(tx: Tx, moment: Moment, actor: Actor, action: Action, subject: Subject) -> tuple[Any, int]:

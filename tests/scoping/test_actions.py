@@ -39,7 +39,7 @@ def test_actions_are_alphabetised_and_of_one_grammar() -> None:
 
 
 def test_every_role_has_exactly_one_side() -> None:
-    assert FIRM_ROLES | VENDOR_ROLES == set(Role)
+    assert set(Role) == FIRM_ROLES | VENDOR_ROLES
     assert not FIRM_ROLES & VENDOR_ROLES
     assert {side_of(role) for role in FIRM_ROLES} == {Side.FIRM}
     assert {side_of(role) for role in VENDOR_ROLES} == {Side.VENDOR}
@@ -57,8 +57,8 @@ def test_bits_are_where_rows_have_them() -> None:
 
 
 def test_every_fact_either_opens_or_shuts() -> None:
-    assert DENYING & MONOTONE == Fact(0)
-    assert DENYING | MONOTONE == Fact(sum(Fact))
+    assert Fact(0) == DENYING & MONOTONE
+    assert Fact(sum(Fact)) == DENYING | MONOTONE
 
 
 def test_fact_words_are_sorted_and_complete() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from service.scoping.answers import Kind, State
 from service.scoping.decide import Decision, Subject, authorise, decide
 from service.scoping.matrix import NO_RULE, Matrix
 from service.scoping.subjects import KINDS
+from tests.scoping.policies import policy_folder
 from tests.scoping.world import DAY, NOW, World, an_id
 
 NOT_THERE = f"doc_{'0' * 32}"
@@ -86,6 +88,10 @@ def _change(table: Any, row: str, **values: Any) -> Callable[[Scene], None]:
     return change
 
 
+def _walled(scene: Scene) -> None:
+    scene.world.wall("vera", side="vendor", raised_at=NOW)
+
+
 TAKEN_AWAY: dict[str, tuple[Callable[[Scene], None], State]] = {
     "the grant was revoked this second": (_change(models.grants, "grant", revoked_at=NOW), State.REVOKED),
     "the grant ends this second": (_change(models.grants, "grant", not_after=NOW), State.EXPIRED),
@@ -108,12 +114,8 @@ TAKEN_AWAY: dict[str, tuple[Callable[[Scene], None], State]] = {
     "it was taken back": (_change(models.documents, "paper", state="taken_back"), State.TAKEN_BACK),
     "it was destroyed": (_change(models.documents, "paper", state="destroyed"), State.DISPOSED),
     "its label is damaged": (_change(models.documents, "paper", label="exhibits"), State.ERROR),
-    "a wall stands before the matter": (lambda scene: _walled(scene), State.WALLED),
+    "a wall stands before the matter": (_walled, State.WALLED),
 }
-
-
-def _walled(scene: Scene) -> None:
-    scene.world.wall("vera", side="vendor", raised_at=NOW)
 
 
 @pytest.mark.parametrize("name", TAKEN_AWAY)
@@ -197,6 +199,37 @@ def test_a_narrow_token_is_told_so_for_every_id_alike(scene: Scene) -> None:
         assert "narrowed" in decision.facts
 
 
+def test_a_narrow_token_is_told_so_about_engagements_too(scene: Scene) -> None:
+    for engagement in (scene.engagement, f"eng_{'0' * 32}"):
+        decision = scene.vera(Action.ENGAGEMENT_READ, Subject(engagement=engagement), scopes="document")
+        assert told(decision) == (State.NARROWED, "token_too_narrow", 403)
+
+
+def test_what_is_seen_but_above_the_roles_ceiling_for_this_act_is_told_so(scene: Scene, tmp_path: Path) -> None:
+    def no_download(text: str) -> str:
+        line = "coordinator,document:download document:list document:view,*,confidential,assigned,allow"
+        assert line in text
+        return text.replace(
+            line,
+            "coordinator,document:list document:view,*,confidential,assigned,allow\n"
+            "coordinator,document:download,billing,confidential,assigned,allow",
+        )
+
+    scene.matrix = Matrix.load(policy_folder(tmp_path, policy=no_download))
+    coordinator = scene.world.member("cora", "coordinator", None)
+    scene.world.team("case", "cora")
+    assert scene.ask(coordinator, Action.DOCUMENT_VIEW).allowed
+    assert told(scene.ask(coordinator, Action.DOCUMENT_DOWNLOAD)) == (State.ABILITY_MISSING, "ability_missing", 403)
+
+
+def test_a_list_asks_for_the_fewest_duties_that_any_document_needs(scene: Scene, tmp_path: Path) -> None:
+    """A BAA for medical records must not close the list of everything else."""
+    scene.matrix = Matrix.load(
+        policy_folder(tmp_path, duties=lambda text: text + "paralegal,document:list,billing medical_record,baa\n")
+    )
+    assert scene.vera(Action.DOCUMENT_LIST, Subject(engagement=scene.engagement)).allowed
+
+
 def test_an_act_that_is_not_in_the_role_is_told_so_for_every_id_alike(scene: Scene) -> None:
     for subject in (Subject(document=scene.paper), Subject(document=NOT_THERE)):
         assert told(scene.vera(Action.DOCUMENT_CONFIRM, subject)) == (State.ROLE, "forbidden", 403)
@@ -221,7 +254,7 @@ def test_the_adder_sees_replaces_and_takes_back_his_own_until_it_is_confirmed(sc
 
 
 @pytest.mark.parametrize(("age", "seen"), [(0, True), (OWN_LIFE_S - 1, True), (OWN_LIFE_S, False)])
-def test_own_papers_are_seen_for_72_hours(scene: Scene, age: int, seen: bool) -> None:  # noqa: FBT001  # a case
+def test_own_papers_are_seen_for_72_hours(scene: Scene, age: int, seen: bool) -> None:  # a case
     assert scene.vera(subject=_added(scene, added_at=NOW - age)).allowed is seen
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import insert, update
@@ -46,7 +47,7 @@ class World:
         for column in table.columns:
             if column.name not in values and not column.nullable:
                 values[column.name] = {"TEXT": "", "BIGINT": 0}.get(str(column.type), b"")
-        self.tx.run(insert(table), **{column.name: values.get(column.name) for column in table.columns})
+        self.tx.run(_insert(table), **{column.name: values.get(column.name) for column in table.columns})
         row_id = str(values.get("id", ""))
         self._rows[row_id] = values
         return row_id
@@ -253,20 +254,40 @@ class World:
         return an_id(kind, str(self._count))
 
 
+class Ground:
+    """One database with empty tables, on which worlds are made one after another."""
+
+    def __init__(self, url: str = "sqlite://") -> None:
+        self._database = Database(url)
+        self._connection = self._database.connect()
+        self._tx = Tx(self._database, self._connection.cursor())
+        for table in metadata.sorted_tables:
+            self._tx.command(str(CreateTable(table).compile(dialect=self._database.dialect)))
+            for index in table.indexes:
+                self._tx.command(str(CreateIndex(index).compile(dialect=self._database.dialect)))
+        self._tx.command("BEGIN")
+
+    def world(self, now: int = NOW) -> World:
+        """Throw the world before away and give an empty one."""
+        self._tx.command("ROLLBACK")
+        self._tx.command("BEGIN")
+        return World(self._tx, now)
+
+    def close(self) -> None:
+        """Throw everything away."""
+        self._connection.close()
+
+
 @contextmanager
 def a_world(url: str = "sqlite://", now: int = NOW) -> Iterator[World]:
     """An empty world in a database of its own; everything in it is thrown away."""
-    database = Database(url)
-    connection = database.connect()
+    ground = Ground(url)
     try:
-        cursor = connection.cursor()
-        tx = Tx(database, cursor)
-        tx.command("BEGIN")
-        for table in metadata.sorted_tables:
-            tx.command(str(CreateTable(table).compile(dialect=database.dialect)))
-            for index in table.indexes:
-                tx.command(str(CreateIndex(index).compile(dialect=database.dialect)))
-        yield World(tx, now)
-        tx.command("ROLLBACK")
+        yield ground.world(now)
     finally:
-        connection.close()
+        ground.close()
+
+
+@cache
+def _insert(table: Any) -> Any:
+    return insert(table)

@@ -1,0 +1,58 @@
+"""The policy as a table, and what changes between two of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from service.scoping.actions import Action, Role
+from service.scoping.matrix import Matrix
+from service.scoping.table import changes, entries
+from tests.scoping.policies import policy_folder
+
+EXHIBIT = "exhibit"
+
+
+def test_the_table_says_what_is_needed_and_what_refuses_all_the_same(matrix: Matrix) -> None:
+    rows = {(row.role, row.action, row.label, row.sensitivity): row for row in entries(matrix)}
+    row = rows["paralegal", "document:view", "*", "privileged"]
+    assert (row.answer, row.when, row.duties) == ("allowed", "assigned duties live window", "nda")
+    assert row.unless == "narrowed suspended walled"
+    assert rows["paralegal", "document:view", "*", "attorney_only"].answer == "refused"
+    assert rows["owner", "me:read", "-", "-"].unless == "narrowed walled"
+    assert rows["owner", "document:view", "*", "*"].when == "never"
+
+
+def test_the_same_policy_changes_nothing(matrix: Matrix, tmp_path: Path) -> None:
+    assert list(changes(matrix, Matrix.load(policy_folder(tmp_path)))) == []
+
+
+def test_a_lower_ceiling_loses_exactly_its_cells(matrix: Matrix, tmp_path: Path) -> None:
+    def lower(text: str) -> str:
+        return text.replace(
+            "paralegal,document:download document:list document:revise document:view,*,privileged,",
+            "paralegal,document:download document:list document:revise document:view,*,confidential,",
+        )
+
+    found = list(changes(matrix, Matrix.load(policy_folder(tmp_path, policy=lower))))
+    assert {(one.role, one.sensitivity) for one in found} == {(Role.PARALEGAL, "privileged")}
+    assert len(found) == 4 * 16
+    assert all(one.lost and not one.gained for one in found)
+    back = list(changes(Matrix.load(tmp_path), matrix))
+    assert len(back) == len(found)
+    assert all(one.gained and not one.lost for one in back)
+
+
+def test_another_duty_is_a_loss_although_the_facts_are_the_same(matrix: Matrix, tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path, duties=lambda text: text + f"paralegal,document:view,{EXHIBIT},training\n")
+    stricter = Matrix.load(folder)
+    lost = list(changes(matrix, stricter))
+    assert {(one.role, one.action, one.label) for one in lost} == {(Role.PARALEGAL, Action.DOCUMENT_VIEW, EXHIBIT)}
+    assert all(one.lost and not one.gained for one in lost)
+    assert all(one.gained and not one.lost for one in changes(stricter, matrix))
+
+
+def test_a_new_deny_is_a_loss(matrix: Matrix, tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path, policy=lambda text: text + "*,me:read,*,*,suspended,deny\n")
+    lost = list(changes(matrix, Matrix.load(folder)))
+    assert {(one.role, one.action) for one in lost} == {(role, Action.ME_READ) for role in Role}
+    assert all(one.lost and not one.gained for one in lost)
