@@ -38,6 +38,7 @@ _SOME = (
     .order_by(certificates.c.id)
     .limit(bindparam("most"))
 )
+_OF_ENGAGEMENT = _SOME.where(certificates.c.engagement_id == bindparam("engagement"))
 
 
 async def read(services: Services, caller: Caller, certificate_id: str) -> Certificate:
@@ -53,15 +54,18 @@ async def read(services: Services, caller: Caller, certificate_id: str) -> Certi
     return _shown(done.result)
 
 
-async def list_all(services: Services, caller: Caller, asked: Window) -> Page[Certificate]:
-    """List the firm's certificates, oldest first."""
+async def list_all(services: Services, caller: Caller, engagement_id: str | None, asked: Window) -> Page[Certificate]:
+    """List the certificates of the firm, or of one engagement, oldest first."""
+    statement = _SOME if engagement_id is None else _OF_ENGAGEMENT
+    bound = {} if engagement_id is None else {"engagement": engagement_id}
 
     def change(act: Act) -> Page[Any]:
-        found = page(act.tx.all(_SOME, firm=act.firm_id, after=asked.after, most=asked.limit + 1), asked)
+        rows = act.tx.all(statement, firm=act.firm_id, after=asked.after, most=asked.limit + 1, **bound)
+        found = page(rows, asked)
         act.list_out([row.id for row in found.items])
         return found
 
-    done = await perform(services, caller, Action.CERTIFICATE_LIST, Subject(), change)
+    done = await perform(services, caller, Action.CERTIFICATE_LIST, Subject(engagement=engagement_id), change)
     found: Page[Any] = done.result
     return found.map(_shown)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from service import certificates
-from service.api.shapes import Cursor, Limit, Listed, Output, PathId, listed, shown_time
+from service.api.shapes import Cursor, Id, Limit, Listed, Output, PathId, listed, shown_time
 from service.httpdeps import CallerDep, ServicesDep, StrictRoute
 from service.paging import PAGE_ROWS, window
 
@@ -37,11 +37,12 @@ async def list_all(
     caller: CallerDep,
     request: Request,
     response: Response,
+    engagement_id: Annotated[Id | None, Query()] = None,
     cursor: Cursor = None,
     limit: Limit = PAGE_ROWS,
 ) -> Any:
-    """List the firm's certificates, oldest first."""
-    found = await certificates.list_all(services, caller, window(cursor, limit, "crt"))
+    """List the certificates of an engagement, or of the whole firm for whoever runs or reviews it, oldest first."""
+    found = await certificates.list_all(services, caller, engagement_id, window(cursor, limit, "crt"))
     return listed(request, response, found, _out)
 
 
