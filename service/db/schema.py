@@ -13,6 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, NullPool, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -64,7 +65,7 @@ def move(database: Database, revision: str) -> None:
     try:
         behind = {step.revision for step in script.iterate_revisions(at or "base", "base")}
         target = revision if revision == "base" else script.get_revision(revision).revision
-    except CommandError as error:
+    except (CommandError, RevisionError) as error:
         raise WrongRevisionError("There is no such revision in this version.") from error
     (downgrade if target in behind | {"base"} and target != at else upgrade)(database, target)
 
