@@ -58,7 +58,7 @@ USES: Final = (
     Use(
         rule="one-door",
         rooms=("service.crypto.streams", "service.crypto"),
-        names=("Opener", "decrypt", "decrypt_range"),
+        names=("Opener", "RangeOpener", "decrypt", "decrypt_range"),
         allowed=("service.crypto", "service.door"),
         advice=_DOOR_ADVICE,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,5 +26,6 @@ class Services:
     keys: KeyStore
     blobs: BlobStore
     anchors: AnchorFolder
+    probes: asyncio.Semaphore  # how many uploads are looked at together
     clock: Clock  # UTC milliseconds
     random: Callable[[int], bytes]

@@ -201,11 +201,11 @@ class _Counter:
 async def _receive(services: Services, ids: _Ids, new: NewDocument, body: AsyncIterator[bytes]) -> _Arrived:
     """Seal a body into its object, hash it, and look at what it is."""
     key = generate_key(services.random)
-    part_key = services.keys.open(ids.part.key_id)
+    part_key = services.keys.peek(ids.part.key_id) or await asyncio.to_thread(services.keys.open, ids.part.key_id)
     wrapped = wrap(part_key, key, revision_key_context(ids.revision), services.random)
     sealer = Sealer(key, _context(ids, new))
     writer = await services.blobs.create(ids.blob)
-    async with Examination() as examination:
+    async with Examination(services.probes) as examination:
         try:
             size, digest, header = await _seal(services, sealer, writer, examination, body)
             _require_whole(new, size)

@@ -7,6 +7,7 @@ log nothing can be recorded, and so nothing is served.
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import time
@@ -27,6 +28,8 @@ from service.ledger import Clock, Ledger
 from service.recovery import close_intents
 from service.scoping.matrix import MatrixHolder
 from service.services import Services
+
+PROBES = 2  # a probe may take 64 MiB and a core
 
 
 def clock_ms() -> int:
@@ -89,6 +92,7 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
         ),
         blobs=LocalBlobs(settings.blobs),
         anchors=AnchorFolder(settings.anchors),
+        probes=asyncio.Semaphore(PROBES),
         clock=clock,
         random=os.urandom,
     ), instance
