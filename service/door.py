@@ -110,6 +110,16 @@ class NameReader:
         return key
 
 
+async def opened_key(keys: KeyStore, key_id: str) -> SecretKey:
+    """The key of a key object, fetched in a thread where it is not open already.
+
+    Raises:
+        KeyMissingError, KeyPlaceError, SealError: it cannot be opened.
+    """
+    key = keys.peek(key_id)
+    return key if key is not None else await asyncio.to_thread(keys.open, key_id)
+
+
 async def open_content(
     keys: KeyStore, blobs: BlobStore, authorised: Authorised, revision: Any
 ) -> AsyncGenerator[bytes, None]:
@@ -125,7 +135,7 @@ async def open_content(
     """
     if revision.document_id not in authorised:
         raise NotFoundError
-    part_key = keys.peek(revision.part_key_id) or await asyncio.to_thread(keys.open, revision.part_key_id)
+    part_key = await opened_key(keys, revision.part_key_id)
     key = unwrap(part_key, revision.wrapped_key, revision_key_context(revision.id))
     # The header in the row and the log refuses an older message under the same key.
     context = message_context(

@@ -31,7 +31,7 @@ from service.crypto.streams import HEADER_BYTES, Sealer
 from service.crypto.wrapping import generate_key, wrap
 from service.db.models import documents, log_entries, log_intents, parts, revisions
 from service.db.session import Tx
-from service.door import Holder, revision_key_context
+from service.door import Holder, opened_key, revision_key_context
 from service.errors import BadInputError, IncompleteBodyError, MunimentError, NotFoundError, TooLargeError
 from service.ledger import Draft, Outcome
 from service.render.examine import Examination, Findings
@@ -201,7 +201,7 @@ class _Counter:
 async def _receive(services: Services, ids: _Ids, new: NewDocument, body: AsyncIterator[bytes]) -> _Arrived:
     """Seal a body into its object, hash it, and look at what it is."""
     key = generate_key(services.random)
-    part_key = services.keys.peek(ids.part.key_id) or await asyncio.to_thread(services.keys.open, ids.part.key_id)
+    part_key = await opened_key(services.keys, ids.part.key_id)
     wrapped = wrap(part_key, key, revision_key_context(ids.revision), services.random)
     sealer = Sealer(key, _context(ids, new))
     writer = await services.blobs.create(ids.blob)
