@@ -75,10 +75,11 @@ class Operation:
         return self.answers is not None and self.answers != JSON and not self.answers.startswith("text/")
 
 
-def describe() -> dict[str, Any]:
-    """Return the OpenAPI document of the API."""
+def describe(group: str | None = None) -> dict[str, Any]:
+    """Return the OpenAPI document of the API; of one noun alone where there is a noun with this name."""
     app = FastAPI(title="Muniment", version="1")
-    for noun in NOUNS:
+    chosen = [noun for noun in NOUNS if group in noun.router.tags]
+    for noun in chosen or NOUNS:
         app.include_router(noun.router, prefix=PREFIX)
     return app.openapi()
 

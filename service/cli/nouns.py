@@ -40,8 +40,8 @@ _OWN: Final[Mapping[str, tuple[Any, str]]] = {
 """Options that are ours and not the API's."""
 
 
-def add_to(root: typer.Typer, by_hand: Mapping[str, typer.Typer]) -> None:
-    """Add a group for each noun of the API; groups that are there already get the commands they lack.
+def add_to(root: typer.Typer, by_hand: Mapping[str, typer.Typer], only: str | None = None) -> None:
+    """Add a group for each noun of the API, or for `only` one; groups that are there already get what they lack.
 
     Raises:
         ValueError: two operations would become one command.
@@ -49,7 +49,7 @@ def add_to(root: typer.Typer, by_hand: Mapping[str, typer.Typer]) -> None:
     groups: dict[str, typer.Typer] = dict(by_hand)
     taken = {(group, command.name or "") for group, app in by_hand.items() for command in app.registered_commands}
     made: set[tuple[str, str]] = set()
-    for operation in operations(describe()):
+    for operation in operations(describe(only)):
         key = operation.group, operation.name
         if key in made:
             raise ValueError(f"two commands are called {operation.group} {operation.name}")

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
+_TURNING: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 def print_json(value: object) -> None:
     """Print a value as JSON, readable and in its own order."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    written = json.dumps(value, indent=2, ensure_ascii=False)
+    # Escaped it is the same JSON; as it is, a stored mark could steer the terminal or turn the order of what is read.
+    sys.stdout.write("".join(f"\\u{ord(sign):04x}" if _steers(sign) else sign for sign in written) + "\n")
 
 
 def print_record(record: Mapping[str, Any]) -> None:
@@ -65,7 +70,7 @@ def print_answer(value: Any, *, as_json: bool) -> None:
     elif isinstance(value, Mapping):
         print_record(value)
     else:
-        _console().print(Text(str(value).rstrip("\n")), soft_wrap=True)
+        _console().print(Text(_harmless(str(value).rstrip("\n"))), soft_wrap=True)
 
 
 def _text(value: Any) -> Text:
@@ -74,8 +79,17 @@ def _text(value: Any) -> Text:
     if isinstance(value, bool):
         return Text("yes" if value else "no")
     if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
-        return Text(", ".join(str(item) for item in value))
-    return Text(json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value))
+        return Text(_harmless(", ".join(str(item) for item in value)))
+    return Text(_harmless(json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)))
+
+
+def _harmless(text: str) -> str:
+    """Replace what could steer a terminal or turn the order of what is read: control and direction marks."""
+    return "".join(REPLACED if _steers(sign) else sign for sign in text)
+
+
+def _steers(sign: str) -> bool:
+    return sign != "\n" and (unicodedata.category(sign) == "Cc" or unicodedata.bidirectional(sign) in _TURNING)
 
 
 def _console() -> Console:

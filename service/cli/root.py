@@ -11,7 +11,7 @@ from typing import Final
 
 import typer
 
-from service.cli import audit, installation, nouns, policy, serving, token
+from service.cli import audit, installation, policy, serving, token
 from service.cli.demo import command as demo
 from service.cli.failures import report
 
@@ -21,7 +21,7 @@ Commands of the machine (init, serve, migrate, doctor, token, policy) open the i
 
 All others ask the service at MUNIMENT_URL with the token in MUNIMENT_TOKEN or --token-file."""
 
-LOCAL: Final = frozenset({"demo", "doctor", "init", "migrate", "serve", "token"})
+LOCAL: Final = frozenset({"demo", "doctor", "init", "migrate", "policy", "serve", "token"})
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:
@@ -41,7 +41,9 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     for name, group in by_hand.items():
         root.add_typer(group, name=name)
     if not (arguments and arguments[0] in LOCAL):
-        nouns.add_to(root, by_hand)
+        from service.cli import nouns  # noqa: PLC0415  # half a second that commands of the machine need not wait
+
+        nouns.add_to(root, by_hand, arguments[0] if arguments else None)
     return root
 
 

@@ -13,9 +13,7 @@ from types import FrameType
 from typing import Annotated, Final
 
 import typer
-import uvicorn
 
-from service.app import create_app
 from service.cli import logs
 from service.cli.failures import read_settings
 from service.errors import UnsafeError
@@ -30,6 +28,10 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port; MUNIMENT_PORT unless said, 0 takes a free one.")] = None,
 ) -> None:
     """Serve the installation until SIGTERM or Ctrl-C."""
+    import uvicorn  # noqa: PLC0415  # half a second that no other command needs to wait
+
+    from service.app import create_app  # noqa: PLC0415  # the same
+
     settings = read_settings()
     logs.set_up()
     # uvicorn raises the signal again once it has drained; by default that would end us before the ledger has.

@@ -125,8 +125,8 @@ def open_copy(stage: Stage) -> str:
         old.stop()
         stage.machine = here
     return (
-        "Served from the copy made before, with every key that is left: people still have names, the papers have neither "
-        "title nor content."
+        "Served from the copy made before, with every key that is left: people still have names, the papers have "
+        "neither title nor content."
     )
 
 
@@ -137,7 +137,11 @@ def verify_again(stage: Stage) -> str:
     verdict = verify(bundle, "--key", stage.verifier_key, "--checkpoint", str(stage.checkpoint))
     same(verdict.exit_code, SOUND, "the verdict after the end")
     stage.figures["log"] = f"{verdict.report['entries']} entries, sound, continues the checkpoint kept before the end"
-    return f"The log still verifies, {verdict.report['entries']} entries, and continues what was signed before the end."
+    same(stage.machine.run("doctor")["items"], [], "what the doctor finds")
+    return (
+        f"The log still verifies, {verdict.report['entries']} entries, it continues what was signed before the end; "
+        "the doctor finds everything as it should be."
+    )
 
 
 def backup_home(stage: Stage) -> Path:

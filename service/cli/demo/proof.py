@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Collection
+from typing import Any, Self
 
 from service.errors import MunimentError
-
-E = TypeVar("E", bound=MunimentError)
 
 
 class UnprovenError(Exception):
@@ -28,25 +25,32 @@ def true(found: object, what: str) -> None:
 
 
 class Refusal:
-    """What a refused request was answered."""
+    """Insists, as a context, that what happens in it is refused in one way; keeps what was answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[MunimentError], what: str) -> None:
+        self._kind = kind
+        self._what = what
         self.code = ""
         self.words = ""
 
+    def __enter__(self) -> Self:
+        return self
 
-@contextmanager
-def refused(kind: type[MunimentError], what: str) -> Iterator[Refusal]:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> bool:
+        if isinstance(error, self._kind):
+            self.code, self.words = error.code, error.message
+            return True
+        if isinstance(error, MunimentError):
+            answer = f"was answered {error.code} ({error.message})"
+            raise UnprovenError(f"{self._what}: expected {self._kind.code}, {answer}") from None
+        if kind is None:
+            raise UnprovenError(f"{self._what}: expected {self._kind.code}, but it was allowed")
+        return False
+
+
+def refused(kind: type[MunimentError], what: str) -> Refusal:
     """Insist that what follows is refused, in this way."""
-    refusal = Refusal()
-    try:
-        yield refusal
-    except kind as error:
-        refusal.code, refusal.words = error.code, error.message
-        return
-    except MunimentError as error:
-        raise UnprovenError(f"{what}: expected {kind.code}, was answered {error.code} ({error.message})") from None
-    raise UnprovenError(f"{what}: expected {kind.code}, but it was allowed")
+    return Refusal(kind, what)
 
 
 def _short(value: Any) -> str:

@@ -28,7 +28,7 @@ def export(stage: Stage) -> str:
     stage.checkpoint = stage.out("checkpoint")
     stage.checkpoint.write_text(stage.as_("grace@house").ask("GET", f"{API}/audit/checkpoint").text, encoding="utf-8")
     return (
-        f"The reviewer's bundles verify offline with the firm's key alone: the log ({whole.report['entries']} entries), "
+        f"The reviewer's bundles verify offline with the firm's key alone: log ({whole.report['entries']} entries), "
         f"this engagement ({part.report['entries']} entries)."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import cycle
 from typing import Final
 
@@ -20,6 +21,7 @@ LEFT_OUT: Final = 4  # each fourth paper is shared with nobody: else a list woul
 def take_in(stage: Stage) -> str:
     """Upload every paper with its label and sensitivity."""
     marked: list[str] = []
+    types: Counter[str] = Counter()
     for paper, part in zip(stage.papers, cycle(stage.parts), strict=False):
         held, receipt = stage.add("dana", paper, part)
         same(receipt["sha256"], paper.sha256, f"the receipt for {paper.title}")
@@ -29,11 +31,13 @@ def take_in(stage: Stage) -> str:
         if held.condition != papers.READABLE:
             marked.append(f"{paper.title}: {held.condition}")
         stage.documents.append(held)
+        types[receipt["media_type"].rpartition("/")[2].rpartition(".")[2]] += 1
     for held in stage.documents:
         same(sha256(stage.content("dana", held.id)), held.paper.sha256, f"{held.paper.title}, read back")
     same(set(stage.listed("dana")), {held.id for held in stage.documents}, "what the attorney sees")
     size = sum(len(held.paper.content) for held in stage.documents)
     stage.figures["papers"] = f"{len(stage.documents)} ({size / 1e6:.1f} MB), all kept byte for byte"
+    stage.figures["recognised as"] = ", ".join(f"{count} {name}" for name, count in types.most_common())
     stage.figures["marked, not lost"] = "; ".join(marked) or "none"
     return (
         f"{len(stage.documents)} papers are sealed and come back byte for byte; kept and marked: "
@@ -130,8 +134,8 @@ def read_granted(stage: Stage) -> str:
     same(set(closed), {entry["index"] for entry in intents}, "each announced reading to have its outcome")
     same(sum(entry["data"]["bytes"] for entry in closed.values()), total, "the bytes that the log says were sent")
     return (
-        f"The paralegal reads {len(granted)} papers, bytes identical; each in the log before its first byte and after its "
-        f"last ({total:,} bytes); the receptionist may look but not download."
+        f"The paralegal reads {len(granted)} papers, bytes identical; each in the log before its first byte and after "
+        f"its last ({total:,} bytes); the receptionist may look but not download."
     )
 
 

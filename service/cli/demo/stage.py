@@ -69,16 +69,16 @@ class Stage:
             self.clients[who] = Client(self.machine.url, self.tokens[who], trust_env=False)
         return self.clients[who]
 
-    def make(self, who: str, path: str, **body: Any) -> dict[str, Any]:
+    def make(self, who: str, path: str, /, **body: Any) -> dict[str, Any]:
         """Make something as somebody, and return what was made."""
         made: dict[str, Any] = self.as_(who).ask("POST", API + path, body=body).json()
         return made
 
-    def read(self, who: str, path: str, **query: Any) -> Any:
+    def read(self, who: str, path: str, /, **query: Any) -> Any:
         """Read a thing, or a page, as somebody."""
         return self.as_(who).read(API + path, **query)
 
-    def change(self, who: str, method: str, path: str, seen: str, **body: Any) -> Any:
+    def change(self, who: str, method: str, path: str, seen: str, /, **body: Any) -> Any:
         """Change something as somebody, in the version that was `seen` under another path."""
         etag = self.as_(who).etag(API + seen)
         sent = body or None

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+FOUND = ("init", "--firm", "Harbor & Vale LLP", "--owner", "ruth@harborvale.example", "--json")
+
+
+def files_of(home: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
+def test_init_prints_the_owners_token_and_the_verifier_key_and_keeps_no_token(run: Run, tmp_path: Path) -> None:
+    founded = run(*FOUND).json
+    assert founded["owner_token"].startswith("mun_")
+    assert founded["verifier_key"].startswith(f"muniment/{founded['firm']}+")
+    stored = files_of(tmp_path / "home")
+    for secret in (founded["owner_token"], "Harbor & Vale", "ruth@harborvale.example"):
+        assert secret.encode() not in stored
+
+
+def test_init_as_a_table_says_that_the_token_is_not_shown_again(run: Run) -> None:
+    printed = run(*FOUND[:-1])
+    assert printed.code == 0
+    assert "mun_" in printed.out
+    assert "not shown again" in printed.out
+
+
+def test_a_second_firm_is_not_founded_by_accident(run: Run) -> None:
+    first = run(*FOUND).json
+    again = run(*FOUND)
+    assert (again.code, again.out) == (6, "")
+    assert "--another" in again.err
+    assert run(*FOUND, "--another").json["firm"] != first["firm"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--zone", "Middle/Earth"), ("--owner", "nobody"), ("--firm", "a\x1b[31mb"), ("--firm", "")]
+)
+def test_what_cannot_be_a_firm_is_refused_and_founds_nothing(run: Run, wrong: tuple[str, str]) -> None:
+    refused = run(*FOUND, *wrong)
+    assert refused.code == 4
+    assert "Traceback" not in refused.err
+    assert wrong[1] not in refused.err or not wrong[1]
+    assert run(*FOUND).code == 0
+
+
+def test_doctor_says_that_a_new_installation_is_whole(run: Run) -> None:
+    run(*FOUND)
+    assert run("doctor", "--json").json == {"items": []}
+    healthy = run("doctor")
+    assert (healthy.code, healthy.err) == (0, "")
+
+
+def test_doctor_before_init_says_what_to_do(run: Run) -> None:
+    found = run("doctor")
+    assert found.code == 8
+    assert "muniment init" in found.err
+
+
+@pytest.mark.parametrize("folder", ["keys", "blobs", "anchors"])
+def test_doctor_says_what_is_wrong_where_nothing_can_be_opened(run: Run, tmp_path: Path, folder: str) -> None:
+    run(*FOUND)
+    shutil.rmtree(tmp_path / "home" / folder)
+    found = run("doctor", "--json")
+    assert found.code == 8
+    assert [item["severity"] for item in found.json["items"]] == ["broken"]
+
+
+def test_doctor_finds_a_key_that_is_gone(run: Run, tmp_path: Path) -> None:
+    run(*FOUND)
+    next((tmp_path / "home" / "keys").glob("key_*")).unlink()
+    found = run("doctor", "--json")
+    assert found.code == 8
+    assert [item["code"] for item in found.json["items"]] == ["key_missing"]
+
+
+def test_migrate_goes_back_and_forth(run: Run) -> None:
+    run(*FOUND)
+    assert "empty" in run("migrate", "--to", "base").out
+    behind = run("doctor")
+    assert behind.code == 8
+    assert "muniment migrate" in behind.err
+    assert run("migrate").code == 0
+    assert run("doctor").code == 0
+
+
+def test_migrate_to_a_revision_that_is_not_there_is_refused(run: Run) -> None:
+    run(*FOUND)
+    refused = run("migrate", "--to", "9999")
+    assert refused.code == 8
+    assert "Traceback" not in refused.err
+    assert run("doctor").code == 0
+
+
+def test_a_setting_that_cannot_be_used_is_named_but_not_repeated(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUNIMENT_PORT", "sesame")
+    refused = run("doctor")
+    assert refused.code == 8
+    assert "MUNIMENT_PORT" in refused.err
+    assert "sesame" not in refused.err

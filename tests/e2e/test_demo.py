@@ -1,0 +1,106 @@
+"""The demo proves the whole main job; these tests prove the demo: it ends well, and fails when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.cli.demo import story
+from service.cli.demo.proof import UnprovenError, refused, same, true
+from service.errors import ForbiddenError, MunimentError, NotFoundError
+
+DOCUMENTS = Path(__file__).parents[3] / "shared" / "documents"
+LONGEST_S = 300
+
+
+def play(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "service.cli", "demo", "--home", str(home), *options],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
+        check=False,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MUNIMENT_")},
+    )
+
+
+def require_told(done: subprocess.CompletedProcess[str]) -> None:
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    assert sum(line.startswith("✓ ") for line in lines) == len(story.STEPS)
+    assert not any(line.startswith("✗") for line in lines)
+    assert "What was proved" in done.stdout
+
+
+def test_the_main_job_runs_on_the_demos_own_papers(tmp_path: Path) -> None:
+    home = tmp_path / "demo"
+    done = play(home)
+    require_told(done)
+    assert "Fax of 4 March, cut off.pdf: unreadable" in done.stdout
+    assert "mun_" not in done.stdout  # no token is printed unless the server is left running
+    assert not any((home / "blobs").rglob("blb_*"))
+
+
+@pytest.mark.long
+def test_the_main_job_runs_on_real_court_filings(tmp_path: Path) -> None:
+    if not DOCUMENTS.is_dir():
+        pytest.skip("../shared/documents is not beside this clone: the demo was not tried on real filings")
+    done = play(tmp_path / "demo", "--docs", str(DOCUMENTS))
+    require_told(done)
+    assert "empty.pdf: empty" in done.stdout
+    papers = len([path for path in DOCUMENTS.iterdir() if path.is_file()]) + 1  # and the contact sheet
+    assert re.search(rf"✓ {papers} papers are sealed", done.stdout)
+
+
+def test_a_folder_that_is_not_the_demos_is_left_alone(tmp_path: Path) -> None:
+    precious = tmp_path / "precious.txt"
+    precious.write_text("mine", encoding="utf-8")
+    done = play(tmp_path)
+    assert done.returncode == 4
+    assert "--home" in done.stderr
+    assert precious.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_folder_without_papers_is_said(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = play(tmp_path / "demo", "--docs", str(tmp_path / "empty"))
+    assert done.returncode == 4
+    assert "--docs" in done.stderr
+
+
+def test_a_step_that_proves_false_ends_the_demo_and_says_what_was_expected(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(story, "STEPS", (lambda _stage: same(2, 3, "the count"), lambda _stage: "never told"))
+    assert story.tell(docs=None, serve=False, keep=False, home=tmp_path / "demo") == 1
+    told = capsys.readouterr().out
+    assert "✗ the count: expected 3, found 2" in told
+    assert "never told" not in told
+
+
+def test_what_should_have_been_refused_and_was_not_is_no_proof() -> None:
+    with pytest.raises(UnprovenError, match="it was allowed"), refused(NotFoundError, "reading"):
+        pass
+
+
+def test_another_refusal_than_the_expected_one_is_no_proof() -> None:
+    with pytest.raises(UnprovenError, match="expected not_found, was answered forbidden"):  # noqa: SIM117  # the outer one looks at the inner one
+        with refused(NotFoundError, "reading"):
+            raise ForbiddenError
+
+
+def test_the_expected_refusal_is_a_proof_and_keeps_its_words() -> None:
+    with refused(MunimentError, "reading") as refusal:
+        raise NotFoundError("Not here.")
+    assert (refusal.code, refusal.words) == ("not_found", "Not here.")
+
+
+def test_what_does_not_hold_is_no_proof() -> None:
+    true([0], "something")
+    with pytest.raises(UnprovenError, match="expected: something"):
+        true([], "something")
