@@ -11,6 +11,7 @@ CEILINGS = {  # (role, label): the highest sensitivity that may be shared with i
     ("paralegal", "intake_form"): "privileged",
     ("paralegal", "contact_sheet"): "privileged",
     ("intake_specialist", "intake_form"): "confidential",
+    ("intake_specialist", "contact_sheet"): "confidential",
     ("receptionist", "contact_sheet"): "confidential",
 }
 ORDER = ("routine", "confidential", "privileged", "attorney_only")

@@ -102,7 +102,7 @@ class Exchange(RuleBasedStateMachine):
         }
         response = self.do(self.engagement.attorney.ask("POST", f"/documents/{paper_id}/grants", json=body))
         if response.status_code == 201:
-            assert all(model.shareable(seat.role, paper, each) for each in abilities), "shared above the ceiling"
+            assert all(model.shareable(seat.role, paper, each) for each in abilities), (seat, paper, abilities)
             assert paper.state == "confirmed"
             model.shares[response.json()["id"]] = Share(seat_id, paper_id, abilities, until)
         elif (
