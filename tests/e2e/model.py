@@ -7,11 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 CEILINGS = {  # (role, label): the highest sensitivity that may be shared with it
-    ("paralegal", "medical_record"): "privileged",
-    ("paralegal", "intake_form"): "privileged",
-    ("paralegal", "contact_sheet"): "privileged",
-    ("intake_specialist", "intake_form"): "confidential",
-    ("intake_specialist", "contact_sheet"): "confidential",
+    **{("paralegal", label): "privileged" for label in ("medical_record", "intake_form", "contact_sheet")},
+    **{("intake_specialist", label): "confidential" for label in ("intake_form", "contact_sheet")},
     ("receptionist", "contact_sheet"): "confidential",
 }
 ORDER = ("routine", "confidential", "privileged", "attorney_only")
@@ -42,7 +39,6 @@ class Seat:
     role: str
     signed: int = 0  # number of the NDA text that was signed last
     suspended: bool = False
-    ended: bool = False
     walled: bool = False
 
 
@@ -58,7 +54,7 @@ class Model:
 
     def is_open(self, seat: Seat) -> bool:
         in_time = self.running and self.now < self.ends_at
-        return in_time and seat.signed == self.nda and not (seat.suspended or seat.ended or seat.walled)
+        return in_time and seat.signed == self.nda and not (seat.suspended or seat.walled)
 
     def shareable(self, role: str, paper: Paper, ability: str) -> bool:
         ceiling = CEILINGS.get((role, paper.label))

@@ -135,7 +135,7 @@ class Exchange(RuleBasedStateMachine):
     def member_signs(self, data: st.DataObject) -> None:
         seat_id = self._seat(data)
         seat = self.model.seats[seat_id]
-        if seat.signed < self.model.nda and not (seat.suspended or seat.ended) and self.model.running:
+        if seat.signed < self.model.nda and not seat.suspended and self.model.running:
             self.do(self.engagement.sign(self.people[seat_id]))
             seat.signed = self.model.nda
 
@@ -143,7 +143,7 @@ class Exchange(RuleBasedStateMachine):
     def attorney_suspends_or_resumes(self, data: st.DataObject) -> None:
         seat_id = self._seat(data)
         seat = self.model.seats[seat_id]
-        if seat.ended or not self.model.running:
+        if not self.model.running:
             return
         path = f"/members/{seat_id}"
         method = "DELETE" if seat.suspended else "POST"
