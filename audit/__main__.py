@@ -20,7 +20,8 @@ from typing import Final
 from audit import merkle, policy
 from audit.bundle import LOG
 from audit.checkpoint import parse
-from audit.errors import EXIT_BROKEN, EXIT_SOUND, AuditError, ProofError, UnusableError
+from audit.entry import Scanner
+from audit.errors import EXIT_BROKEN, EXIT_SOUND, AuditError, EntryError, ProofError, UnusableError
 from audit.reading import ENTRY_LINE_BYTES, Bundle
 from audit.report import Report, lines, moment
 from audit.verify import verify_bundle
@@ -84,15 +85,21 @@ def _show(options: argparse.Namespace) -> int:
         if options.index is None:
             _print(f"{manifest.kind} bundle of {manifest.origin!a}, size {manifest.size}; nothing is verified")
             _print(f"made at {moment(manifest.made_at)}, {manifest.entries} entries, {manifest.payloads} payloads")
-        wanted = f'"index":{options.index},'.encode()
         for page in bundle.entries().lines(ENTRY_LINE_BYTES):
             for body in page:
-                if options.index is None or wanted in body:
+                if options.index in {None, _index_of(body)}:
                     _print(_escaped(body))
         for opened in bundle.payloads():
             if options.index in {None, opened.index}:
                 _print(f"payload {opened.index}: {_escaped(opened.payload)}")
     return EXIT_SOUND
+
+
+def _index_of(body: bytes) -> int:
+    try:
+        return Scanner().scan(body).at
+    except EntryError:
+        return -1  # what is not an entry has no index to be asked for
 
 
 def _proof(options: argparse.Namespace) -> int:

@@ -124,8 +124,8 @@ class Archive:
 
     def _read_directory(self) -> list[Member]:
         start = self._length - _TAIL_BYTES
-        tail = self._at(max(start, 0), _TAIL_BYTES)
-        if start < 0 or not tail.endswith(_LAST):
+        tail = self._at(start, _TAIL_BYTES) if start >= 0 else b""
+        if not tail.endswith(_LAST):
             raise BundleError("the file is not a bundle, or not all of it is here")
         count, directory_bytes, directory_offset = _END.unpack_from(tail)[7:]
         if count > MEMBERS or directory_bytes > DIRECTORY_BYTES or directory_offset + directory_bytes != start:
@@ -143,10 +143,7 @@ class Archive:
             raise BundleError("the file was not written by this program, or was changed", evidence={"offset": offset})
 
     def _at(self, offset: int, length: int) -> bytes:
-        if offset + length > self._length:
-            return b""
-        self._file.seek(offset)
-        return self._file.read(length)
+        return _read_at(self._file, offset, length) if offset + length <= self._length else b""
 
 
 class Reader:
@@ -164,9 +161,13 @@ class Reader:
         return self._member.size
 
     def read(self, length: int) -> bytes:
-        """Return the next bytes, fewer only at the end."""
-        self._file.seek(self._member.data_offset + self._done)
-        piece = self._file.read(min(length, self._member.size - self._done))
+        """Return the next bytes, fewer only at the end.
+
+        Raises:
+            BundleError: the file cannot be read, or became shorter since it was opened.
+        """
+        wanted = min(length, self._member.size - self._done)
+        piece = _read_at(self._file, self._member.data_offset + self._done, wanted)
         self._done += len(piece)
         self._crc = zlib.crc32(piece, self._crc)
         return piece
@@ -198,6 +199,18 @@ class Reader:
         """
         if self._crc != self._member.crc:
             raise BundleError(f"{self._member.name} is damaged: its CRC-32 is wrong")
+
+
+def _read_at(file: BinaryIO, offset: int, length: int) -> bytes:
+    # A failing disk is no sign of a broken log, and must not be reported as one.
+    try:
+        file.seek(offset)
+        piece = file.read(length)
+    except OSError as error:
+        raise BundleError(f"the file cannot be read: {error.strerror}") from error
+    if len(piece) != length:
+        raise BundleError("the file became shorter while it was read")
+    return piece
 
 
 def _local_header(name: str) -> bytes:

@@ -187,6 +187,35 @@ def test_two_readers_read_by_turns() -> None:
     second.require_intact()
 
 
+class Failing(io.BytesIO):
+    """A file that can be read for a while."""
+
+    def __init__(self, data: bytes, reads: int, failure: OSError | None) -> None:
+        super().__init__(data)
+        self._reads, self._failure = reads, failure
+
+    def read(self, length: int | None = -1, /) -> bytes:
+        self._reads -= 1
+        if self._reads >= 0:
+            return super().read(length)
+        if self._failure:
+            raise self._failure
+        return super().read(length)[:-1]
+
+
+@pytest.mark.parametrize("failure", [OSError(5, "Input/output error"), None])
+def test_a_failing_disk_and_a_shrinking_file_are_no_broken_log(failure: OSError | None) -> None:
+    needed = 8  # reads until the content of a member is there
+    for reads in range(needed):
+        with pytest.raises(BundleError, match="read"):
+            opened_after(reads, failure)
+    assert opened_after(needed, failure) == b"first"
+
+
+def opened_after(reads: int, failure: OSError | None) -> bytes:
+    return Archive(Failing(SMALL, reads, failure)).read("a", 5)
+
+
 def test_lines_come_whole_over_the_edges_of_pieces() -> None:
     lines = [b"%d" % number * 7 for number in range(60_000)]
     data = b"".join(line + b"\n" for line in lines)

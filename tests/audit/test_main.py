@@ -153,6 +153,16 @@ def test_show_prints_entries_and_payloads_without_verifying(made: LogMaker, bund
     assert payload.startswith(f"payload {index}: ")
 
 
+def test_show_prints_what_is_no_entry_too(made: LogMaker, tmp_path: Path, capsys: Captured) -> None:
+    rows = Rows.of(made)
+    rows.bodies[3] = b'{"index":3,'
+    path = str(saved(tmp_path, rows.bundle(made)))
+    assert main(["show", path]) == 0
+    assert '{"index":3,\n' in capsys.readouterr().out
+    assert main(["show", path, "--index", "3"]) == 0
+    assert '{"index":3,\n' not in capsys.readouterr().out
+
+
 def test_nothing_raw_reaches_the_terminal(tmp_path: Path, capsys: Captured) -> None:
     made = LogMaker(1)
     made.add(data={"note": "\x1b]0;owned\x07 \u202e é"}, payload=None)
