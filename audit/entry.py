@@ -305,7 +305,9 @@ def _plain(value: object) -> dict[str, object]:
     raise TypeError(type(value).__name__)
 
 
-_write: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain).encode
+_write: Final = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":"), default=_plain
+).encode  # what holds itself ends in a RecursionError, which costs nothing until it happens
 
 
 def _require_ascending(names: Sequence[bytes]) -> None:
