@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from service.cli.client import Client
 from service.cli.demo import story
 from service.cli.demo.proof import UnprovenError, refused, same, true
 from service.errors import ForbiddenError, MunimentError, NotFoundError
@@ -37,15 +39,6 @@ def require_told(done: subprocess.CompletedProcess[str]) -> None:
     assert "What was proved" in done.stdout
 
 
-def test_the_main_job_runs_on_the_demos_own_papers(tmp_path: Path) -> None:
-    home = tmp_path / "demo"
-    done = play(home)
-    require_told(done)
-    assert "Fax of 4 March, cut off.pdf: unreadable" in done.stdout
-    assert "mun_" not in done.stdout  # no token is printed unless the server is left running
-    assert not any((home / "blobs").rglob("blb_*"))
-
-
 @pytest.mark.long
 def test_the_main_job_runs_on_real_court_filings(tmp_path: Path) -> None:
     if not DOCUMENTS.is_dir():
@@ -55,6 +48,35 @@ def test_the_main_job_runs_on_real_court_filings(tmp_path: Path) -> None:
     assert "empty.pdf: empty" in done.stdout
     papers = len([path for path in DOCUMENTS.iterdir() if path.is_file()]) + 1  # and the contact sheet
     assert re.search(rf"✓ {papers} papers are sealed", done.stdout)
+
+
+def test_the_main_job_runs_and_a_server_left_running_answers_to_the_printed_tokens(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "service.cli", "demo", "--home", str(tmp_path / "demo"), "--serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        assert running.stdout is not None
+        told = ""
+        for line in running.stdout:
+            told += line
+            if "until Ctrl-C" in line:
+                break
+        token = re.search(r"Sofia Reyes, paralegal.*(mun_\S+)", told)
+        url = re.search(r"MUNIMENT_URL=(\S+)", told)
+        engagement = re.search(r"documents list (eng_\w+)", told)
+        try:
+            assert token is not None, told
+            assert url is not None
+            assert engagement is not None
+            client = Client(url[1], token[1], trust_env=False)
+            assert list(client.items(f"/api/v1/engagements/{engagement[1]}/documents"))
+            client.close()
+        finally:
+            running.send_signal(signal.SIGINT)
+            rest = running.stdout.read()
+        assert running.wait(LONGEST_S) == 0, told + rest
+    assert sum(line.startswith("✓ ") for line in told.splitlines()) == len(story.STEPS)
+    assert "Fax of 4 March, cut off.pdf: unreadable" in told
+    proved = told.partition("What was proved")[0]
+    assert "mun_" not in proved  # no token is printed before somebody is there to use it
 
 
 def test_a_folder_that_is_not_the_demos_is_left_alone(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from typing import Final
 
 from service.cli.client import Client
 from service.cli.demo import papers
-from service.cli.demo.people import CAST, ENGAGEMENT, FIRM, MATTERS, NDA, OWNER, VENDOR, VENDOR_PEOPLE, ZONE
+from service.cli.demo.people import CAST, FIRM, NDA, OWNER, VENDOR, VENDOR_PEOPLE, ZONE
 from service.cli.demo.proof import refused, same, true
-from service.cli.demo.stage import API, Stage, hence, sha256
+from service.cli.demo.stage import API, Held, Stage, hence, sha256
 from service.errors import DutyMissingError, MunimentError, UnauthenticatedError
 
 SIX: Final = 6
@@ -35,22 +35,28 @@ def found_firm(stage: Stage) -> str:
 
 
 def bring_people(stage: Stage) -> str:
-    """Record the vendor and the people, and give each a seat."""
-    vendor = stage.make("owner", "/vendors", name=VENDOR)["id"]
+    """Record the vendor and the people, and begin an engagement."""
+    stage.vendor = stage.make("owner", "/vendors", name=VENDOR)["id"]
     for person in CAST:
-        member_of = {"vendor_id": vendor} if person.is_vendor else {}
+        member_of = {"vendor_id": stage.vendor} if person.is_vendor else {}
         made = stage.make("owner", "/people", email=person.email, name=person.name, **member_of)
         stage.people[person.key] = made["id"]
         if person.house:
             seat = stage.make("owner", "/members", person_id=made["id"], role=person.role.value)
             stage.house[person.key] = seat["id"]
-    number, name = ENGAGEMENT
+    engage(stage)
+    roles = ", ".join(sorted(person.role.value.replace("_", " ") for person in CAST))
+    return f"{VENDOR} is engaged as {stage.job.number}, with six members: {roles}; each has a token of his own."
+
+
+def engage(stage: Stage) -> None:
+    """Begin an engagement, give each person a seat in it, and each seat a token."""
     stage.engagement = stage.make(
         "owner",
         "/engagements",
-        vendor_id=vendor,
-        number=number,
-        name=name,
+        vendor_id=stage.vendor,
+        number=stage.job.number,
+        name=stage.job.name,
         starts_at=hence(),
         ends_at=hence(days=180),
         lead_id=stage.people["dana"],
@@ -66,8 +72,6 @@ def bring_people(stage: Stage) -> str:
         stage.seats[person.key] = made["id"]
     same(len(stage.seats), SIX, "members")
     issue_tokens(stage)
-    roles = ", ".join(sorted(person.role.value.replace("_", " ") for person in CAST))
-    return f"{VENDOR} is engaged as {number}, with six members: {roles}; each has a token of his own."
 
 
 def issue_tokens(stage: Stage) -> None:
@@ -81,7 +85,7 @@ def issue_tokens(stage: Stage) -> None:
 
 def open_matters(stage: Stage) -> str:
     """Open two matters and put a part of each into the engagement."""
-    for number, client, caption in MATTERS:
+    for number, client, caption in stage.job.matters:
         matter = stage.make("dana@house", "/matters", number=number, client=client)["id"]
         stage.as_("dana@house").ask("PUT", f"{API}/matters/{matter}/team/{stage.people['marcus']}")
         part = stage.make("dana@house", f"/engagements/{stage.engagement}/parts", matter_id=matter, caption=caption)
@@ -91,14 +95,21 @@ def open_matters(stage: Stage) -> str:
     return f"Two matters are opened and a sealed part of each lies in the engagement, until {hence(days=180)[:10]}."
 
 
-def refuse_without_nda(stage: Stage) -> str:
-    """Try everything before the agreement is signed."""
+def publish_nda(stage: Stage) -> Held:
+    """Publish the agreement, and share a contact sheet with everybody: it opens with the signature, not before."""
     stage.agreement = stage.make("dana", f"/engagements/{stage.engagement}/agreements", kind="nda", text=NDA)["id"]
     sheet, _ = stage.add("dana", papers.contact_sheet(), stage.parts[0])
     stage.documents.append(sheet)
-    before = stage.log_size()
     for person in VENDOR_PEOPLE:
         stage.share(person, sheet)
+    return sheet
+
+
+def refuse_without_nda(stage: Stage) -> str:
+    """Try everything before the agreement is signed."""
+    sheet = publish_nda(stage)
+    before = stage.log_size()
+    for person in VENDOR_PEOPLE:
         with refused(DutyMissingError, f"{person.name} and the engagement"):
             stage.read(person.key, f"/engagements/{stage.engagement}")
         with refused(DutyMissingError, f"{person.name} and the list"):
@@ -123,7 +134,7 @@ def sign_nda(stage: Stage) -> str:
     """Sign the agreement, bound to the exact text."""
     sign_all(stage)
     for person in VENDOR_PEOPLE:
-        same(stage.read(person.key, f"/engagements/{stage.engagement}")["number"], ENGAGEMENT[0], "the engagement")
+        same(stage.read(person.key, f"/engagements/{stage.engagement}")["number"], stage.job.number, "the engagement")
         same(stage.listed(person.key), [stage.documents[0].id], f"what {person.name} sees after signing")
     return f"Three signatures bind to the SHA-256 of the text that was shown ({stage.nda_sha256[:16]}…); access opens."
 

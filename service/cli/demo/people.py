@@ -11,10 +11,32 @@ FIRM: Final = "Harbor & Vale LLP"
 ZONE: Final = "America/New_York"
 OWNER: Final = ("ruth.vale@harborvale.example", "Ruth Vale")
 VENDOR: Final = "Northwind Legal Staffing"
-ENGAGEMENT: Final = ("E-2031-004", "Delgado and Hartmann: intake and records")
-MATTERS: Final = (
-    ("2031-0117", "Maria Delgado", "Delgado, collision of 3 March"),
-    ("2031-0131", "Estate of Paul Hartmann", "Hartmann, probate papers"),
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An engagement, and the matters that parts of go into it: number, client, what it is called inside."""
+
+    number: str
+    name: str
+    matters: tuple[tuple[str, str, str], ...]
+
+
+FIRST_JOB: Final = Job(
+    "E-2031-004",
+    "Delgado and Hartmann: intake and records",
+    (
+        ("2031-0117", "Maria Delgado", "Delgado, collision of 3 March"),
+        ("2031-0131", "Estate of Paul Hartmann", "Hartmann, probate papers"),
+    ),
+)
+NEXT_JOB: Final = Job(
+    "E-2031-009",
+    "Okoye and Brandt: records",
+    (
+        ("2031-0204", "Chidi Okoye", "Okoye, fall on 9 June"),
+        ("2031-0211", "Lena Brandt", "Brandt, dispute over a lease"),
+    ),
 )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from service.cli.client import Client
 from service.cli.demo.machine import Machine
 from service.cli.demo.papers import Paper
-from service.cli.demo.people import VENDOR_PEOPLE, Person
+from service.cli.demo.people import FIRST_JOB, VENDOR_PEOPLE, Job, Person
 from service.cli.demo.proof import refused
 from service.errors import ForbiddenError, NotFoundError
 
@@ -43,12 +43,14 @@ class Stage:
 
     machine: Machine
     papers: list[Paper]
+    job: Job = FIRST_JOB
     tokens: dict[str, str] = field(default_factory=dict)  # by key of the person; "owner"; "<key>@house"
     seats: dict[str, str] = field(default_factory=dict)  # memberships in the engagement, by key
     house: dict[str, str] = field(default_factory=dict)  # memberships for the whole house, by key
     people: dict[str, str] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
     verifier_key: str = ""
+    vendor: str = ""
     engagement: str = ""
     agreement: str = ""
     nda_sha256: str = ""
@@ -165,6 +167,13 @@ class Stage:
         self.tokens[who] = token
         if who in self.clients:
             self.clients.pop(who).close()
+
+    def turn_to(self, job: Job) -> None:
+        """Begin another engagement of the same people: what was made in the last one is left behind."""
+        self.leave()
+        self.job, self.parts, self.documents = job, [], []
+        self.grants.clear()
+        self.seats.clear()
 
     def leave(self) -> None:
         """Close all clients: the server they speak to goes away."""

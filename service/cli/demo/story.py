@@ -12,6 +12,7 @@ from rich.console import Console
 
 from service.cli.demo import changing, ending, opening, papers, proving, sharing
 from service.cli.demo.machine import Machine, begin_home
+from service.cli.demo.people import CAST, NEXT_JOB, OWNER
 from service.cli.demo.proof import UnprovenError
 from service.cli.demo.stage import Stage
 from service.cli.output import print_table
@@ -85,13 +86,22 @@ def _sum_up(stage: Stage, took_s: float) -> None:
 
 
 def _leave_running(console: Console, stage: Stage) -> None:
-    """Leave the server running until Ctrl-C, with tokens made anew."""
-    opening.issue_tokens(stage)
-    console.print(f"The service runs at {stage.machine.url} until Ctrl-C. Tokens, for MUNIMENT_TOKEN:", markup=False)
-    print_table(("who", "token"), sorted(stage.tokens.items()))
-    console.print(
-        f"Try: MUNIMENT_URL={stage.machine.url} MUNIMENT_TOKEN=… .venv/bin/muniment audit entries", markup=False
-    )
+    """Begin another engagement to look around in, and leave the server running until Ctrl-C, with tokens made anew."""
+    stage.turn_to(NEXT_JOB)
+    opening.engage(stage)
+    opening.open_matters(stage)
+    opening.publish_nda(stage)
+    opening.sign_all(stage)
+    sharing.take_in(stage)
+    sharing.share_out(stage)
+    names = {person.key: f"{person.name}, {person.role.value.replace('_', ' ')}" for person in CAST}
+    rows = [(names.get(key.partition("@")[0], OWNER[1] + ", owner"), key, token) for key, token in stage.tokens.items()]
+    print_table(("who", "acts as", "token"), rows)
+    console.print("A new engagement with the same people and papers is open. In another terminal:", markup=False)
+    console.print(f"  export MUNIMENT_URL={stage.machine.url} MUNIMENT_TOKEN=…", markup=False)
+    console.print(f"  .venv/bin/muniment documents list {stage.engagement}", markup=False)
+    console.print("The service runs until Ctrl-C.", markup=False)
+    sys.stdout.flush()
     try:
         stage.machine.wait()
     except KeyboardInterrupt:
