@@ -1,8 +1,9 @@
 """What every test gets: no way out but loopback, databases of both kinds, and the time each area took.
 
 Fixtures: ``database_url`` (runs the test twice: an empty SQLite file, an empty PostgreSQL database), ``sqlite_url``,
-``postgres_url``, ``postgres_server``. Random order comes from pytest-randomly, which prints its seed
-(``--randomly-seed=N`` repeats a run); a failing property prints the line that replays it.
+``postgres_url``, ``postgres_server``; ``migrated_url`` (tests/migrated.py) is the same with all tables there. Random
+order comes from pytest-randomly, which prints its seed (``--randomly-seed=N`` repeats a run); a failing property prints
+the line that replays it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,17 @@ import hypothesis
 import pytest
 
 from tests.guards import guard_sockets
+from tests.migrated import (
+    migrated_file,
+    migrated_postgres_url,
+    migrated_sqlite_url,
+    migrated_template,
+    migrated_url,
+)
 from tests.postgres import PostgresMissingError, PostgresServer, running_postgres
 from tests.scale import LONG, count
+
+__all__ = ["migrated_file", "migrated_postgres_url", "migrated_sqlite_url", "migrated_template", "migrated_url"]
 
 _FULL_EXAMPLES = 1000
 

@@ -11,9 +11,9 @@ from tests.world import Engagement, World, a_world
 
 
 @pytest.fixture
-async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
+async def world(tmp_path: Path, migrated_url: str) -> AsyncIterator[World]:
     """An installation with one firm and its owner."""
-    async with a_world(tmp_path / "var", database_url) as made:
+    async with a_world(tmp_path / "var", migrated_url) as made:
         yield made
 
 

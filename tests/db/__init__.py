@@ -1,0 +1,1 @@
+"""Tests of connections, ids, tables and revisions."""

@@ -1,0 +1,71 @@
+"""A real database whose connections fail on request, and count what they commit.
+
+Operations for `tests.fakes.faults.Faults`: ``begin``, ``commit``, ``execute`` (any other statement). A commit planned
+with ``stored=True`` is committed, and its answer is lost.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import psycopg
+
+from service.db.session import Database
+from tests.fakes.faults import Faults
+
+
+class FaultyDatabase(Database):
+    """Hands out connections with faults."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.faults = Faults()
+        self.connections = 0
+
+    @property
+    def error(self) -> type[Exception]:
+        """What this driver raises when the connection is lost."""
+        return sqlite3.OperationalError if self.is_sqlite else psycopg.OperationalError
+
+    @property
+    def commits(self) -> int:
+        """How many transactions were asked to commit."""
+        return self.faults.calls.count("commit")
+
+    def connect(self) -> Any:
+        """Open a connection whose cursors fail as planned."""
+        self.faults.before("connect")
+        self.connections += 1
+        return FaultyConnection(super().connect(), self.faults)
+
+
+class FaultyConnection:
+    """A connection of the driver, watched."""
+
+    def __init__(self, connection: Any, faults: Faults) -> None:
+        self._connection, self._faults = connection, faults
+
+    def cursor(self) -> Any:
+        return FaultyCursor(self._connection.cursor(), self._faults)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+class FaultyCursor:
+    """A cursor of the driver, watched."""
+
+    def __init__(self, cursor: Any, faults: Faults) -> None:
+        self._cursor, self._faults = cursor, faults
+
+    def execute(self, sql: Any, *params: Any) -> Any:
+        word = str(sql).split(maxsplit=1)[0].lower()
+        operation = word if word in ("begin", "commit") else "execute"
+        self._faults.before(operation)
+        result = self._cursor.execute(sql, *params)
+        self._faults.after(operation)
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)

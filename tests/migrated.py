@@ -1,0 +1,56 @@
+"""Fixtures: databases at the newest revision, as copies of one that was migrated once a run.
+
+tests/conftest.py hands them to all tests. `migrated_url` is like ``database_url`` (a test runs on both kinds of
+database), only that all tables are there already.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.db import schema
+from service.db.session import Database
+from tests.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file at the newest revision, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "migrated.db"
+    schema.upgrade(Database(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: PostgresServer) -> str:
+    """The name of a PostgreSQL database at the newest revision, to be copied."""
+    name = postgres_server.create_database()
+    schema.upgrade(Database(postgres_server.url(name)))
+    return name
+
+
+@pytest.fixture
+def migrated_sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
+    """A SQLite database of one's own."""
+    path = tmp_path / "muniment.db"
+    shutil.copyfile(migrated_file, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres_server: PostgresServer, migrated_template: str) -> Iterator[str]:
+    """A PostgreSQL database of one's own."""
+    name = postgres_server.create_database(migrated_template)
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """A database at the newest revision; a test that asks for it runs on both kinds."""
+    url: str = request.getfixturevalue(f"migrated_{request.param}_url")
+    return url

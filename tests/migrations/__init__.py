@@ -1,0 +1,1 @@
+"""Tests of each migration, with data, up and down."""
