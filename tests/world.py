@@ -238,7 +238,9 @@ async def a_world(home: Path, database_url: str, **settings: Any) -> AsyncIterat
     chosen = Settings(home=home, database_url=database_url, failed_attempts_per_minute=100_000, **settings)
     wiring.prepare(chosen)
     with wiring.open_installation(chosen, serving=True, clock=clock) as services:
-        founded = await firms.found(services, "Hale & Partners", "owner@firm.example", "Olive Owner", "UTC", YEARS_S // DAY_S)
+        founded = await firms.found(
+            services, "Hale & Partners", "owner@firm.example", "Olive Owner", "UTC", YEARS_S // DAY_S
+        )
         app = create_app(services)
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
