@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +19,7 @@ from service.api import (
     asks,
     audit,
     certificates,
+    description,
     disposals,
     documents,
     engagements,
@@ -78,7 +80,7 @@ def create_app(services: Services) -> FastAPI:
         await asyncio.gather(*tasks, return_exceptions=True)
         await attempts_module.record(services, attempts, all_minutes=True)
 
-    app = FastAPI(
+    app = _Application(
         title="Muniment",
         summary="Secure document exchange for law firms that give work to outside staff.",
         version="1",
@@ -100,6 +102,16 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(operations.router)
     app.add_middleware(_Edge, services=services, metrics=metrics)
     return app
+
+
+class _Application(FastAPI):
+    """FastAPI, with a description that tells of tokens and refusals too."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = description.complete(super().openapi())
+        return self.openapi_schema
 
 
 class _Edge(Edge):

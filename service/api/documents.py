@@ -184,7 +184,7 @@ async def read(services: ServicesDep, caller: CallerDep, response: Response, doc
     "/documents/{document_id}/content",
     operation_id="read_content",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+    responses={200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}},
 )
 async def content(services: ServicesDep, caller: CallerDep, document_id: PathId) -> Response:
     """Download a document's bytes as they arrived. The log holds that they were sent before the first one leaves."""
