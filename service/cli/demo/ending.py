@@ -120,9 +120,11 @@ def open_copy(stage: Stage) -> str:
             for path in ("", "/content"):
                 with refused(KeyMissingError, f"{held.paper.title} in the copy"):
                     stage.read("dana", f"/documents/{held.id}{path}")
-    finally:
         stage.leave()
         old.stop()
+    finally:
+        stage.leave()
+        old.abandon()
         stage.machine = here
     return (
         "Served from the copy made before, with every key that is left: people still have names, the papers have "

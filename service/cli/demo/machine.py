@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -99,7 +100,7 @@ class Machine:
         line = self._server.stdout.readline() if self._server.stdout is not None else ""
         self.url = line.rpartition(" ")[2].strip()
         if not self.url.startswith("http"):
-            raise UnprovenError(f"the server did not start; see {self.home / 'server.log'}")
+            raise UnprovenError(f"the server did not start: {self._last_words()}")
 
     def stop(self) -> None:
         """Ask the server to stop, wait for it, and insist that it stopped in good order."""
@@ -117,7 +118,18 @@ class Machine:
         if self._log is not None:
             self._log.close()
         if code != 0:
-            raise UnprovenError(f"the server ended with {code}; see {self.home / 'server.log'}")
+            raise UnprovenError(f"the server ended with {code}: {self._last_words()}")
+
+    def abandon(self) -> None:
+        """Make sure that no server is left behind, whatever happened before."""
+        if self._server is not None:
+            self._server.kill()
+            with suppress(UnprovenError):
+                self.stop()
+
+    def _last_words(self) -> str:
+        lines = (self.home / "server.log").read_text(encoding="utf-8").splitlines()
+        return lines[-1] if lines else "it said nothing"
 
     def wait(self) -> None:
         """Wait until the server ends by itself, or somebody presses Ctrl-C."""

@@ -21,7 +21,6 @@ LEFT_OUT: Final = 4  # each fourth paper is shared with nobody: else a list woul
 def take_in(stage: Stage) -> str:
     """Upload every paper with its label and sensitivity."""
     marked: list[str] = []
-    types: Counter[str] = Counter()
     for paper, part in zip(stage.papers, cycle(stage.parts), strict=False):
         held, receipt = stage.add("dana", paper, part)
         same(receipt["sha256"], paper.sha256, f"the receipt for {paper.title}")
@@ -31,10 +30,12 @@ def take_in(stage: Stage) -> str:
         if held.condition != papers.READABLE:
             marked.append(f"{paper.title}: {held.condition}")
         stage.documents.append(held)
-        types[receipt["media_type"].rpartition("/")[2].rpartition(".")[2]] += 1
     for held in stage.documents:
         same(sha256(stage.content("dana", held.id)), held.paper.sha256, f"{held.paper.title}, read back")
-    same(set(stage.listed("dana")), {held.id for held in stage.documents}, "what the attorney sees")
+    shown = list(stage.as_("dana").items(f"{API}/engagements/{stage.engagement}/documents"))
+    same({item["id"] for item in shown}, {held.id for held in stage.documents}, "what the attorney sees")
+    same({item["title"] for item in shown}, {held.paper.title for held in stage.documents}, "the titles, opened again")
+    types = Counter(item["media_type"].rpartition("/")[2].rpartition(".")[2] for item in shown)
     size = sum(len(held.paper.content) for held in stage.documents)
     stage.figures["papers"] = f"{len(stage.documents)} ({size / 1e6:.1f} MB), all kept byte for byte"
     stage.figures["recognised as"] = ", ".join(f"{count} {name}" for name, count in types.most_common())

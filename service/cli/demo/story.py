@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from service.cli.demo.people import CAST, NEXT_JOB, OWNER
 from service.cli.demo.proof import UnprovenError
 from service.cli.demo.stage import Stage
 from service.cli.output import print_table
+from service.errors import MunimentError
 
 Step = Callable[[Stage], str]
 
@@ -60,22 +62,25 @@ def tell(*, docs: Path | None, serve: bool, keep: bool, home: Path) -> int:
         _sum_up(stage, time.monotonic() - start)
         if serve:
             _leave_running(console, stage)
+        stage.leave()
+        stage.machine.stop()
     except UnprovenError as error:
         console.print(f"✗ {error}", markup=False)
         return EXIT_UNPROVEN
     finally:
         stage.leave()
-        stage.machine.stop()
+        stage.machine.abandon()
     return 0
 
 
 def _take(console: Console, step: Step, stage: Stage) -> None:
     """Take one step and tell it in one line; on a terminal, say meanwhile what is being done."""
-    if console.is_terminal:
-        with console.status((step.__doc__ or "").partition("\n")[0]):
+    doing = (step.__doc__ or "").partition("\n")[0]
+    try:
+        with console.status(doing) if console.is_terminal else nullcontext():
             told = step(stage)
-    else:
-        told = step(stage)
+    except MunimentError as error:
+        raise UnprovenError(f"{doing} It was answered {error.code}: {error.message}") from error
     console.print(f"✓ {told}", markup=False)
     sys.stdout.flush()
 
