@@ -95,7 +95,7 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
     if subject.document is None or action not in _ON_DOCUMENTS:
         return _decide_other(tx, matrix, moment, actor, action, subject)
     firm = actor.side == _FIRM
-    row = tx.one(
+    row = subject.document[4:].isalnum() and tx.one(  # what is no id never reaches SQL (PostgreSQL takes no NUL)
         queries.DOCUMENT_FOR_FIRM if firm else queries.DOCUMENT_FOR_VENDOR,
         document=subject.document,
         firm=actor.firm_id,
@@ -106,7 +106,7 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
         own_since=now - OWN_LIFE_S,
         ability=ABILITY_BITS[action],
     )
-    if row is None:
+    if not row:
         return _refuse(tx, matrix, moment, actor, action, subject, None, 0, REFUSED_BY_ABSENCE)
     cell = matrix.cell(actor.role, action, row.label, row.sensitivity)
     true = row.facts
@@ -168,6 +168,8 @@ def _decide_other(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: 
         return _refuse(tx, matrix, moment, actor, action, asked, None, 0, REFUSED_BY_ABSENCE)
     kind = subject.kind
     if kind not in KINDS[action]:
+        if asked.via is not None:  # an id of another kind in the path: here it is not
+            return _refuse(tx, matrix, moment, actor, action, asked, None, 0, REFUSED_BY_ABSENCE)
         raise ValueError(f"{action} is never about {kind}")
     if kind is Kind.DOCUMENT:
         decision = decide(tx, matrix, moment, actor, action, subject)

@@ -166,11 +166,15 @@ def on_team(matter: ColumnElement[str]) -> Truth:
 
 
 def walled(matter: ColumnElement[str]) -> Truth:
-    """`WALLED`: a wall stands between the asker and the matter."""
+    """`WALLED`: a wall stands between the asker and the matter.
+
+    Asked as a set of matters, which a list finds once: a person has few walls or none.
+    """
     wall = models.walls
-    return exists().where(
-        wall.c.person_id == PERSON, wall.c.matter_id == matter, wall.c.raised_at <= NOW, wall.c.lifted_at > NOW
+    standing = select(wall.c.matter_id).where(
+        wall.c.person_id == PERSON, wall.c.raised_at <= NOW, wall.c.lifted_at > NOW
     )
+    return matter.in_(standing)
 
 
 # The document -------------------------------------------------------------------------------------------------------

@@ -17,7 +17,21 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, and_, bindparam, exists, func, or_, select, union
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy import true as sql_true
 
 from service.db import models
@@ -31,6 +45,7 @@ from service.scoping.facts import MEMBERSHIP, NOW, PERSON, Truth, d, e, m
 from service.scoping.matrix import Condition, Matrix
 
 _p, _g, _r = models.parts, models.grants, models.revisions
+Statement = Select[Any] | CompoundSelect[Any]
 _AFTER: Final = bindparam("after", type_=Text)
 _MOST: Final = bindparam("most", type_=BigInteger)
 
@@ -125,7 +140,7 @@ def _bound(moment: Moment, actor: Actor, action: Action, where: Where) -> dict[s
     }
 
 
-def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, *, counting: bool) -> Select[Any] | None:
+def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, *, counting: bool) -> Statement | None:
     """Return the statement of a list, compiled from the snapshot once; None when nothing can be on it."""
     if not actor.covers(action.resource) and matrix.denials(actor.role, action) & Fact.NARROWED:
         return None
@@ -133,7 +148,7 @@ def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, *, countin
     key = (actor.role, action, given, counting)
     if key not in matrix.made:
         matrix.made[key] = _compile(matrix, actor.role, Side(actor.side), action, given, counting=counting)
-    statement: Select[Any] | None = matrix.made[key]
+    statement: Statement | None = matrix.made[key]
     return statement
 
 
@@ -142,7 +157,7 @@ def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, *, countin
 
 def _compile(
     matrix: Matrix, role: str, side: Side, action: Action, given: tuple[str, ...], *, counting: bool
-) -> Select[Any] | None:
+) -> Statement | None:
     true = _facts_of(side)
     conditions = [one for one in matrix.alternatives(role, action) if not one.facts & ~_mask(true)]
     by_assignment = [one for one in conditions if one.facts & Fact.ASSIGNED]
@@ -160,8 +175,8 @@ def _compile(
         source = _granted() if side is Side.VENDOR else _of_team()
         branches.append(source.where(*always, _any_of(by_assignment, driven)))
     if by_adder:
-        branches.append(_added().where(*always, _any_of(by_adder, true)))
-    return _joined(branches, counting=counting) if branches else None
+        branches.append(_added(side).where(*always, _any_of(by_adder, true)))
+    return _joined(branches, side, counting=counting) if branches else None
 
 
 _IN: Final = {
@@ -243,34 +258,41 @@ def _granted() -> Select[Any]:
     """A vendor person's grants, in the order of their documents; of several on one document the first made counts."""
     earlier = models.grants.alias("earlier")
     first = ~exists().where(earlier.c.document_id == _g.c.document_id, facts.gives(earlier), earlier.c.id < _g.c.id)
-    return _selected(_g.join(d, d.c.id == _g.c.document_id), key=_g.c.document_id).where(facts.gives(_g), first)
+    source = _g.join(d, d.c.id == _g.c.document_id)
+    return _selected(source, Side.VENDOR, key=_g.c.document_id).where(facts.gives(_g), first)
 
 
 def _of_team() -> Select[Any]:
     """The documents of a firm person's matters."""
     team = models.matter_team.alias("team")
     named = and_(team.c.person_id == PERSON, team.c.since <= NOW, team.c.until > NOW)
-    return _selected(team.join(d, d.c.matter_id == team.c.matter_id), key=d.c.id).where(named)
+    return _selected(team.join(d, d.c.matter_id == team.c.matter_id), Side.FIRM, key=d.c.id).where(named)
 
 
-def _added() -> Select[Any]:
+def _added(side: Side) -> Select[Any]:
     """What the membership itself added."""
-    return _selected(d, key=d.c.id).where(d.c.added_by == MEMBERSHIP)
+    return _selected(d, side, key=d.c.id).where(d.c.added_by == MEMBERSHIP)
 
 
-def _selected(source: Any, key: ColumnElement[str]) -> Select[Any]:
-    joined = source.join(e, e.c.id == d.c.engagement_id).join(m, facts.is_membership()).join(_p, _p.c.id == d.c.part_id)
-    whole = joined.outerjoin(_r, _r.c.id == d.c.revision_id)  # outer: a missing revision hides no document
-    return select(*_COLUMNS).select_from(whole).where(key > _AFTER).order_by(key)
+def _selected(source: Any, side: Side, key: ColumnElement[str]) -> Select[Any]:
+    """Join what a row shows and is decided by. A vendor person's engagement is his seat's: found once, not per row."""
+    seated = source.join(m, facts.is_membership())
+    if side is Side.VENDOR:
+        placed = seated.join(e, and_(e.c.id == m.c.engagement_id, e.c.id == d.c.engagement_id))
+    else:
+        placed = seated.join(e, e.c.id == d.c.engagement_id)
+    whole = placed.join(_p, _p.c.id == d.c.part_id).outerjoin(_r, _r.c.id == d.c.revision_id)
+    return select(key.label("id"), *_COLUMNS[1:]).select_from(whole).where(key > _AFTER).order_by(key)
 
 
-def _joined(branches: list[Select[Any]], *, counting: bool) -> Select[Any]:
+def _joined(branches: list[Select[Any]], side: Side, *, counting: bool) -> Any:
+    # What was granted is confirmed, what is one's own is not: a vendor person's two branches never meet.
+    together = union_all if side is Side.VENDOR else union
     if counting:
         ids = [branch.with_only_columns(d.c.id).order_by(None) for branch in branches]
-        both = (union(*ids) if len(ids) > 1 else ids[0]).subquery()
+        both = (together(*ids) if len(ids) > 1 else ids[0]).subquery()
         return select(func.count().label("n")).select_from(both)
     if len(branches) == 1:
         return branches[0].limit(_MOST)
-    halves = [select(branch.limit(_MOST).subquery()) for branch in branches]
-    both = union(*halves).subquery()
-    return select(both).order_by(both.c.id).limit(_MOST)
+    # Both come in order of their ids, so the database merges them and stops at the page's end.
+    return together(*(branch.order_by(None) for branch in branches)).order_by("id").limit(_MOST)

@@ -14,7 +14,7 @@ Rules kept here:
 
 It does not read the database, know a person, or word a refusal (service/scoping/facts.py, answers.py).
 
-Source: policies/README.md; docs/adr/0005-policy.md; C. Luo et al., the PERM model (Casbin).
+Source: policies/README.md; docs/adr/0005-policy.md.
 """
 
 from __future__ import annotations

@@ -121,6 +121,9 @@ _RECEIPT: Final = (
 
 def follow(tx: Tx, firm_id: str, subject: Subject) -> Subject | None:
     """Return the subject with what `via` or `receipt` stands for filled in; None when there is no such thing."""
+    named = (subject.part, subject.engagement, subject.matter, subject.person, subject.via, subject.receipt)
+    if not all(text is None or text[4:].isalnum() for text in named):
+        return None  # what is no id never reaches SQL (PostgreSQL takes no NUL)
     wanted = subject.receipt if subject.via is None else subject.via
     if wanted is None:
         return subject

@@ -1,16 +1,15 @@
-"""What tests of scoping share: the policy of this repository, and an empty world of rows."""
+"""What tests of scoping share: the policy of this repository, and an empty world of rows on both kinds of database."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from service.scoping.matrix import Matrix
-from tests.scoping.world import World, a_world
-
-POLICIES = Path(__file__).parents[2] / "policies"
+from tests.postgres import PostgresServer
+from tests.scoping.policies import POLICIES
+from tests.scoping.world import Ground, World
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +18,32 @@ def matrix() -> Matrix:
     return Matrix.load(POLICIES)
 
 
+@pytest.fixture(scope="session")
+def sqlite_ground() -> Iterator[Ground]:
+    """Empty tables in SQLite."""
+    ground = Ground()
+    yield ground
+    ground.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_ground(postgres_server: PostgresServer) -> Iterator[Ground]:
+    """Empty tables in PostgreSQL."""
+    name = postgres_server.create_database()
+    ground = Ground(postgres_server.url(name))
+    yield ground
+    ground.close()
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ground(request: pytest.FixtureRequest) -> Ground:
+    """Empty tables; a test that asks for them runs on both kinds of database."""
+    found: Ground = request.getfixturevalue(f"{request.param}_ground")
+    return found
+
+
 @pytest.fixture
-def world() -> Iterator[World]:
-    """An empty world."""
-    with a_world() as empty:
-        yield empty
+def world(ground: Ground) -> World:
+    """An empty world; the one before was thrown away."""
+    return ground.world()

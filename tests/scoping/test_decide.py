@@ -566,6 +566,11 @@ def test_an_id_that_stands_for_nothing_does_not_exist_and_is_not_recorded(scene:
     assert set(decision.subjects.values()) <= {f"grt_{'0' * 32}"}
 
 
+def test_an_id_that_stands_for_another_kind_of_thing_is_not_there(scene: Scene) -> None:
+    for action, via in ((Action.HOLD_LIFT, scene.grant), (Action.GRANT_REVOKE, scene.paralegal)):
+        assert told(scene.ask(scene.lead, action, Subject(via=via))) == (State.ABSENT, "not_found", 404)
+
+
 def test_another_firms_grant_is_not_followed(scene: Scene) -> None:
     stranger = scene.world.member("eve", "attorney", None, firm="rivals")
     assert told(scene.ask(stranger, Action.GRANT_REVOKE, Subject(via=scene.grant))) == (
@@ -580,6 +585,20 @@ def test_a_malformed_id_does_not_exist_and_is_not_recorded(scene: Scene, malform
     decision = scene.vera(subject=Subject(document=malformed))
     assert told(decision) == (State.ABSENT, "not_found", 404)
     assert decision.subjects == {}
+
+
+@pytest.mark.parametrize("malformed", ["", "eng_", "eng_\x00", "eng_' OR 1=1 --", "../.."])
+def test_no_malformed_id_of_any_kind_reaches_the_database(scene: Scene, malformed: str) -> None:
+    for action, subject in (
+        (Action.ENGAGEMENT_READ, Subject(engagement=malformed)),
+        (Action.MATTER_READ, Subject(matter=malformed)),
+        (Action.DOCUMENT_ADD, Subject(part=malformed, label="exhibit")),
+        (Action.TOKEN_LIST, Subject(person=malformed)),
+        (Action.RECEIPT_READ, Subject(receipt=malformed)),
+    ):
+        decision = scene.ask(scene.lead, action, subject)
+        assert told(decision) == (State.ABSENT, "not_found", 404)
+        assert decision.subjects == {}
 
 
 def test_asking_about_the_wrong_kind_of_thing_is_a_fault_of_ours(scene: Scene) -> None:

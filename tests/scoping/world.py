@@ -7,8 +7,6 @@ Nothing is sealed: scoping reads no names.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -276,16 +274,6 @@ class Ground:
     def close(self) -> None:
         """Throw everything away."""
         self._connection.close()
-
-
-@contextmanager
-def a_world(url: str = "sqlite://", now: int = NOW) -> Iterator[World]:
-    """An empty world in a database of its own; everything in it is thrown away."""
-    ground = Ground(url)
-    try:
-        yield ground.world(now)
-    finally:
-        ground.close()
 
 
 @cache
