@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from service.cli import main
+from service.cli.client import Client
 from service.cli.demo.machine import Machine
 
 
@@ -68,6 +69,37 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     machine.start()
     yield Service(machine, founded)
     machine.stop()
+
+
+def engage(service: Service) -> dict[str, str]:
+    """Begin an engagement with one part, an attorney who has a token, and a paralegal with a seat."""
+
+    def make(client: Client, path: str, /, **body: Any) -> dict[str, Any]:
+        made: dict[str, Any] = client.ask("POST", f"/api/v1{path}", body=body).json()
+        return made
+
+    owner = Client(service.machine.url, service.founded["owner_token"], trust_env=False)
+    vendor = make(owner, "/vendors", name="Northwind")["id"]
+    lead = make(owner, "/people", email="dana@firm.example", name="Dana Whitfield")["id"]
+    clerk = make(owner, "/people", email="sofia@vendor.example", name="Sofia Reyes", vendor_id=vendor)["id"]
+    house = make(owner, "/members", person_id=lead, role="attorney")["id"]
+    times = {"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z"}
+    terms = {"vendor_id": vendor, "number": "E-1", "name": "Intake", "lead_id": lead, **times}
+    engagement = make(owner, "/engagements", **terms)["id"]
+    seat = make(owner, f"/engagements/{engagement}/members", person_id=clerk, role="paralegal")["id"]
+    owner.close()
+    token = service.machine.run("token", "create", "--membership", house)["items"][0]["token"]
+    attorney = Client(service.machine.url, token, trust_env=False)
+    matter = make(attorney, "/matters", number="M-1", client="Maria Delgado")["id"]
+    part = make(attorney, f"/engagements/{engagement}/parts", matter_id=matter, caption="Delgado")["id"]
+    attorney.close()
+    return {"engagement": engagement, "part": part, "token": token, "seat": seat}
+
+
+@pytest.fixture(scope="session")
+def world(service: Service) -> dict[str, str]:
+    """An engagement on the shared service."""
+    return engage(service)
 
 
 @pytest.fixture

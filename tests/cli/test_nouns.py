@@ -168,35 +168,6 @@ def test_a_token_file_that_is_none_sends_nothing(ask: Run, tmp_path: Path) -> No
 # Papers ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def world(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An engagement with one part, an attorney with a token, and a paralegal with a seat."""
-    from service.cli.client import Client  # noqa: PLC0415  # what the commands use themselves
-
-    owner = Client(service.machine.url, service.founded["owner_token"], trust_env=False)
-
-    def make(client: Client, path: str, /, **body: Any) -> dict[str, Any]:
-        made: dict[str, Any] = client.ask("POST", f"/api/v1{path}", body=body).json()
-        return made
-
-    vendor = make(owner, "/vendors", name="Northwind")["id"]
-    lead = make(owner, "/people", email="dana@firm.example", name="Dana Whitfield")["id"]
-    clerk = make(owner, "/people", email="sofia@vendor.example", name="Sofia Reyes", vendor_id=vendor)["id"]
-    house = make(owner, "/members", person_id=lead, role="attorney")["id"]
-    times = {"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z"}
-    engagement = make(
-        owner, "/engagements", vendor_id=vendor, number="E-1", name="Intake", lead_id=lead, deputy_id=None, **times
-    )["id"]
-    seat = make(owner, f"/engagements/{engagement}/members", person_id=clerk, role="paralegal")["id"]
-    token = service.machine.run("token", "create", "--membership", house)["items"][0]["token"]
-    attorney = Client(service.machine.url, token, trust_env=False)
-    matter = make(attorney, "/matters", number="M-1", client="Maria Delgado")["id"]
-    part = make(attorney, f"/engagements/{engagement}/parts", matter_id=matter, caption="Delgado")["id"]
-    owner.close()
-    attorney.close()
-    return {"engagement": engagement, "part": part, "token": token, "seat": seat}
-
-
 @pytest.fixture
 def seat(world: dict[str, str]) -> str:
     return world["seat"]

@@ -45,7 +45,7 @@ def test_making_and_revoking_stand_in_the_log_with_the_actor_cli(ask: Run, membe
     ask("token", "revoke", made["token_id"])
     ask("token", "revoke", made["token_id"])
     entries = ask("audit", "entries", "--limit", "1000", "--json").json["items"]
-    about = [entry for entry in entries if entry["subjects"].get("token") == made["token_id"]]
+    about = [entry for entry in entries if entry.get("subjects", {}).get("token") == made["token_id"]]
     assert [(entry["type"], entry["actor"]) for entry in about] == [
         ("token.created", {"system": "cli"}),
         ("token.revoked", {"system": "cli"}),
