@@ -26,9 +26,19 @@ async def findings(
         return await examination.result(declared)
 
 
+_ELDERS: set[str] = set()  # child processes that were there before the test: a database of the run, say
+
+
+@pytest.fixture(autouse=True)
+def note_elders() -> None:
+    _ELDERS.clear()
+    _ELDERS.update(children())
+
+
 def children() -> list[str]:
-    """Our child processes that are still there, dead ones too."""
-    return Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    """Our child processes that came with the test and are still there, dead ones too."""
+    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    return [each for each in listed if each not in _ELDERS]
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, program: str) -> list[str]:
