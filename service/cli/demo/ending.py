@@ -6,7 +6,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.cli.demo.machine import MARK, Machine, verify
+from service.cli.demo.machine import Machine, verify
 from service.cli.demo.people import VENDOR_PEOPLE, WAIVER
 from service.cli.demo.proof import refused, same, true
 from service.cli.demo.proving import SOUND, fetch
@@ -27,7 +27,6 @@ def back_up(stage: Stage) -> str:
     copy = backup_home(stage)
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir(mode=0o700)
-    (copy / MARK).touch()
     for path in stage.machine.home.iterdir():
         if path.name.startswith("muniment.db"):
             shutil.copy2(path, copy)
@@ -147,8 +146,8 @@ def verify_again(stage: Stage) -> str:
 
 
 def backup_home(stage: Stage) -> Path:
-    """Where the copy lies."""
-    return stage.machine.home.with_name(f"{stage.machine.home.name}-copy")
+    """Where the copy lies: inside the demo's own folder, since it is emptied first."""
+    return stage.machine.home / "copy"
 
 
 def _at(seconds: int) -> str:
