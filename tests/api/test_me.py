@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from tests.api.entries import entries
-from tests.world import DAY_S, NDA, Engagement, Person, World, rfc3339
+from tests.world import DAY_S, NDA, YEARS_S, Engagement, Person, World, rfc3339
 
 SHA256 = hashlib.sha256(NDA.encode()).hexdigest()
 
@@ -34,7 +34,7 @@ async def test_i_learn_who_i_am_here_and_until_when(engagement: Engagement) -> N
     assert membership["engagement"]["ends_at"] == rfc3339(world.now + 90 * DAY_S)
     assert "name" not in membership["engagement"]  # its speaking name is for the firm
     assert me["token"]["scopes"] == ["*"]
-    assert me["token"]["expires_at"] == rfc3339(world.now + 300 * DAY_S)
+    assert me["token"]["expires_at"] == rfc3339(world.now + YEARS_S)
     assert (me["missing"], me["due"]) == ([], [])
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ BEGIN, END = "<!-- made by tests/docs/tables.py -->", "<!-- end -->"
 
 def errors() -> str:
     """Every error: its code, HTTP status, exit code and sentence."""
+    importlib.import_module("service.app")  # so that every module has added its own
     rows = ["| code | status | exit | what it says |", "|---|---|---|---|"]
     seen = set()
     for error in all_errors():
@@ -39,7 +41,9 @@ def settings() -> str:
             shown = "policies/ of this version"
         if isinstance(default, tuple):
             shown = ",".join(map(str, default)) or "–"
-        rows.append(f"| `MUNIMENT_{name.upper()}` | {'–' if 'SecretStr' in repr(default) else shown} | {field.description} |")
+        rows.append(
+            f"| `MUNIMENT_{name.upper()}` | {'–' if 'SecretStr' in repr(default) else shown} | {field.description} |"
+        )
     return "\n".join(rows)
 
 
