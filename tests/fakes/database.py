@@ -22,6 +22,19 @@ class FaultyDatabase(Database):
         super().__init__(url)
         self.faults = Faults()
         self.connections = 0
+        self._due: tuple[int, bool] | None = None
+
+    def fail_commit(self, *, after: int = 0, stored: bool = False) -> None:
+        """Let ``after`` commits pass, then let one fail."""
+        self._due = (after, stored)
+
+    def commit_comes(self) -> None:
+        """Plan the fault that is due, if it is."""
+        if self._due is not None:
+            after, stored = self._due
+            self._due = (after - 1, stored) if after else None
+            if not after:
+                self.faults.plan("commit", self.error, stored=stored)
 
     @property
     def error(self) -> type[Exception]:
@@ -37,17 +50,17 @@ class FaultyDatabase(Database):
         """Open a connection whose cursors fail as planned."""
         self.faults.before("connect")
         self.connections += 1
-        return FaultyConnection(super().connect(), self.faults)
+        return FaultyConnection(super().connect(), self)
 
 
 class FaultyConnection:
     """A connection of the driver, watched."""
 
-    def __init__(self, connection: Any, faults: Faults) -> None:
-        self._connection, self._faults = connection, faults
+    def __init__(self, connection: Any, database: FaultyDatabase) -> None:
+        self._connection, self._database = connection, database
 
     def cursor(self) -> Any:
-        return FaultyCursor(self._connection.cursor(), self._faults)
+        return FaultyCursor(self._connection.cursor(), self._database)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
@@ -56,12 +69,14 @@ class FaultyConnection:
 class FaultyCursor:
     """A cursor of the driver, watched."""
 
-    def __init__(self, cursor: Any, faults: Faults) -> None:
-        self._cursor, self._faults = cursor, faults
+    def __init__(self, cursor: Any, database: FaultyDatabase) -> None:
+        self._cursor, self._database, self._faults = cursor, database, database.faults
 
     def execute(self, sql: Any, *params: Any) -> Any:
         word = str(sql).split(maxsplit=1)[0].lower()
         operation = word if word in ("begin", "commit") else "execute"
+        if operation == "commit":
+            self._database.commit_comes()
         self._faults.before(operation)
         result = self._cursor.execute(sql, *params)
         self._faults.after(operation)
