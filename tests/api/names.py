@@ -1,0 +1,81 @@
+"""Where a name or a content may get out: by kind of name, pairs of operations and the callers who see it in them.
+
+The kinds are those of `tests.api.scene.CANARIES`. Nothing is in here because it was found: each pair is argued from
+what a role does (policies/README.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_TEAM = "lead team seat"
+_HOUSE = "owner lead team off_team walled_attorney"
+_ATTORNEYS = "lead team seat off_team walled_attorney"
+_VENDOR = "manager granted viewer ungranted unsigned revoked expired walled suspended elsewhere"
+_REVIEWERS = "reviewer seat_reviewer other_reviewer"
+
+Ways = tuple[tuple[str, str], ...]
+
+BELONGS: Mapping[str, Ways] = MappingProxyType(
+    {
+        # Papers: attorneys of the matter's team, the coordinator up to his ceiling, and whoever was handed them.
+        "title": (
+            ("list_documents read_document", f"{_TEAM} coordinator granted viewer"),
+            ("read_content", f"{_TEAM} coordinator granted"),  # Content-Disposition
+            ("confirm_document", _TEAM),
+        ),
+        "content": (("read_content", f"{_TEAM} coordinator granted"),),
+        "purpose": (
+            ("list_grants read_grant", f"{_TEAM} coordinator"),
+            ("create_grant revoke_grant", _TEAM),
+        ),
+        "instructions": (
+            ("read_me", "granted"),
+            ("list_asks", "lead seat granted"),
+            ("read_ask", f"{_TEAM} coordinator granted"),
+            ("create_asks end_ask", _TEAM),
+        ),
+        # Clients: never the owner, never anybody of a vendor.
+        "client": (
+            ("list_matters read_matter", f"{_TEAM} coordinator"),
+            ("create_matter", "lead team off_team walled_attorney"),  # whoever opens one has just named it
+        ),
+        "caption": (("list_parts", "lead seat"), ("add_part", "lead")),
+        "engagement name": (
+            ("list_engagements read_engagement change_engagement", "lead seat"),
+            ("create_engagement", "lead team off_team walled_attorney"),
+        ),
+        "wall": (("list_walls read_wall raise_wall", f"owner {_TEAM}"), ("lift_wall", "owner")),
+        "hold": (("list_holds read_hold", f"owner {_TEAM} coordinator"), ("place_hold lift_hold", f"owner {_TEAM}")),
+        "waiver": (),  # kept for the log's payload alone
+        # People: a vendor's manager knows his own; everybody knows himself; reviewers know names.
+        "firm person": (
+            ("read_me", f"{_ATTORNEYS} coordinator {_REVIEWERS}"),
+            ("list_people", f"owner {_ATTORNEYS} coordinator {_REVIEWERS}"),
+            ("list_members", "owner lead seat"),
+            ("list_house_members add_house_member", "owner"),
+            ("export_log", "reviewer"),
+        ),
+        "vendor person": (
+            ("read_me", _VENDOR),
+            ("list_people", f"owner {_ATTORNEYS} coordinator {_REVIEWERS}"),
+            ("read_person", f"owner {_ATTORNEYS} coordinator reviewer seat_reviewer"),
+            ("add_person", _HOUSE),
+            ("list_members read_member", "owner lead seat manager"),
+            ("add_member suspend_member resume_member end_member", "owner lead seat"),
+            ("export_log", "reviewer"),
+        ),
+        "address": (
+            ("read_me", f"{_ATTORNEYS} coordinator {_REVIEWERS} {_VENDOR}"),
+            ("list_people read_person", f"owner {_ATTORNEYS} coordinator"),
+            ("add_person", _HOUSE),
+            ("export_log", "reviewer"),
+        ),
+        "typed name": (("sign_agreement", "unsigned"), ("export_log", "reviewer")),
+        "vendor": (
+            ("list_vendors read_vendor", f"owner {_ATTORNEYS} coordinator"),
+            ("add_vendor", _HOUSE),
+        ),
+    }
+)

@@ -1,0 +1,331 @@
+"""One real request for every operation of the API, or several where a thing has several states.
+
+A case is named by its operation id, with a word for the state behind it where there is more than one. Its request names
+things that are really there; what it uses up is made anew by `Scene`. `make_answers.py` asks them all as everybody and
+writes answers.csv, which is what `test_every_route.py` expects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from tests.api.requests import Request
+from tests.api.scene import CANARIES, Scene
+from tests.world import DAY_S, NDA, rfc3339
+
+Make = Callable[[Scene], Coroutine[Any, Any, Request]]
+
+
+def _plain(**json: Any) -> Make:
+    """Ask about nothing in particular."""
+
+    async def make(_scene: Scene) -> Request:
+        return Request(json=json or None)
+
+    return make
+
+
+def _of(parameter: str, thing: str, **query: str) -> Make:
+    """Ask about a thing that stays as it is; a query names things too."""
+
+    async def make(scene: Scene) -> Request:
+        named = {name: scene.things.get(noun, noun) for name, noun in query.items()}
+        return Request({parameter: scene.things[thing]} if parameter else {}, named)
+
+    return make
+
+
+async def _add_person(scene: Scene) -> Request:
+    address = f"n{next(scene.world.numbers)}@{CANARIES['address']}"
+    return Request(
+        json={"email": address, "name": CANARIES["vendor person"], "vendor_id": scene.things["vendor"]},
+    )
+
+
+async def _create_matter(scene: Scene) -> Request:
+    return Request(json={"number": f"2027-{next(scene.world.numbers):04}", "client": CANARIES["client"]})
+
+
+async def _someone_on_team(scene: Scene) -> Request:
+    person_id = await scene.person()
+    await scene.world.owner.post("/members", {"person_id": person_id, "role": "attorney"})
+    named = await scene.lead.ask("PUT", f"/matters/{scene.main.matter_id}/team/{person_id}")
+    assert named.status_code == 204, named.text
+    return Request({"matter_id": scene.main.matter_id, "person_id": person_id})
+
+
+async def _raise_wall(scene: Scene) -> Request:
+    member = await scene.member()
+    body = {"person_id": member.person_id, "matter_id": scene.main.matter_id, "reason": CANARIES["wall"]}
+    return Request(json=body)
+
+
+async def _lift_wall(scene: Scene) -> Request:
+    wall = await scene.wall((await scene.member()).person_id)
+    return Request({"wall_id": wall}, headers=await scene.tag(f"/walls/{wall}"))
+
+
+async def _place_hold(scene: Scene) -> Request:
+    return Request(json={"matter_id": scene.main.matter_id, "reason": CANARIES["hold"]})
+
+
+async def _lift_hold(scene: Scene) -> Request:
+    hold = await scene.hold(scene.main.matter_id)
+    return Request({"hold_id": hold}, headers=await scene.tag(f"/holds/{hold}"))
+
+
+async def _create_engagement(scene: Scene) -> Request:
+    now = scene.world.now
+    body = {
+        "vendor_id": scene.things["vendor"],
+        "number": f"E-{next(scene.world.numbers):04}",
+        "name": CANARIES["engagement name"],
+        "starts_at": rfc3339(now),
+        "ends_at": rfc3339(now + DAY_S),
+        "lead_id": scene.lead.person_id,
+    }
+    return Request(json=body)
+
+
+async def _change_engagement(scene: Scene) -> Request:
+    path = {"engagement_id": scene.main.id}
+    return Request(path, headers=await scene.tag(f"/engagements/{scene.main.id}"), json={"name": "Redstart again"})
+
+
+async def _add_part(scene: Scene) -> Request:
+    matter_id = str((await scene.lead.post("/matters", (await _create_matter(scene)).json))["id"])
+    body = {"matter_id": matter_id, "caption": CANARIES["caption"]}
+    return Request({"engagement_id": scene.main.id}, json=body)
+
+
+async def _add_member(scene: Scene) -> Request:
+    body = {"person_id": await scene.person(scene.main.vendor_id), "role": "paralegal"}
+    return Request({"engagement_id": scene.main.id}, json=body)
+
+
+async def _add_house_member(scene: Scene) -> Request:
+    return Request(json={"person_id": await scene.person(), "role": "coordinator"})
+
+
+async def _member(scene: Scene) -> Request:
+    member = (await scene.member()).membership_id
+    return Request({"member_id": member}, headers=await scene.tag(f"/members/{member}"))
+
+
+async def _suspended_member(scene: Scene) -> Request:
+    member = (await scene.member()).membership_id
+    await scene.lead.change("POST", f"/members/{member}/suspension", match=f"/members/{member}")
+    return Request({"member_id": member}, headers=await scene.tag(f"/members/{member}"))
+
+
+async def _create_agreement(scene: Scene) -> Request:
+    return Request({"engagement_id": (await scene.aside()).id}, json={"kind": "nda", "text": NDA})
+
+
+async def _publish_agreement(scene: Scene) -> Request:
+    agreement = await (await scene.aside()).agreement()
+    tag = await scene.tag(f"/agreements/{agreement['id']}")
+    return Request({"agreement_id": agreement["id"]}, headers=tag, json={"text": "More.\n"})
+
+
+async def _sign_agreement(scene: Scene) -> Request:
+    agreement = await scene.main.agreement()
+    body = {"sha256": agreement["sha256"], "typed_name": CANARIES["typed name"]}
+    return Request({"agreement_id": agreement["id"]}, json=body)
+
+
+async def _read_version(scene: Scene) -> Request:
+    return Request({"agreement_id": scene.things["agreement"], "number": "1"})
+
+
+async def _create_asks(scene: Scene) -> Request:
+    member = await scene.member()
+    return Request({"engagement_id": scene.main.id}, json=scene.asking(member.membership_id, "intake_form"))
+
+
+async def _end_ask(scene: Scene) -> Request:
+    body = scene.asking((await scene.member()).membership_id, "intake_form")
+    made = (await scene.lead.post(f"/engagements/{scene.main.id}/asks", body))["items"][0]
+    return Request({"ask_id": made["id"]}, headers={"If-Match": made["etag"]})
+
+
+def _add_document(**query: str) -> Make:
+    async def make(scene: Scene) -> Request:
+        title = f"UTF-8''{CANARIES['title']}"
+        return Request(
+            {"engagement_id": scene.main.id},
+            {"part_id": scene.main.part_id, **query},
+            {"Muniment-Title": title, "Content-Type": "text/plain"},
+            content=CANARIES["content"].encode(),
+        )
+
+    return make
+
+
+async def _confirm_document(scene: Scene) -> Request:
+    paper = await scene.own_paper()
+    body = {"label": "intake_form", "sensitivity": "confidential"}
+    return Request({"document_id": paper}, headers=await scene.tag(f"/documents/{paper}"), json=body)
+
+
+async def _take_back_own(scene: Scene) -> Request:
+    paper = await scene.own_paper()
+    return Request({"document_id": paper}, headers=await scene.tag(f"/documents/{paper}"))
+
+
+async def _take_back(scene: Scene) -> Request:
+    paper = await scene.paper()
+    await scene.grant("granted", paper)
+    await scene.grant("viewer", paper, ["view"])
+    return Request({"document_id": paper}, headers=await scene.tag(f"/documents/{paper}"))
+
+
+async def _create_grant(scene: Scene) -> Request:
+    body = {
+        "membership_id": (await scene.member()).membership_id,
+        "abilities": ["view"],
+        "not_after": rfc3339(scene.world.now + DAY_S),
+        "purpose": CANARIES["purpose"],
+    }
+    return Request({"document_id": scene.things["document"]}, json=body)
+
+
+async def _revoke_grant(scene: Scene) -> Request:
+    made = await scene.grant("granted", await scene.paper())
+    return Request({"grant_id": made["id"]}, headers={"If-Match": made["etag"]})
+
+
+async def _prove_entry(_scene: Scene) -> Request:
+    return Request({"index": "3"})
+
+
+async def _export_part(scene: Scene) -> Request:
+    return Request(json={"engagement_id": scene.main.id})
+
+
+async def _request_disposal(scene: Scene) -> Request:
+    return Request({"engagement_id": (await scene.aside()).id})
+
+
+async def _requested(scene: Scene) -> Request:
+    return Request({"disposal_id": (await scene.ending())["id"]})
+
+
+async def _approve_disposal(scene: Scene) -> Request:
+    made = await scene.ending()
+    return Request({"disposal_id": made["id"]}, json={"manifest_sha256": made["manifest_sha256"]})
+
+
+async def _confirm_return(scene: Scene) -> Request:
+    made = await scene.ending("approved")
+    return Request({"disposal_id": made["id"]}, json={"waiver": CANARIES["waiver"]})
+
+
+async def _run_disposal(scene: Scene) -> Request:
+    return Request({"disposal_id": (await scene.ending("returned"))["id"]})
+
+
+async def _revoke_token(scene: Scene) -> Request:
+    return Request({"token_id": await scene.token("granted")})
+
+
+CASES: Mapping[str, Make] = MappingProxyType(
+    {
+        "read_firm": _plain(),
+        "read_policy": _plain(),
+        "read_me": _plain(),
+        "list_receipts": _plain(),
+        "add_person": _add_person,
+        "list_people": _plain(),
+        "read_person": _of("person_id", "person"),
+        "add_vendor": _plain(name=CANARIES["vendor"]),
+        "list_vendors": _plain(),
+        "read_vendor": _of("vendor_id", "vendor"),
+        "create_matter": _create_matter,
+        "list_matters": _plain(),
+        "read_matter": _of("matter_id", "matter"),
+        "name_on_team": _someone_on_team,
+        "take_off_team": _someone_on_team,
+        "raise_wall": _raise_wall,
+        "list_walls": _plain(),
+        "list_walls of_matter": _of("", "", matter_id="matter"),
+        "read_wall": _of("wall_id", "wall"),
+        "lift_wall": _lift_wall,
+        "place_hold": _place_hold,
+        "list_holds": _plain(),
+        "list_holds of_matter": _of("", "", matter_id="matter"),
+        "read_hold": _of("hold_id", "hold"),
+        "lift_hold": _lift_hold,
+        "create_engagement": _create_engagement,
+        "list_engagements": _plain(),
+        "read_engagement": _of("engagement_id", "engagement"),
+        "read_engagement disposed": _of("engagement_id", "disposed_engagement"),
+        "change_engagement": _change_engagement,
+        "add_part": _add_part,
+        "list_parts": _of("engagement_id", "engagement"),
+        "add_member": _add_member,
+        "list_members": _of("engagement_id", "engagement"),
+        "add_house_member": _add_house_member,
+        "list_house_members": _plain(),
+        "read_member": _of("member_id", "member"),
+        "suspend_member": _member,
+        "resume_member": _suspended_member,
+        "end_member": _member,
+        "create_agreement": _create_agreement,
+        "list_agreements": _of("engagement_id", "engagement"),
+        "read_agreement": _of("agreement_id", "agreement"),
+        "read_agreement_version": _read_version,
+        "publish_agreement": _publish_agreement,
+        "create_asks": _create_asks,
+        "list_asks": _of("engagement_id", "engagement"),
+        "read_ask": _of("ask_id", "ask"),
+        "end_ask": _end_ask,
+        "add_document": _add_document(label="correspondence", sensitivity="confidential"),
+        "add_document asked": _add_document(label="intake_form"),
+        "list_documents": _of("engagement_id", "engagement"),
+        "list_documents of_part": _of("engagement_id", "engagement", part_id="part"),
+        "read_document": _of("document_id", "document"),
+        "read_document own": _of("document_id", "own"),
+        "read_document attorney_only": _of("document_id", "attorney_only"),
+        "read_document disposed": _of("document_id", "disposed"),
+        "read_content": _of("document_id", "document"),
+        "read_content own": _of("document_id", "own"),
+        "read_content attorney_only": _of("document_id", "attorney_only"),
+        "read_content disposed": _of("document_id", "disposed"),
+        "confirm_document": _confirm_document,
+        "take_back_document": _take_back,
+        "take_back_document own": _take_back_own,
+        "explain_access": _of("document_id", "document"),
+        "explain_access person": _of("document_id", "document", person_id="person"),
+        "create_grant": _create_grant,
+        "list_grants": _of("document_id", "document"),
+        "read_grant": _of("grant_id", "grant"),
+        "revoke_grant": _revoke_grant,
+        "list_entries": _plain(),
+        "list_entries of_engagement": _of("", "", engagement_id="engagement"),
+        "read_checkpoint": _plain(),
+        "prove_entry": _prove_entry,
+        "export_log": _plain(engagement_id=None),
+        "export_log of_engagement": _export_part,
+        "request_disposal": _request_disposal,
+        "newest_disposal": _of("engagement_id", "disposed_engagement"),
+        "read_disposal": _of("disposal_id", "disposal"),
+        "withdraw_disposal": _requested,
+        "approve_disposal": _approve_disposal,
+        "confirm_return": _confirm_return,
+        "run_disposal": _run_disposal,
+        "list_certificates": _plain(),
+        "list_certificates of_engagement": _of("", "", engagement_id="disposed_engagement"),
+        "read_certificate": _of("certificate_id", "certificate"),
+        "create_token": _plain(scopes=["me"], days=1),
+        "list_tokens": _plain(),
+        "revoke_token": _revoke_token,
+        "sign_agreement": _sign_agreement,  # last: whoever had not signed has signed then
+    }
+)
+"""Every request, by the name of its case, in the order in which they are asked."""
+
+OPEN = frozenset({"health", "readiness", "metrics"})
+"""Operations that need no token: of the operator's machines, with no name and no id."""
