@@ -26,7 +26,6 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    distinct,
     exists,
     func,
     literal_column,
@@ -166,15 +165,18 @@ def on_team(matter: ColumnElement[str]) -> Truth:
 
 
 def walled(matter: ColumnElement[str]) -> Truth:
-    """`WALLED`: a wall stands between the asker and the matter.
+    """`WALLED`: a wall stands between the asker and the matter."""
+    return exists().where(models.walls.c.matter_id == matter, _stands())
 
-    Asked as a set of matters, which a list finds once: a person has few walls or none.
-    """
+
+def walled_in_list(matter: ColumnElement[str]) -> Truth:
+    """Say the same of many matters in one query: as a set that is found once, for a person has few walls or none."""
+    return matter.in_(select(models.walls.c.matter_id).where(_stands()))
+
+
+def _stands() -> Truth:
     wall = models.walls
-    standing = select(wall.c.matter_id).where(
-        wall.c.person_id == PERSON, wall.c.raised_at <= NOW, wall.c.lifted_at > NOW
-    )
-    return matter.in_(standing)
+    return and_(wall.c.person_id == PERSON, wall.c.raised_at <= NOW, wall.c.lifted_at > NOW)
 
 
 # The document -------------------------------------------------------------------------------------------------------
@@ -250,22 +252,28 @@ def duty_bits(engagement: ColumnElement[str], matter: ColumnElement[str] | None 
     by_subject = or_(
         *(and_(duty.c.subject_id == subject, duty.c.kind.in_([number(bit) for bit in bits])) for subject, bits in owed)
     )
-    in_force = select(func.sum(distinct(duty.c.kind))).where(by_subject, _in_force(engagement)).scalar_subquery()
+    # Bit by bit, because sum(DISTINCT) makes SQLite set up a table of its own, which costs more than all the rest.
+    total = number(0)
+    for bit in PERSON_DUTIES | VENDOR_DUTIES | (MATTER_DUTIES if matter is not None else Duty(0)):
+        total = total + func.max(duty.c.kind.bitwise_and(number(bit)))
+    in_force = select(total).where(by_subject, _in_force(duty, engagement)).scalar_subquery()
     return cast(func.coalesce(in_force, number(0)), BigInteger)
 
 
 def nda_hash(engagement: ColumnElement[str]) -> ColumnElement[str | None]:
-    """Return the hex SHA-256 of the NDA text that binds the asker now, or NULL."""
-    duty = models.duties
-    return (
-        select(duty.c.evidence_sha256)
-        .where(duty.c.subject_id == PERSON, duty.c.kind == number(Duty.NDA), _in_force(engagement))
-        .order_by(duty.c.valid_from.desc(), duty.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
+    """Return the hex SHA-256 of the NDA text that binds the asker now, or NULL: that of the newest duty in force."""
+    # The one that no later one follows: a sort, even of one row, makes SQLite set up a table of its own.
+    duty, later = models.duties, models.duties.alias("later")
+    follows = or_(
+        later.c.valid_from > duty.c.valid_from, and_(later.c.valid_from == duty.c.valid_from, later.c.id > duty.c.id)
     )
+    followed = exists().where(_is_nda(later, engagement), follows).correlate_except(later)
+    return select(duty.c.evidence_sha256).where(_is_nda(duty, engagement), ~followed).scalar_subquery()
 
 
-def _in_force(engagement: ColumnElement[str]) -> Truth:
-    duty = models.duties
+def _is_nda(duty: FromClause, engagement: ColumnElement[str]) -> Truth:
+    return and_(duty.c.subject_id == PERSON, duty.c.kind == number(Duty.NDA), _in_force(duty, engagement))
+
+
+def _in_force(duty: FromClause, engagement: ColumnElement[str]) -> Truth:
     return and_(duty.c.engagement_id.in_([engagement, word(ANY)]), duty.c.valid_from <= NOW, duty.c.valid_until > NOW)

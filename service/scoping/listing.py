@@ -196,7 +196,7 @@ def _facts_of(side: Side) -> dict[Fact, Truth]:
         Fact.ASSIGNED: facts.granted() if vendor else facts.theirs(facts.on_team(d.c.matter_id)),
         Fact.OWN: facts.own(),
         Fact.WINDOW: facts.window(),
-        Fact.WALLED: facts.walled(d.c.matter_id),
+        Fact.WALLED: facts.walled_in_list(d.c.matter_id),
         Fact.SUSPENDED: facts.suspended(),
     }
 
