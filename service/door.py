@@ -153,7 +153,8 @@ async def _opened(reader: BlobReader, opener: Opener) -> AsyncIterator[bytes]:
     """Read a sealed message from its start to its end."""
     offset = 0
     while offset < reader.size:
-        sealed = await reader.read_at(offset, PIECE_BYTES if offset else HEADER_BYTES + PIECE_BYTES)
+        wanted = PIECE_BYTES if offset else HEADER_BYTES + PIECE_BYTES
+        sealed = await reader.read_at(offset, min(wanted, reader.size - offset))
         offset += len(sealed)
         plain = opener.update(sealed)
         if plain:

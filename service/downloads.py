@@ -25,7 +25,7 @@ from sqlalchemy import bindparam, select
 from service import events, tokens
 from service.acts import Act, Caller, perform
 from service.db.models import documents, parts, revisions
-from service.door import Holder, NameReader, open_content
+from service.door import PIECE_BYTES, Holder, NameReader, open_content
 from service.errors import AccessEndedError, MunimentError, NotFoundError, UnavailableError
 from service.ledger import Moment, Outcome
 from service.scoping.actions import Action
@@ -71,6 +71,12 @@ class Download:
     intent: int
     title: str = ""
     sent_bytes: int = 0
+
+    @property
+    def is_one_piece(self) -> bool:
+        """Whether the body leaves all at once."""
+        size_bytes: int = self.revision.size_bytes
+        return size_bytes < PIECE_BYTES
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the plaintext; what was yielded counts as sent.

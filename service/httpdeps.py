@@ -93,8 +93,18 @@ def caller_of(request: Request) -> Caller:
     )
 
 
-ServicesDep = Annotated[Services, Depends(services_of)]
-CallerDep = Annotated[Caller, Depends(caller_of)]
+async def _services(request: Request) -> Services:
+    """As a dependency: async, because the framework runs every plain function in a thread of its own."""
+    return services_of(request)
+
+
+async def _caller(request: Request) -> Caller:
+    """The same."""
+    return caller_of(request)
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
+CallerDep = Annotated[Caller, Depends(_caller)]
 
 
 # Answers --------------------------------------------------------------------------------------------------------------

@@ -240,7 +240,8 @@ class ContentResponse(Response):
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send the start, then the pieces, until the end or until the client has gone away."""
-        gone = asyncio.create_task(_client_gone(receive))
+        # A body of one piece is gone before anybody could tell that its client is.
+        gone = None if self._download.is_one_piece else asyncio.create_task(_client_gone(receive))
         try:
             async with aclosing(self._download.pieces()) as pieces:
                 started = False
@@ -249,15 +250,16 @@ class ContentResponse(Response):
                         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                         started = True
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
-                    if gone.done():
+                    if gone is not None and gone.done():
                         return
                 if not started:
                     await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            gone.cancel()
-            with suppress(asyncio.CancelledError):
-                await gone
+            if gone is not None:
+                gone.cancel()
+                with suppress(asyncio.CancelledError):
+                    await gone
 
 
 async def _client_gone(receive: Receive) -> None:
