@@ -23,7 +23,7 @@ from service.ledger import Moment
 STATEMENT: Final = (
     "The keys listed were destroyed in every place listed, and each place confirmed that it no longer holds them. What "
     "they sealed, in this installation and in every copy of its database and objects, can no longer be opened from "
-    "irrecoverable_at on. Nothing is claimed about copies that were downloaded, or about memory."
+    "irrecoverable_at on. Nothing is claimed about copies that were downloaded."
 )
 
 _BODIES = (
