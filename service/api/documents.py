@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -38,6 +38,7 @@ from service.scoping.actions import Label, Sensitivity
 router = APIRouter(tags=["documents"], route_class=StrictRoute)
 
 
+TITLE_CHARACTERS: Final = 4000  # 255 letters of 12 each; what is longer gets an error of its own
 _CHARSET: Final = "utf-8''"
 _BAD_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")  # would otherwise stand for itself
 
@@ -64,7 +65,7 @@ class DocumentOut(Output):
     etag: str
 
 
-class ReceiptOut(Output):
+class AddedOut(Output):
     """What the adder can keep: it proves later that this file arrived, then, here."""
 
     document_id: str
@@ -86,9 +87,9 @@ class Confirmation(Input):
     """An attorney's word on what was added."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"label": "intake_form", "sensitivity": "confidential"}]})
-    label: str
-    sensitivity: str
-    title: str | None = None
+    label: Annotated[Label, Field(strict=False)]  # JSON has words, not members of an enum
+    sensitivity: Annotated[Sensitivity, Field(strict=False)]
+    title: Annotated[str | None, Field(max_length=TITLE_CHARACTERS)] = None
 
 
 def _out(document: documents.Document) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def _out(document: documents.Document) -> dict[str, Any]:
     "/engagements/{engagement_id}/documents",
     status_code=201,
     operation_id="add_document",
-    response_model=ReceiptOut,
+    response_model=AddedOut,
     openapi_extra={
         "requestBody": {"required": True, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
     },
@@ -114,7 +115,9 @@ async def add(
     part_id: Annotated[str, Query(max_length=64)],
     label: Annotated[Label, Query()],
     sensitivity: Annotated[Sensitivity | None, Query()] = None,
-    title: Annotated[str, Header(alias="Muniment-Title", max_length=2000, description="RFC 8187: UTF-8''…")] = "",
+    title: Annotated[
+        str, Header(alias="Muniment-Title", max_length=TITLE_CHARACTERS, description="RFC 8187: UTF-8''…")
+    ] = "",
     _key: IdempotencyKey = None,
 ) -> Any:
     """Add a document: the raw bytes as the body, its title in the header Muniment-Title."""
@@ -132,7 +135,7 @@ async def add(
     tag = etag(receipt.document_id, receipt.version)
     response.headers["ETag"] = tag
     response.headers["Location"] = f"/api/v1/documents/{receipt.document_id}"
-    shown = {name: getattr(receipt, name) for name in ReceiptOut.model_fields if name not in {"received_at", "etag"}}
+    shown = {name: getattr(receipt, name) for name in AddedOut.model_fields if name not in {"received_at", "etag"}}
     return {**shown, "received_at": shown_time(receipt.received_at), "etag": tag}
 
 
@@ -201,7 +204,7 @@ async def confirm(
     _match: IfMatch = None,
 ) -> Any:
     """Confirm label, sensitivity and title of what somebody added."""
-    found = await documents.confirm(services, caller, document_id, body.label, body.sensitivity, body.title)
+    found = await documents.confirm(services, caller, document_id, body.label.value, body.sensitivity.value, body.title)
     response.headers["ETag"] = etag(found.id, found.version)
     return _out(found)
 

@@ -16,7 +16,7 @@ from service.paging import PAGE_ROWS, window
 router = APIRouter(prefix="/me", tags=["me"], route_class=StrictRoute)
 
 
-class PersonOut(Output):
+class MyselfOut(Output):
     """Who calls."""
 
     id: str
@@ -24,14 +24,14 @@ class PersonOut(Output):
     email: str
 
 
-class FirmOut(Output):
+class MyFirmOut(Output):
     """In whose world."""
 
     id: str
     name: str
 
 
-class EngagementOut(Output):
+class MyEngagementOut(Output):
     """The engagement of a membership."""
 
     id: str
@@ -47,13 +47,13 @@ class MembershipOut(Output):
     id: str
     role: str
     side: str
-    engagement: EngagementOut | None
+    engagement: MyEngagementOut | None
     starts_at: str
     ends_at: str | None
     suspended: bool
 
 
-class TokenOut(Output):
+class MyTokenOut(Output):
     """The token that was shown; scopes are resources, or ``*`` for all."""
 
     id: str
@@ -81,10 +81,10 @@ class MissingOut(Output):
 class MeOut(Output):
     """What a person may always know about himself."""
 
-    person: PersonOut
-    firm: FirmOut
+    person: MyselfOut
+    firm: MyFirmOut
     membership: MembershipOut
-    token: TokenOut
+    token: MyTokenOut
     missing: list[MissingOut]
     due: list[asks.AskOut]
 
