@@ -24,6 +24,7 @@ from audit.log import Signer, root_at
 from service.db.auditstore import SqlLeafStore
 from service.db.ids import new_id
 from service.db.models import (
+    FOREVER,
     documents,
     engagements,
     firms,
@@ -94,6 +95,7 @@ _GRANTS = select(
     grants.c.abilities,
     grants.c.not_before,
     grants.c.not_after,
+    grants.c.revoked_at,
 ).where(grants.c.firm_id == bindparam("firm"))
 _EVENTS = (
     select(log_entries.c.body)
@@ -195,12 +197,18 @@ def _examine_log(services: Services, tx: Tx, log: Any) -> Iterator[Finding]:
 def _forged_grants(tx: Tx) -> Iterator[Finding]:
     """Grants whose row is not what the log says was granted."""
     for log in tx.all(_LOGS):
-        granted = {}
+        granted, revoked = {}, {}
         for row in tx.all(_EVENTS, log=log.id):
             entry = json.loads(row.body)
             if entry["type"] == EventType.GRANT_CREATED:
                 granted[entry["subjects"]["grant"]] = entry
-        forged = tuple(row.id for row in tx.all(_GRANTS, firm=log.id) if not _matches(row, granted.get(row.id)))
+            elif entry["type"] == EventType.GRANT_REVOKED:
+                revoked[entry["subjects"]["grant"]] = entry["data"]["revoked_at"]
+        forged = tuple(
+            row.id
+            for row in tx.all(_GRANTS, firm=log.id)
+            if row.revoked_at != revoked.get(row.id, FOREVER) or not _matches(row, granted.get(row.id))
+        )
         if forged:
             yield Finding(Severity.BROKEN, "grant_forged", "Rows of grants that the log does not know.", forged)
 
