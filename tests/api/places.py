@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from service import wiring
 from service.db.models import metadata
 from service.db.session import Database
 from service.ledger import NO_LOG, Outcome
+from tests.fakes.blobs import MemoryBlobs
 from tests.fakes.database import FaultyDatabase
+from tests.fakes.keyplaces import MemoryKeyPlace
 from tests.world import World
 
 THE_LOG = frozenset({"logs", "log_entries", "log_tiles", "log_chains", "log_intents", "log_checkpoints", "log_signers"})
@@ -57,6 +60,34 @@ def columns_with(database: Database, *needles: bytes) -> list[tuple[str, bytes]]
         )
         found += [(table, needle) for needle in needles if needle in held]
     return found
+
+
+@dataclass
+class Fakes:
+    """What an installation stands on, in memory: its key places by folder name, and its blobs."""
+
+    places: dict[str, MemoryKeyPlace]
+    blobs: MemoryBlobs
+
+
+@contextmanager
+def fake_stores() -> Iterator[Fakes]:
+    """Let the one installation that is opened meanwhile have fakes for key places, blobs and database."""
+    fakes = Fakes({}, MemoryBlobs())
+
+    class Place(MemoryKeyPlace):
+        def __new__(cls, path: Path) -> Any:  # one fake a folder, whoever asks for it
+            return fakes.places.setdefault(path.name, MemoryKeyPlace(path.name))
+
+        @classmethod
+        def create(cls, path: Path) -> None:
+            path.mkdir(parents=True, exist_ok=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiring, "Database", FaultyDatabase)
+        patch.setattr(wiring, "LocalBlobs", lambda _path: fakes.blobs)
+        patch.setattr(wiring, "FolderKeyPlace", Place)
+        yield fakes
 
 
 @contextmanager

@@ -1,0 +1,116 @@
+"""Certificates: what they say, what they do not say, and that the log holds their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.disposal.ending import FORM, LETTER, Ending, an_ending
+from tests.logs import entries_of
+from tests.world import START_MS, World, a_world
+
+START_S = START_MS // 1000
+
+
+@pytest.fixture
+async def ended(tmp_path: Path, migrated_url: str) -> AsyncIterator[Ending]:
+    """An engagement that was ended; its papers had been downloaded, one of them in part."""
+    async with a_world(tmp_path / "var", migrated_url, key_cache_s=30, backup_days=3) as world:
+        made = await an_ending(world)
+        seat = await made.engagement.member()
+        await made.engagement.grant(seat, made.letter["document_id"])
+        await seat.get(f"/documents/{made.letter['document_id']}/content")
+        await made.attorney.get(f"/documents/{made.form['document_id']}/content")
+        await made.seat.get(f"/documents/{made.letter['document_id']}/content", status=404)
+        made.seat = seat
+        await made.request()
+        world.sleep(3600)
+        await made.approve()
+        world.sleep(3600)
+        await made.give_back()
+        world.sleep(3600)
+        await made.run()
+        yield made
+
+
+async def _certificate(ended: Ending) -> dict[str, object]:
+    [row] = ended.certificates()
+    found: dict[str, object] = await ended.attorney.get(f"/certificates/{row.id}")
+    return found
+
+
+async def test_its_digest_is_of_its_text_and_stands_in_the_log(ended: Ending) -> None:
+    found = await _certificate(ended)
+    text = str(found["text"])
+    assert hashlib.sha256(text.encode()).hexdigest() == found["sha256"]
+    body = json.loads(text)
+    assert body == found["body"]
+    assert text == json.dumps(body, sort_keys=True, separators=(",", ":"))
+    entry = entries_of(ended.world.services.database, ended.world.firm_id)[body["log_index"]]
+    assert (entry.type, (entry.data or {})["sha256"]) == ("certificate.issued", found["sha256"])
+    assert (entry.subjects or {})["certificate"] == found["id"]
+
+
+async def test_it_tells_both_times_the_counts_the_places_and_who_agreed(ended: Ending) -> None:
+    body = (await _certificate(ended))["body"]
+    assert isinstance(body, dict)
+    assert body["access_ended_at"] == START_S
+    assert body["approved_at"] == START_S + 3600
+    assert body["returned_at"] == START_S + 7200
+    destroyed_at = START_S + 10_800
+    assert body["key_places"] == {"keys": destroyed_at}
+    assert body["irrecoverable_at"] == destroyed_at + 30 + 3 * 86_400
+    assert body["issued_at"] == destroyed_at
+    assert (body["keys_destroyed"], body["objects_deleted"]) == (2, 2)
+    assert sorted(body["key_ids"]) == sorted(ended.key_ids())
+    assert sorted(body["revisions"]) == sorted([ended.letter["revision_id"], ended.form["revision_id"]])
+    assert body["verification"]["opened"] == 0
+    assert body["verification"]["tried"] == 4
+    assert body["requested_by"] == ended.attorney.person_id
+    assert body["approved_by"] == ended.world.owner.person_id
+    assert body["manifest_sha256"] == ended.disposal["manifest_sha256"]
+    assert body["sanitization"]["technique"] == "cryptographic erase"
+
+
+async def test_it_lists_every_download_that_left_and_whose_attestation_is_missing(ended: Ending) -> None:
+    body = (await _certificate(ended))["body"]
+    assert isinstance(body, dict)
+    left = {(each["person"], each["document"], each["bytes"]) for each in body["downloads_that_left"]}
+    assert left == {
+        (ended.seat.person_id, ended.letter["document_id"], len(LETTER)),
+        (ended.attorney.person_id, ended.form["document_id"], len(FORM)),
+    }
+    assert body["attestations_missing"] == sorted([ended.seat.person_id, ended.attorney.person_id])
+
+
+async def test_it_names_nobody_and_claims_nothing_about_memory(ended: Ending) -> None:
+    text = str((await _certificate(ended))["text"]).lower()
+    for word in ("canary", "delgado", "vera ", "ada ", "example", "hale", "memory", "ram ", "in our file", "acme"):
+        assert word not in text, word
+
+
+async def test_only_who_may_read_it_can_and_to_all_others_it_is_not_there(ended: Ending) -> None:
+    [row] = ended.certificates()
+    path = f"/certificates/{row.id}"
+    owner = await ended.world.owner.get("/certificates")
+    assert [each["id"] for each in owner["items"]] == [row.id]
+    assert (await ended.world.owner.get(path))["id"] == row.id
+    stranger = await ended.world.attorney("Not on the team")
+    await stranger.get(path, status=404)
+    for refused in (await ended.seat.ask("GET", path), await ended.seat.ask("GET", "/certificates")):
+        assert refused.status_code in (403, 404)
+    await ended.attorney.get("/certificates/crt_" + "0" * 32, status=404)
+    await ended.attorney.get("/certificates/nonsense", status=404)
+
+
+async def test_a_reviewer_reads_certificates(ended: Ending) -> None:
+    world: World = ended.world
+    person = await world.owner.post("/people", {"email": "r@firm.example", "name": "Rita"})
+    member = await world.owner.post("/members", {"person_id": person["id"], "role": "reviewer"})
+    reviewer = await world.sign_in(person["id"], member["id"])
+    listed = await reviewer.get("/certificates")
+    assert [each["sha256"] for each in listed["items"]] == [ended.certificates()[0].sha256]
