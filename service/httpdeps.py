@@ -76,6 +76,9 @@ def caller_of(request: Request) -> Caller:
         UnauthenticatedError: there is no bearer token of the right form.
         BadInputError: an Idempotency-Key that is empty or too long.
     """
+    known: Caller | None = request.scope["state"].get("caller")
+    if known is not None:
+        return known
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise UnauthenticatedError
@@ -85,12 +88,13 @@ def caller_of(request: Request) -> Caller:
             f"Idempotency-Key: send 1 to {IDEMPOTENCY_KEY_CHARACTERS} printable ASCII characters.",
             extra={"field": "Idempotency-Key"},
         )
-    return Caller(
+    caller = request.scope["state"]["caller"] = Caller(
         credential=tokens.parse(text.strip()),
         request_id=request.state.request_id,
         idempotency_key=key,
         if_match=request.headers.get("if-match"),
     )
+    return caller
 
 
 async def _services(request: Request) -> Services:
@@ -238,15 +242,18 @@ def _refuse_constant(_text: str) -> None:
 
 
 class StrictRoute(APIRoute):
-    """A route that hears who calls, then reads its body strictly; both before the framework sees the request."""
+    """A route that hears who calls, then reads query and body strictly; before the framework sees the request."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler so that it sees a `StrictRequest`."""
         handler = super().get_route_handler()
         has_body = self.body_field is not None
+        queries = frozenset(field.alias for field in self.dependant.query_params)
 
         async def strict(request: Request) -> Response:
             caller_of(request)
+            if request.scope["query_string"]:
+                _refuse_other_queries(request, queries)
             strictly = StrictRequest(request.scope, request.receive, services_of(request).settings.max_json_bytes)
             # Read here: what goes wrong while the framework reads, it answers by itself, as a bare 400.
             if has_body and await strictly.body() and strictly.is_json():
@@ -254,6 +261,16 @@ class StrictRoute(APIRoute):
             return await handler(strictly)
 
         return strict
+
+
+def _refuse_other_queries(request: Request, known: frozenset[str]) -> None:
+    """Refuse a parameter that is not known here (a slip in a filter would show more), or is sent twice."""
+    sent = [name for name, _ in request.query_params.multi_items()]
+    for name in sent:
+        if name not in known or sent.count(name) > 1:
+            shown = name[:POINTER_STEP_CHARACTERS]
+            field = {"pointer": f"/query/{shown}", "detail": "not a parameter of this address, or sent twice"}
+            raise BadInputError(extra={"errors": [field]})
 
 
 # Around everything ----------------------------------------------------------------------------------------------------

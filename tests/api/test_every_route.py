@@ -6,10 +6,7 @@ whom: routes.py, scene.py; the answers that are expected: answers.csv.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,52 +14,28 @@ import pytest
 from tests.api.asking import Answer, Record, ask_everything, firm_of, operation_of
 from tests.api.entries import entries
 from tests.api.names import BELONGS
-from tests.api.requests import Operation, Request, answers, is_id, operations, phantom
+from tests.api.requests import Request, answers, is_id, phantom
 from tests.api.routes import CASES, OPEN
 from tests.api.scene import CALLERS, CANARIES, Scene
-from tests.world import a_world
+from tests.api.staging import Stage, staged
 
 SAMPLE = ("owner", "lead", "granted", "foreign_attorney")
 LISTED = {"ability_missing", "duty_missing", "suspended", "outside_window", "second_person_needed"}
 """Codes of refusals to somebody who may know that the thing is there."""
 
 
-@dataclass
-class Stage:
-    """A scene that stands while the tests of this module run."""
-
-    runner: asyncio.Runner
-    scene: Scene
-
-    @property
-    def operations(self) -> dict[str, Operation]:
-        return operations(self.scene.world.app.openapi())
-
-    def ask(self, case: str, token: str | None, request: Request) -> Answer:
-        operation = self.operations[operation_of(case)]
-        return Answer.of(self.runner.run(operation.ask(self.scene.world.http, token, request)))
-
-
-def _stage(home: Path, url: str) -> Iterator[Stage]:
-    with asyncio.Runner() as runner:
-        stack = AsyncExitStack()
-        world = runner.run(stack.enter_async_context(a_world(home, url)))
-        yield Stage(runner, runner.run(Scene.build(world)))
-        runner.run(stack.aclose())
-
-
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Everybody, and something of everything."""
     home = tmp_path_factory.mktemp("routes")
-    yield from _stage(home / "var", f"sqlite:///{home / 'muniment.db'}")
+    yield from staged(home / "var", f"sqlite:///{home / 'muniment.db'}")
 
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, Record]]:
     """What came of it when everybody had asked everything."""
     home = tmp_path_factory.mktemp("record")
-    for stage in _stage(home / "var", f"sqlite:///{home / 'muniment.db'}"):
+    for stage in staged(home / "var", f"sqlite:///{home / 'muniment.db'}"):
         yield stage.scene, stage.runner.run(ask_everything(stage.scene))
 
 
@@ -294,7 +267,7 @@ def test_another_firms_id_anywhere_in_a_request_is_as_one_that_never_existed(sta
 
 def test_the_answers_are_the_same_on_postgresql(tmp_path: Path, migrated_postgres_url: str) -> None:
     expected = answers()
-    for stage in _stage(tmp_path / "var", migrated_postgres_url):
+    for stage in staged(tmp_path / "var", migrated_postgres_url):
         asked = stage.runner.run(ask_everything(stage.scene, SAMPLE)).asked
         wrong = [each for each in asked if each.answer.word != expected[each.case][each.caller]]
         assert [(each.case, each.caller, each.answer.word) for each in wrong] == []
