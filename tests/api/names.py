@@ -53,7 +53,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         "firm person": (
             ("read_me", f"{_ATTORNEYS} coordinator {_REVIEWERS}"),
             ("list_people", f"owner {_ATTORNEYS} coordinator {_REVIEWERS}"),
-            ("list_members", "owner lead seat"),
+            ("list_members read_member", "owner lead seat"),
             ("list_house_members add_house_member", "owner"),
             ("export_log", "reviewer"),
         ),

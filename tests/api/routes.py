@@ -166,7 +166,7 @@ def _add_document(**query: str) -> Make:
 
 async def _confirm_document(scene: Scene) -> Request:
     paper = await scene.own_paper()
-    body = {"label": "intake_form", "sensitivity": "confidential"}
+    body = {"label": "intake_form", "sensitivity": "confidential", "title": CANARIES["title"]}
     return Request({"document_id": paper}, headers=await scene.tag(f"/documents/{paper}"), json=body)
 
 
@@ -270,6 +270,7 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "add_house_member": _add_house_member,
         "list_house_members": _plain(),
         "read_member": _of("member_id", "member"),
+        "read_member of_the_firm": _of("member_id", "firm_member"),
         "suspend_member": _member,
         "resume_member": _suspended_member,
         "end_member": _member,

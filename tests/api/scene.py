@@ -130,6 +130,7 @@ class Scene:
             seats[word] = await _of_vendor(main, "paralegal", signed=word != "unsigned")
         seats["elsewhere"] = await _of_vendor(self.other, "paralegal")
         self.things |= {"person": seats["granted"].person_id, "member": seats["granted"].membership_id}
+        self.things["firm_member"] = seats["seat"].membership_id
 
     async def _hand_out(self) -> None:
         paper = await self.paper()
