@@ -42,6 +42,9 @@ _ENTRIES = (
     .order_by(log_entries.c.idx)
     .limit(bindparam("most"))
 )
+_OWNER = select(log_entries.c.engagement_id).where(
+    log_entries.c.log_id == bindparam("log"), log_entries.c.idx == bindparam("idx")
+)
 _OF_ENGAGEMENT = _ENTRIES.where(log_entries.c.engagement_id == bindparam("engagement"))
 _PEOPLE_PAYLOADS = (
     select(
@@ -92,20 +95,28 @@ async def entries(services: Services, caller: Caller, start: int, most: int, eng
     return Entries(tuple(row.body for row in rows[:most]), following, size)
 
 
-async def checkpoint(services: Services, caller: Caller) -> bytes:
-    """The newest checkpoint, signed now if entries came since the last one."""
-    await perform(services, caller, Action.AUDIT_CHECKPOINT, Subject(), lambda _act: None)
+async def checkpoint(services: Services, caller: Caller, engagement_id: str | None) -> bytes:
+    """The newest checkpoint, signed now if entries came since the last one.
+
+    Args:
+        engagement_id: of whom the asker may read the log, where that is not the whole firm.
+    """
+    await perform(services, caller, Action.AUDIT_CHECKPOINT, Subject(engagement=engagement_id), lambda _act: None)
     newest = await checkpoints.sign_head(services, caller.credential.firm_id)
     if newest is None:
         raise NotFoundError
     return newest.note
 
 
-async def proof(services: Services, caller: Caller, index: int) -> Proof:
-    """Prove that one entry is in the log."""
-    done = await perform(services, caller, Action.AUDIT_PROVE, Subject(), lambda act: act.tx.log_size)
-    if not 0 <= index < done.result:
-        raise NotFoundError
+async def proof(services: Services, caller: Caller, index: int, engagement_id: str | None) -> Proof:
+    """Prove that one entry is in the log: any of the firm's, or one of an engagement whose log the asker may read."""
+
+    def change(act: Act) -> None:
+        row = act.tx.one(_OWNER, log=act.firm_id, idx=index) if 0 <= index < act.tx.log_size else None
+        if row is None or engagement_id not in (None, row.engagement_id):
+            raise NotFoundError
+
+    await perform(services, caller, Action.AUDIT_PROVE, Subject(engagement=engagement_id), change)
     log_id = caller.credential.firm_id
     newest = await checkpoints.sign_head(services, log_id)
     if newest is None:

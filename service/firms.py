@@ -189,7 +189,7 @@ class _Founding:
             name=fields.seal(key, "people", "name", person_id, name, services.random),
             created_at=now,
         )
-        payload = seal_payload(services, key, person, {"name": name, "email": email})
+        payload = seal_payload(services, key, person, {"name": name})
         self.drafts.append(
             events.changed(EventType.PERSON_ADDED, cli, {"person": person_id}, {"side": "firm"}, payload)
         )

@@ -140,7 +140,7 @@ def _write(act: Act, email: str, name: str, vendor_id: str | None) -> str:
         created_at=act.moment.s,
     )
     subjects = {"person": person_id} if vendor_id is None else {"person": person_id, "vendor": vendor_id}
-    payload = act.payload(person, {"email": email, "name": name})
+    payload = act.payload(person, {"name": name})  # bundles show people by name; an address is nobody else's
     act.record(EventType.PERSON_ADDED, subjects, {"side": side.value}, payload)
     return person_id
 

@@ -56,15 +56,22 @@ async def entries(
 
 
 @router.get("/checkpoint", operation_id="read_checkpoint", response_class=PlainTextResponse)
-async def checkpoint(services: ServicesDep, caller: CallerDep) -> Response:
+async def checkpoint(
+    services: ServicesDep, caller: CallerDep, engagement_id: Annotated[Id | None, Query()] = None
+) -> Response:
     """Read the newest checkpoint, a C2SP signed note. Keep it: with it you can tell later whether history was kept."""
-    return PlainTextResponse(await exports.checkpoint(services, caller))
+    return PlainTextResponse(await exports.checkpoint(services, caller, engagement_id))
 
 
 @router.get("/proofs/{index}", operation_id="prove_entry", response_model=ProofOut)
-async def proof(services: ServicesDep, caller: CallerDep, index: int) -> Any:
+async def proof(
+    services: ServicesDep,
+    caller: CallerDep,
+    index: int,
+    engagement_id: Annotated[Id | None, Query()] = None,
+) -> Any:
     """Prove that one entry is in the log."""
-    found = await exports.proof(services, caller, index)
+    found = await exports.proof(services, caller, index, engagement_id)
     return {
         "index": found.index,
         "entry": json.loads(found.entry),

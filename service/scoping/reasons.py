@@ -62,7 +62,9 @@ def state(
         return _of_document(tx, matrix, moment, actor, row, true, answer)
     if subject.kind is Kind.PART:
         return _of_part(actor, row, true, answer)
-    return _plain(true, answer)
+    found = _plain(true, answer)
+    # "Less than the whole firm" would tell that something stands behind an id that the asker was never given.
+    return State.ABSENT if found is State.NEVER_GRANTED and subject.via is not None else found
 
 
 def _plain(true: int, answer: Answer) -> State:

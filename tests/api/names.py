@@ -70,7 +70,6 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("read_me", f"{_ATTORNEYS} coordinator {_REVIEWERS} {_VENDOR}"),
             ("list_people read_person", f"owner {_ATTORNEYS} coordinator"),
             ("add_person", _HOUSE),
-            ("export_log", "reviewer"),
         ),
         "typed name": (("sign_agreement", "unsigned"), ("export_log", "reviewer")),
         "vendor": (

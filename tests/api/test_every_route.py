@@ -140,7 +140,6 @@ def test_what_may_not_be_known_answers_as_if_it_had_never_existed(record: tuple[
     assert differing == ["add_document, granted: 403 forbidden, of nothing: 404 not_found"]
 
 
-@pytest.mark.xfail(strict=True, reason="whose membership is for less than the house is told so, where there is one")
 def test_a_membership_of_the_house_is_as_one_that_never_existed(stage: Stage) -> None:
     scene = stage.scene
     member = Request({"member_id": scene.seats["coordinator"].membership_id})
