@@ -65,7 +65,7 @@ USES: Final = (
     Use(
         rule="one-door",
         rooms=("service.crypto.fields",),
-        names=("open", "open_field"),
+        names=("FieldReader", "open", "open_field"),
         allowed=("service.crypto", "service.door"),
         advice=_DOOR_ADVICE,
     ),

@@ -18,8 +18,8 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from service.blobs.store import BlobReader, BlobStore
-from service.crypto import fields
 from service.crypto.contexts import message_context
+from service.crypto.fields import FieldReader
 from service.crypto.keys import KeyStore
 from service.crypto.streams import HEADER_BYTES, SEALED_CHUNK_BYTES, Opener
 from service.crypto.wrapping import SecretKey, unwrap
@@ -79,7 +79,7 @@ class NameReader:
     def __init__(self, keys: KeyStore, authorised: Authorised) -> None:
         self._keys = keys
         self._authorised = authorised
-        self._opened: dict[str, SecretKey] = {}
+        self._readers: dict[str, FieldReader] = {}
 
     def open(self, holder: Holder, table: str, column: str, row_id: str, sealed: bytes) -> str:
         """Open one name.
@@ -90,7 +90,7 @@ class NameReader:
         """
         if row_id not in self._authorised:
             raise NotFoundError
-        return fields.open(self._key(holder), table, column, row_id, sealed)
+        return self._reader(holder).open(table, column, row_id, sealed)
 
     def open_payload(self, holder: Holder, commitment: str, sealed: bytes) -> str:
         """Open the payload beside an entry: 64 hexadecimal digits of salt, then canonical JSON.
@@ -101,13 +101,13 @@ class NameReader:
         """
         if holder.id not in self._authorised:
             raise NotFoundError
-        return fields.open(self._key(holder), "log_entries", "payload", commitment, sealed)
+        return self._reader(holder).open("log_entries", "payload", commitment, sealed)
 
-    def _key(self, holder: Holder) -> SecretKey:
-        key = self._opened.get(holder.id)
-        if key is None:
-            key = self._opened[holder.id] = field_key(self._keys, holder, wait=True)
-        return key
+    def _reader(self, holder: Holder) -> FieldReader:
+        reader = self._readers.get(holder.id)
+        if reader is None:
+            reader = self._readers[holder.id] = FieldReader(field_key(self._keys, holder, wait=True))
+        return reader
 
 
 async def opened_key(keys: KeyStore, key_id: str) -> SecretKey:
