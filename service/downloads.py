@@ -17,7 +17,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import bindparam, select
@@ -131,7 +131,8 @@ async def open_document(services: Services, caller: Caller, document_id: str) ->
     except MunimentError:
         download.post_outcome("failed")  # announced, and no byte will leave
         raise
-    return replace(download, title=title)
+    download.title = title
+    return download
 
 
 class _Watch:

@@ -48,6 +48,7 @@ logger = logging.getLogger(__name__)
 
 PROBLEM: Final = "application/problem+json"
 IDEMPOTENCY_KEY_CHARACTERS: Final = 200
+ID_CHARACTERS: Final = 64
 POINTERS: Final = 20  # fields named in one answer
 POINTER_STEP_CHARACTERS: Final = 64  # an unknown member is named as it was sent, and could be of any length
 
@@ -263,6 +264,28 @@ class StrictRoute(APIRoute):
         return strict
 
 
+class PlainRoute(StrictRoute):
+    """A route whose endpoint takes the request and ids of its path, and answers with a response of its own.
+
+    Such a request is handed over as it is: the framework's machinery for parameters costs as much as a small act. What
+    the framework would have to look at, and refuse, still goes its way.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **how: Any) -> None:
+        super().__init__(path, endpoint, **how)
+        with_care = self.app
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            ids: dict[str, str] = scope["path_params"]
+            if scope["query_string"] or any(len(each) > ID_CHARACTERS for each in ids.values()):
+                await with_care(scope, receive, send)
+                return
+            response: Response = await endpoint(Request(scope, receive), **ids)
+            await response(scope, receive, send)
+
+        self.app = app
+
+
 def _refuse_other_queries(request: Request, known: frozenset[str]) -> None:
     """Refuse a parameter that is not known here (a slip in a filter would show more), or is sent twice."""
     sent = [name for name, _ in request.query_params.multi_items()]
@@ -337,9 +360,9 @@ class Edge:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 scope["state"]["answered"] = True
-                present = {name.lower() for name, _ in message.get("headers", ())}
-                added = [item for item in extra if item[0] not in present]
-                message["headers"] = [*message.get("headers", ()), *added]
+                sent = message.get("headers", ())
+                present = {name for name, _ in sent}  # in lower case: ASGI wants it so
+                message["headers"] = [*sent, *(item for item in extra if item[0] not in present)]
             await send(message)
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 self._metrics.note(scope["method"], _template(scope), status, time.perf_counter() - began)

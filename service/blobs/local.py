@@ -101,7 +101,7 @@ class LocalBlobs:
         return await asyncio.to_thread(self._sweep, older_than_s)
 
     def _path_of(self, blob_id: str) -> Path:
-        return self._path / check_blob_id(blob_id)[-2:] / blob_id
+        return self._path.joinpath(check_blob_id(blob_id)[-2:], blob_id)
 
     def _shards(self) -> Sequence[Path]:
         try:
