@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -52,15 +50,3 @@ def by_turns(ours: Measure, peer: Measure, unit: str, better: Better, rounds: in
             own, other = ours(), peer()
         found.append(Measured(own, other, unit, ratio_of(own, other, better)))
     return sorted(found, key=lambda one: one.ratio)[len(found) // 2]
-
-
-def seconds(act: Callable[[], object]) -> float:
-    """Return how long an act takes; garbage is collected before it and not during it."""
-    gc.collect()
-    gc.disable()
-    try:
-        start = time.perf_counter()
-        act()
-        return time.perf_counter() - start
-    finally:
-        gc.enable()

@@ -92,8 +92,11 @@ def _memory_mib(path: Path) -> float:
 
 
 def _peak_mib() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1 << 20) if sys.platform == "darwin" else peak / (1 << 10)
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux: ru_maxrss begins with the peak of the process that started this one
+        (kib,) = (line.split()[1] for line in status.read_text(encoding="ascii").splitlines() if line[:6] == "VmHWM:")
+        return int(kib) / (1 << 10)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
 
 
 def main() -> None:
