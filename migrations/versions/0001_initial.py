@@ -462,7 +462,10 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_grants_document_id"), "grants", ["document_id"], unique=False)
     op.create_index(
-        op.f("ix_grants_membership_id_document_id"), "grants", ["membership_id", "document_id"], unique=False
+        "ix_grants_given",
+        "grants",
+        ["membership_id", "document_id", "revoked_at", "not_after", "not_before", "abilities"],
+        unique=False,
     )
     op.create_table(
         "revisions",
@@ -522,7 +525,7 @@ def downgrade() -> None:
     op.drop_table("signatures")
     op.drop_index(op.f("ix_revisions_added_by"), table_name="revisions")
     op.drop_table("revisions")
-    op.drop_index(op.f("ix_grants_membership_id_document_id"), table_name="grants")
+    op.drop_index("ix_grants_given", table_name="grants")
     op.drop_index(op.f("ix_grants_document_id"), table_name="grants")
     op.drop_table("grants")
     op.drop_index(op.f("ix_tokens_membership_id"), table_name="tokens")

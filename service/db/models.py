@@ -400,7 +400,8 @@ grants = Table(
     _int("granted_at"),
     _int("version"),
     CheckConstraint("not_before < not_after", name="dates"),
-    Index(None, "membership_id", "document_id"),
+    # With all that a decision asks of a grant, so that it never has to look up the row.
+    Index("ix_grants_given", "membership_id", "document_id", "revoked_at", "not_after", "not_before", "abilities"),
     Index(None, "document_id"),
 )
 

@@ -36,7 +36,7 @@ MEMBERS: Final = 10
 GRANTS: Final = 4  # on a document
 LABELS: Final = ("correspondence", "exhibit", "medical_record", "pleading")
 DAY_S: Final = 86_400
-_FORM: Final = 1  # of these worlds: a kept one of another form is built again
+_FORM: Final = 2  # of these worlds: a kept one of another form is built again
 
 _MEMBERS = (
     select(models.memberships.c.id, models.memberships.c.person_id, models.memberships.c.engagement_id)
