@@ -16,9 +16,8 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from service.app import NOUNS
+from service.app import NOUNS, mount
 
-PREFIX: Final = "/api/v1"
 JSON: Final = "application/json"
 LINE_CHARACTERS: Final = 400
 TITLE_HEADER: Final = "Muniment-Title"
@@ -79,8 +78,7 @@ def describe(group: str | None = None) -> dict[str, Any]:
     """Return the OpenAPI document of the API; of one noun alone where there is a noun with this name."""
     app = FastAPI(title="Muniment", version="1")
     chosen = [noun for noun in NOUNS if group in noun.router.tags]
-    for noun in chosen or NOUNS:
-        app.include_router(noun.router, prefix=PREFIX)
+    mount(app, chosen or NOUNS)
     return app.openapi()
 
 
