@@ -22,11 +22,19 @@ from tests.migrated import (
     migrated_sqlite_url,
     migrated_template,
     migrated_url,
+    module_url,
 )
 from tests.postgres import PostgresMissingError, PostgresServer, running_postgres
 from tests.scale import LONG, count
 
-__all__ = ["migrated_file", "migrated_postgres_url", "migrated_sqlite_url", "migrated_template", "migrated_url"]
+__all__ = [
+    "migrated_file",
+    "migrated_postgres_url",
+    "migrated_sqlite_url",
+    "migrated_template",
+    "migrated_url",
+    "module_url",
+]
 
 _FULL_EXAMPLES = 1000
 

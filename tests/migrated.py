@@ -33,6 +33,20 @@ def migrated_template(postgres_server: PostgresServer) -> str:
     return name
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def module_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database that the tests of one module share; they run on both kinds."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("module") / "muniment.db"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create_database(request.getfixturevalue("migrated_template"))
+    yield server.url(name)
+    server.drop_database(name)
+
+
 @pytest.fixture
 def migrated_sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
     """A SQLite database of one's own."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import select
 
 from service import exports, tokens
@@ -43,10 +44,13 @@ async def _reviewer(world: World, engagement: Engagement | None = None) -> Perso
     return await world.sign_in(person["id"], member["id"])
 
 
-@pytest.fixture
-async def world(tmp_path: Path, migrated_url: str) -> AsyncIterator[World]:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory, module_url: str) -> AsyncIterator[World]:
     """A firm with a lively engagement, one that was ended, and one beside."""
-    async with a_world(tmp_path / "var", migrated_url) as made:
+    async with a_world(tmp_path_factory.mktemp("home") / "var", module_url) as made:
         ending = await an_ending(made)
         await ending.attorney.get(f"/documents/{ending.letter['document_id']}/content")
         await ending.returned()
@@ -118,12 +122,13 @@ async def test_a_bundle_names_people_for_a_reviewer_and_never_a_title_or_client(
 
 
 async def test_people_whose_key_is_gone_stay_a_commitment_and_it_still_verifies(world: World, tmp_path: Path) -> None:
+    somebody = await world.owner.post("/people", {"email": "f@firm.example", "name": "Forgotten Canary"})
     with world.services.database.read() as tx:
-        key_id = tx.value(select(people.c.key_id).where(people.c.id == world.owner.person_id))
+        key_id = tx.value(select(people.c.key_id).where(people.c.id == somebody["id"]))
     world.services.keys.destroy(key_id)
     reviewer = await _reviewer(world)
     bundle = await _export(world, reviewer, tmp_path)
-    assert b"Olive Owner" not in bundle.read_bytes()
+    assert b"Forgotten Canary" not in bundle.read_bytes()
     assert (await _verify(bundle, "--key", world.verifier_key))[0] == 0
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.disposal.ending import FORM, LETTER, Ending, an_ending
 from tests.logs import entries_of
@@ -16,10 +16,13 @@ from tests.world import START_MS, World, a_world
 START_S = START_MS // 1000
 
 
-@pytest.fixture
-async def ended(tmp_path: Path, migrated_url: str) -> AsyncIterator[Ending]:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ended(tmp_path_factory: pytest.TempPathFactory, module_url: str) -> AsyncIterator[Ending]:
     """An engagement that was ended; its papers had been downloaded, one of them in part."""
-    async with a_world(tmp_path / "var", migrated_url, key_cache_s=30, backup_days=3) as world:
+    async with a_world(tmp_path_factory.mktemp("home") / "var", module_url, key_cache_s=30, backup_days=3) as world:
         made = await an_ending(world)
         seat = await made.engagement.member()
         await made.engagement.grant(seat, made.letter["document_id"])

@@ -131,7 +131,7 @@ async def test_what_cannot_be_recorded_is_503_with_no_byte_and_no_change(scene: 
     keys = world.services.keys
     allowed = [case for case in CASES if any(answer.startswith("2") for answer in answers()[case].values())]
     assert len(allowed) > 70
-    for case in allowed:
+    for case in allowed if database.is_sqlite else allowed[::4]:
         request = await CASES[case](scene)
         await settle(world)
         before = rows(world.services.database, log=True), await blobs(world), keys.all_ids()
