@@ -219,14 +219,14 @@ class Engagement:
         }
         return await self.attorney.post(f"/documents/{document_id}/grants", body)
 
-    async def ask(self, seat: Person, labels: tuple[str, ...] = ("intake_form",)) -> Any:
+    async def ask(self, seat: Person, labels: tuple[str, ...] = ("intake_form",), days: int = 14) -> Any:
         """Ask a member for papers."""
         body = {
             "membership_id": seat.membership_id,
             "part_id": self.part_id,
             "labels": list(labels),
             "instructions": "The client's form, please.",
-            "not_after": rfc3339(self.world.now + 14 * DAY_S),
+            "not_after": rfc3339(self.world.now + days * DAY_S),
         }
         return await self.attorney.post(f"/engagements/{self.id}/asks", body)
 

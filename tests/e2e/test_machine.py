@@ -42,7 +42,7 @@ class Exchange(RuleBasedStateMachine):
             seat = self.do(self.engagement.member(role))
             self.people[seat.membership_id] = seat
             self.model.seats[seat.membership_id] = Seat(role, signed=1)
-        self.do(self.engagement.ask(self._of("intake_specialist"), ("intake_form",)))
+        self.do(self.engagement.ask(self._of("intake_specialist"), ("intake_form",), days=90))
 
     def _of(self, role: str) -> Person:
         return next(self.people[seat_id] for seat_id, seat in self.model.seats.items() if seat.role == role)
