@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -10,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI, Response
 
 SIZE = 4096
+GARBAGE_OBJECTS = 20_000  # as in service/cli/serving.py
 
 
 def create_app() -> FastAPI:
@@ -29,7 +31,11 @@ def main() -> None:
     sys.stdout.write(f"serves at http://127.0.0.1:{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     config = uvicorn.Config(create_app(), access_log=False, log_config=None, server_header=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS)
+    server.run(sockets=[listener])
 
 
 if __name__ == "__main__":
