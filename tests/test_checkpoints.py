@@ -145,11 +145,10 @@ async def test_entries_that_do_not_continue_what_was_signed_are_not_signed(
         await _grow(world)
         with contextlib.closing(sqlite3.connect(migrated_sqlite_url.removeprefix("sqlite:///"))) as connection:
             connection.execute("DROP TRIGGER log_entries_no_update")
-            newest = "idx = (SELECT MAX(idx) FROM log_entries WHERE log_id = ?)"
-            tampered = "body = CAST(replace(CAST(body AS TEXT), '\"allowed\"', '\"refused\"') AS BLOB)"
             connection.execute(
-                f"UPDATE log_entries SET {tampered} WHERE log_id = ? AND {newest}",  # noqa: S608  # ours
-                (world.firm_id, world.firm_id),
+                "UPDATE log_entries SET body = CAST(replace(CAST(body AS TEXT), 'allowed', 'refused') AS BLOB)"
+                " WHERE log_id = :log AND idx = (SELECT MAX(idx) FROM log_entries WHERE log_id = :log)",
+                {"log": world.firm_id},
             )
             connection.commit()
         with pytest.raises(SigningError):

@@ -50,9 +50,9 @@ def _tamper(engagement: Engagement, statement: str, *values: Any) -> None:
     url = engagement.world.services.database.url
     if engagement.world.services.database.is_sqlite:
         with contextlib.closing(sqlite3.connect(str(url.database))) as connection:
-            found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-            for (name,) in found:
-                connection.execute(f'DROP TRIGGER "{name}"')
+            drops = "SELECT 'DROP TRIGGER ' || name FROM sqlite_master WHERE type = 'trigger'"
+            for (drop,) in connection.execute(drops).fetchall():
+                connection.execute(drop)
             connection.execute(statement, values)
             connection.commit()
         return
@@ -190,7 +190,10 @@ _FORGED = """
         "UPDATE grants SET not_after = not_after + 1 WHERE id = ?",
         "UPDATE grants SET not_before = not_before - 1 WHERE id = ?",
         "UPDATE grants SET abilities = abilities + 8 WHERE id = ?",
-        "UPDATE grants SET membership_id = (SELECT MAX(id) FROM memberships m WHERE m.id <> membership_id) WHERE id = ?",
+        (
+            "UPDATE grants SET membership_id = (SELECT MAX(m.id) FROM memberships m WHERE m.id <> membership_id)"
+            " WHERE id = ?"
+        ),
         "UPDATE grants SET revoked_at = 1 WHERE id = ?",
         _FORGED,
     ],

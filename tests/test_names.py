@@ -61,7 +61,8 @@ def test_the_field_that_is_wrong_is_named_and_its_value_is_not() -> None:
 
 @given(st.lists(plain, min_size=1, max_size=5))
 def test_lines_of_a_text_are_kept_as_lines(lines: list[str]) -> None:
-    kept = names.text("\r\n".join(lines), "purpose")
+    sent = "\r\n".join(lines)
+    kept = names.text(sent, "purpose")
     assert kept == "\n".join(unicodedata.normalize("NFC", line).strip() for line in lines)
 
 

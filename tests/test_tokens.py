@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service import tokens
-from service.errors import UnauthenticatedError
+from service.errors import BadInputError, NotFoundError, UnauthenticatedError
+from tests.logs import entries_of
+from tests.world import Person, World, a_world
 
 firms = st.binary(min_size=16, max_size=16).map(lambda raw: f"frm_{raw.hex()}")
 secrets = st.binary(min_size=32, max_size=32)
@@ -65,3 +69,51 @@ def test_anything_else_is_no_token(text: str) -> None:
 def test_what_has_not_the_form_is_refused(text: str) -> None:
     with pytest.raises(UnauthenticatedError):
         tokens.parse(text)
+
+
+# The operator at the machine ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def world(tmp_path: Path, migrated_url: str) -> AsyncIterator[World]:
+    """An installation with one firm."""
+    async with a_world(tmp_path / "var", migrated_url) as made:
+        yield made
+
+
+async def test_a_token_that_the_operator_makes_acts_in_that_membership_and_is_on_record(world: World) -> None:
+    new = await tokens.issue(world.services, world.owner.membership_id, "me  firm me", 60)
+    seat = Person(world.http, world.owner.person_id, world.owner.membership_id, new.text)
+    assert (await seat.get("/me"))["token"]["scopes"] == ["firm", "me"]
+    entry = entries_of(world.services.database, world.firm_id, "token.created")[-1]
+    assert (entry.actor, (entry.subjects or {})["token"]) == ({"system": "cli"}, new.token_id)
+    assert new.token_id in [each.id for each in tokens.issued(world.services)]
+    world.sleep(60)
+    await seat.get("/me", status=401)
+
+
+async def test_what_the_operator_may_not_make_is_refused(world: World) -> None:
+    before = tokens.issued(world.services)
+    for scopes, ttl_s in (("", 60), ("nothing", 60), ("me nothing", 60), ("*", 0), ("*", -1)):
+        with pytest.raises(BadInputError):
+            await tokens.issue(world.services, world.owner.membership_id, scopes, ttl_s)
+    for membership_id in ("mem_" + "0" * 32, "x"):
+        with pytest.raises(NotFoundError):
+            await tokens.issue(world.services, membership_id, "*", 60)
+    engagement = await world.engagement()
+    seat = await engagement.member()
+    await engagement.attorney.change("DELETE", f"/members/{seat.membership_id}")
+    with pytest.raises(NotFoundError):
+        await tokens.issue(world.services, seat.membership_id, "*", 60)
+    assert len(tokens.issued(world.services)) == len(before) + 2  # the attorney's and the member's
+
+
+async def test_withdrawing_ends_a_token_at_once_and_twice_is_once(world: World) -> None:
+    new = await tokens.issue(world.services, world.owner.membership_id, "*", 60)
+    for _ in range(2):
+        await tokens.withdraw(world.services, new.token_id)
+    seat = Person(world.http, world.owner.person_id, world.owner.membership_id, new.text)
+    await seat.get("/me", status=401)
+    assert len(entries_of(world.services.database, world.firm_id, "token.revoked")) == 1
+    with pytest.raises(NotFoundError):
+        await tokens.withdraw(world.services, "tok_" + "0" * 32)

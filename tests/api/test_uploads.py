@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import shutil
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ from service.app import create_app
 from service.db.models import parts
 from service.errors import StoreFullError, StoreUnavailableError
 from tests.api.places import blobs, faulty, faulty_databases, rows, settle
-from tests.api.wire import Client, ask
+from tests.api.wire import Client, a_real_server, ask
 from tests.fakes.blobs import MemoryBlobs
 from tests.logs import check_logs, entries_of
 from tests.world import Engagement, World, a_world
@@ -78,6 +79,28 @@ async def test_a_client_who_stops_half_way_leaves_nothing_but_the_record(world: 
         await _nothing_but(world, before, "aborted")
         entry = entries_of(world.services.database, world.firm_id, "document.added")[-1]
         assert (entry.data or {})["bytes"] == pieces_sent * 300_000
+
+
+async def test_a_connection_that_breaks_half_way_through_an_upload_leaves_nothing_but_the_record(
+    world: World, engagement: Engagement
+) -> None:
+    before, path = rows(world.services.database), f"/api/v1{_path(engagement)}"
+    query = f"part_id={engagement.part_id}&label=other&sensitivity=routine"
+    head = (
+        f"POST {path}?{query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {engagement.attorney.token}\r\n"
+        f"Muniment-Title: UTF-8''x\r\nContent-Type: text/plain\r\nContent-Length: {4 * MIB}\r\n\r\n"
+    )
+    async with a_real_server(world) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head.encode() + b"p" * MIB)
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.transport.abort()
+        for _ in range(200):
+            await asyncio.sleep(0.02)
+            if entries_of(world.services.database, world.firm_id, "document.added"):
+                break
+    await _nothing_but(world, before, "aborted")
 
 
 async def test_a_body_that_is_not_as_long_as_announced_is_not_kept(world: World, engagement: Engagement) -> None:

@@ -151,5 +151,9 @@ def test_a_nul_is_the_requests_own_fault_and_the_transaction_goes_on(migrated_po
 def test_sqlite_runs_with_the_settings_that_promises_rest_on(migrated_sqlite_url: str) -> None:
     connection: sqlite3.Connection = Database(migrated_sqlite_url).connect()
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1, "secure_delete": 1}
-    assert {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted} == wanted
+    found = {}
+    for name in wanted:
+        pragma = "PRAGMA " + name
+        found[name] = connection.execute(pragma).fetchone()[0]
+    assert found == wanted
     connection.close()
