@@ -16,7 +16,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -34,8 +34,6 @@ from service.errors import MunimentError, UnsafeError
 from service.events import EventType
 from service.ledger import Draft, Moment, Outcome
 from service.services import Services
-
-ENTRIES_AT_ONCE: Final = 50_000  # what one run recomputes at most; the next run goes on
 
 logger = logging.getLogger(__name__)
 
@@ -80,18 +78,37 @@ async def sign_head(services: Services, log_id: str) -> Newest | None:
         UnsafeError: the anchor folder knows a larger log than the database: the database was rolled back.
     """
     while True:
-        with services.database.read() as tx:
-            row, kept, last = tx.one(_LOG, log=log_id), tx.one(_SIGNER, log=log_id), newest(tx, log_id)
-            memory = Signer(log_id) if kept is None else Signer(log_id, kept.frontier, kept.time_ms)
-            _refuse_rollback(services, log_id, row.size)
-            if row.size == memory.size:
-                _anchor(services, log_id, last)
-                return last
-            size = min(row.size, memory.size + ENTRIES_AT_ONCE)
-            store = SqlLeafStore(tx, log_id, size)
-            moved = memory.advance(store.entries(memory.size, size), root=root_at(store, size))
-        key = await asyncio.to_thread(signing_key, services.keys, row.key_id, row.signing_key, log_id)
-        await _write(services, row, memory, moved, key, new=kept is None)
+        step = await asyncio.to_thread(_advance, services, log_id)
+        if step.moved is None:
+            return step.newest
+        key = await asyncio.to_thread(signing_key, services.keys, step.log.key_id, step.log.signing_key, log_id)
+        await _write(services, step.log, step.memory, step.moved, key, new=step.is_first)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What the signer knew, and what it would know with the next entries (None: there are none)."""
+
+    log: Any
+    newest: Newest | None
+    memory: Signer
+    moved: Signer | None
+    is_first: bool
+
+
+def _advance(services: Services, log_id: str) -> _Step:
+    """Recompute the next entries from their bytes, no more than may lie between two checkpoints; blocks."""
+    with services.database.read() as tx:
+        log, kept, last = tx.one(_LOG, log=log_id), tx.one(_SIGNER, log=log_id), newest(tx, log_id)
+        memory = Signer(log_id) if kept is None else Signer(log_id, kept.frontier, kept.time_ms)
+        _refuse_rollback(services, log_id, log.size)
+        if log.size == memory.size:
+            _anchor(services, log_id, last)
+            return _Step(log, last, memory, None, kept is None)
+        size = min(log.size, memory.size + services.settings.checkpoint_every_entries)
+        store = SqlLeafStore(tx, log_id, size)
+        moved = memory.advance(store.entries(memory.size, size), root=root_at(store, size))
+    return _Step(log, last, memory, moved, kept is None)
 
 
 async def _write(services: Services, log: Any, memory: Signer, moved: Signer, key: SecretKey, *, new: bool) -> None:

@@ -133,20 +133,37 @@ async def open_content(
         NotFoundError: this request was not authorised for the document.
         SealError: the stored bytes are not what the row and the log say was sealed.
     """
-    if revision.document_id not in authorised:
-        raise NotFoundError
-    part_key = await opened_key(keys, revision.part_key_id)
-    key = unwrap(part_key, revision.wrapped_key, revision_key_context(revision.id))
-    # The header in the row and the log refuses an older message under the same key.
-    context = message_context(
-        revision.firm_id, revision.engagement_id, revision.matter_id, revision.document_id, revision.id, "original"
-    )
+    opener = await _opener(keys, authorised, revision)
     reader = await blobs.open(revision.blob_id)
     try:
-        async for piece in _opened(reader, Opener(key, context, header=revision.header)):
+        async for piece in _opened(reader, opener):
             yield piece
     finally:
         await reader.close()
+
+
+async def read_content(keys: KeyStore, blobs: BlobStore, authorised: Authorised, revision: Any) -> bytes:
+    """Open the bytes of a revision that is at most one piece long, all at once.
+
+    Raises: as `open_content`.
+    """
+    opener = await _opener(keys, authorised, revision)
+    reader = await blobs.open(revision.blob_id)
+    try:
+        return opener.update(await reader.read_at(0, reader.size)) + opener.finish()
+    finally:
+        await reader.close()
+
+
+async def _opener(keys: KeyStore, authorised: Authorised, revision: Any) -> Opener:
+    if revision.document_id not in authorised:
+        raise NotFoundError
+    key = unwrap(await opened_key(keys, revision.part_key_id), revision.wrapped_key, revision_key_context(revision.id))
+    context = message_context(
+        revision.firm_id, revision.engagement_id, revision.matter_id, revision.document_id, revision.id, "original"
+    )
+    # The header in the row and the log refuses an older message under the same key.
+    return Opener(key, context, header=revision.header)
 
 
 async def _opened(reader: BlobReader, opener: Opener) -> AsyncIterator[bytes]:

@@ -25,7 +25,7 @@ from sqlalchemy import bindparam, select
 from service import events, tokens
 from service.acts import Act, Caller, perform
 from service.db.models import documents, parts, revisions
-from service.door import PIECE_BYTES, Holder, NameReader, open_content
+from service.door import PIECE_BYTES, Holder, NameReader, open_content, read_content
 from service.errors import AccessEndedError, MunimentError, NotFoundError, UnavailableError
 from service.ledger import Moment, Outcome
 from service.scoping.actions import Action
@@ -61,7 +61,10 @@ _REVISION = (
 
 @dataclass(slots=True)
 class Download:
-    """An announced body. `pieces` must be run to its end or closed: either way the outcome is recorded once."""
+    """An announced body. `pieces` must be run to its end or closed: either way the outcome is recorded once.
+
+    A body of one piece may be had as a `whole` instead.
+    """
 
     services: Services
     caller: Caller
@@ -77,6 +80,20 @@ class Download:
         """Whether the body leaves all at once."""
         size_bytes: int = self.revision.size_bytes
         return size_bytes < PIECE_BYTES
+
+    async def whole(self) -> bytes:
+        """Open a body of one piece; the caller sends it and posts the outcome.
+
+        Raises:
+            SealError, StoreUnavailableError, KeyMissingError: it cannot be opened; recorded as failed.
+        """
+        try:
+            content = await read_content(self.services.keys, self.services.blobs, self.authorised, self.revision)
+        except MunimentError:
+            self.post_outcome("failed")
+            raise
+        self.sent_bytes = len(content)
+        return content
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the plaintext; what was yielded counts as sent.

@@ -176,6 +176,14 @@ class BadInputError(MunimentError):
     detail = "Correct the fields named below and send it again. Nothing was changed."
 
 
+class MethodError(BadInputError):
+    """The address exists, but not for this method."""
+
+    code, status = "method_not_allowed", 405
+    title = "Not possible in this way"
+    detail = "This address takes other methods: see the Allow header, and /api/v1/openapi.json."
+
+
 class BadTitleError(BadInputError):
     """A title is empty, too long, or holds characters that could deceive a reader."""
 

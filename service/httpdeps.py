@@ -35,6 +35,7 @@ from service.attempts import Attempts
 from service.db.ids import new_id
 from service.errors import (
     BadInputError,
+    MethodError,
     MunimentError,
     NotFoundError,
     TooLargeError,
@@ -47,6 +48,7 @@ from service.services import Services
 logger = logging.getLogger(__name__)
 
 PROBLEM: Final = "application/problem+json"
+FAULT: Final = 500  # and above: ours
 IDEMPOTENCY_KEY_CHARACTERS: Final = 200
 ID_CHARACTERS: Final = 64
 POINTERS: Final = 20  # fields named in one answer
@@ -158,18 +160,12 @@ async def answer_validation_error(request: Request, error: Exception) -> Respons
 async def answer_http_error(request: Request, error: Exception) -> Response:
     """Answer what the framework itself refuses: no such route, method not allowed."""
     status = error.status_code if isinstance(error, HTTPException) else 500
-    if status == 404:  # noqa: PLR2004  # the status code itself
-        return problem(NotFoundError(), request.state.request_id)
-    body = {
-        "type": "about:blank",
-        "title": "Not possible in this way",
-        "status": status,
-        "detail": "See the API description at /api/v1/openapi.json.",
-        "instance": f"urn:muniment:request:{request.state.request_id}",
-        "code": "bad_request",
-    }
-    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    return JSONResponse(body, status_code=status, headers=headers, media_type=PROBLEM)
+    kinds: dict[int, type[MunimentError]] = {404: NotFoundError, 405: MethodError}
+    found = kinds.get(status, MunimentError if status >= FAULT else BadInputError)()
+    answer = problem(found, request.state.request_id)
+    if isinstance(error, HTTPException) and error.headers and "Allow" in error.headers:
+        answer.headers["Allow"] = error.headers["Allow"]
+    return answer
 
 
 def _route_of(request: Request) -> str:

@@ -20,7 +20,13 @@ class Metrics:
             "muniment_request_seconds", "Time to the last byte.", ("route",), buckets=BUCKETS_S, registry=self.registry
         )
 
+        self._kept: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
     def note(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
-        self._requests.labels(method if method in METHODS else "OTHER", route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        key = (method if method in METHODS else "OTHER", route, status)
+        kept = self._kept.get(key)
+        if kept is None:  # looking a label up costs more than counting
+            kept = self._kept[key] = (self._requests.labels(*map(str, key)), self._seconds.labels(route))
+        kept[0].inc()
+        kept[1].observe(seconds)

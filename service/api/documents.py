@@ -244,9 +244,25 @@ class ContentResponse(Response):
         ]
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the body, all at once where it is one piece."""
+        if self._download.is_one_piece:
+            await self._send_whole(send)
+        else:
+            await self._send_pieces(receive, send)
+
+    async def _send_whole(self, send: Send) -> None:
+        """Such a body has left before anybody could tell that its client is gone."""
+        outcome, content = "aborted", await self._download.whole()
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": content, "more_body": False})
+            outcome = "done"
+        finally:
+            self._download.post_outcome(outcome)
+
+    async def _send_pieces(self, receive: Receive, send: Send) -> None:
         """Send the start, then the pieces, until the end or until the client has gone away."""
-        # A body of one piece is gone before anybody could tell that its client is.
-        gone = None if self._download.is_one_piece else asyncio.create_task(_client_gone(receive))
+        gone = asyncio.create_task(_client_gone(receive))
         try:
             async with aclosing(self._download.pieces()) as pieces:
                 started = False
@@ -255,16 +271,13 @@ class ContentResponse(Response):
                         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                         started = True
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
-                    if gone is not None and gone.done():
+                    if gone.done():
                         return
-                if not started:
-                    await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            if gone is not None:
-                gone.cancel()
-                with suppress(asyncio.CancelledError):
-                    await gone
+            gone.cancel()
+            with suppress(asyncio.CancelledError):
+                await gone
 
 
 async def _client_gone(receive: Receive) -> None:
