@@ -26,7 +26,7 @@ def test_traces_are_found_with_their_line(line: str) -> None:
         "https://example.org/work/home",
         "./var/home/x",
         "network/work/",
-        "~/work/x",
+        "~/papers/x",
         "/var/lib/muniment",
         "/homework/x",
         "PyPI",
