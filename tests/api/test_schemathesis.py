@@ -4,6 +4,8 @@ Half of them are about things that are really there. Checks that are left out, a
 
 * positive data accepted: what fits the schema may still be refused by the policy, a state or a missing If-Match;
 * unsupported method, Allow: asked by hand below, of every path; Allow names the methods of one route of the address;
+* negative data where there is no body: a made-up parameter may vanish on the way (an empty list is sent as nothing),
+  and what then arrives is good; `test_strict_input.py` sends bad parameters by hand;
 * ignored auth: `test_every_route.py` asks every operation without a token in force;
 * use after free: what is ended stays readable and says so.
 """
@@ -47,6 +49,7 @@ CHECKS = [
     response_schema_conformance,
     status_code_conformance,
 ]
+CHECKS_WITHOUT_BODY = [check for check in CHECKS if check is not negative_data_rejection]
 ROLES = ("lead", "granted", "reviewer")
 EXAMPLES = count(60)
 # Bad data that is refused only after the policy has said that the thing may be known, or that If-Match was forgotten.
@@ -92,14 +95,14 @@ def test_whatever_is_sent_is_answered_as_described(
         if real.get(name):
             cases |= operation.as_strategy(generation_mode=mode, path_parameters=real[name])
         try:
-            _ask(cases, token)
+            _ask(cases, token, CHECKS if operation.body else CHECKS_WITHOUT_BODY)
         except Unsatisfiable:
             left.append(operation)
     # What has neither parameter nor body cannot be sent badly.
     assert all(mode.is_negative and not list(each.iter_parameters()) and not each.body for each in left)
 
 
-def _ask(cases: st.SearchStrategy[Any], token: str) -> None:
+def _ask(cases: st.SearchStrategy[Any], token: str, checks: list[Any]) -> None:
     @given(case=cases)
     @settings(
         max_examples=EXAMPLES,
@@ -109,7 +112,7 @@ def _ask(cases: st.SearchStrategy[Any], token: str) -> None:
         suppress_health_check=list(HealthCheck),
     )
     def ask(case: Any) -> None:
-        case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, checks=CHECKS)
+        case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, checks=checks)
 
     ask()
 
