@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
 
-from service.db.models import documents, engagements, holds, matters, memberships, parts, revisions
+from service.db.models import documents, engagements, memberships, parts, revisions
 from service.db.session import Tx
 
 _ENGAGEMENT = select(engagements.c.id, engagements.c.key_id, engagements.c.number).where(
@@ -38,16 +38,6 @@ _REVISIONS = (
     .join(memberships, memberships.c.id == revisions.c.added_by)
     .where(documents.c.engagement_id == bindparam("engagement"))
     .order_by(revisions.c.id)
-)
-_HELD = (
-    select(holds.c.id)
-    .join_from(holds, matters, matters.c.id == holds.c.matter_id)
-    .join(parts, parts.c.matter_id == matters.c.id)
-    .where(
-        parts.c.engagement_id == bindparam("engagement"),
-        holds.c.placed_at <= bindparam("now"),
-        holds.c.lifted_at > bindparam("now"),
-    )
 )
 
 
@@ -116,8 +106,3 @@ def manifest_of(tx: Tx, engagement_id: str) -> Manifest:
         tuple(Part(*row) for row in tx.all(_PARTS, engagement=engagement_id)),
         tuple(Revision(*row) for row in tx.all(_REVISIONS, engagement=engagement_id)),
     )
-
-
-def is_held(tx: Tx, engagement_id: str, now: int) -> bool:
-    """Say whether a legal hold is in force on a matter of this engagement."""
-    return tx.one(_HELD, engagement=engagement_id, now=now) is not None

@@ -15,12 +15,12 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, select, update
 
-from service import events
+from service import events, holds
 from service.acts import Act, Caller, perform
 from service.db.models import certificates, disposals, documents, engagements, revisions
 from service.db.session import Tx
 from service.disposal.body import certificate_body
-from service.disposal.manifest import Manifest, is_held, manifest_of
+from service.disposal.manifest import Manifest, manifest_of
 from service.disposal.steps import DAY_S, Disposal, read
 from service.door import try_to_open
 from service.errors import BadStateError, HeldError, MunimentError, StaleError, UnavailableError
@@ -78,7 +78,7 @@ async def run(services: Services, caller: Caller, disposal_id: str) -> Disposal:
         lapsed = row.approved_at is None or act.moment.s >= row.approved_at + services.settings.approval_days * DAY_S
         if row.state != "returned" or lapsed:
             raise BadStateError("It must be approved and returned first, and an approval stands seven days.")
-        if is_held(act.tx, row.engagement_id, act.moment.s):
+        if holds.in_force(act.tx, row.engagement_id, act.moment.s):
             raise HeldError
         if manifest_of(act.tx, row.engagement_id).sha256 != row.manifest_sha256:
             raise StaleError("What would be destroyed has changed. Withdraw the disposal and ask for it again.")

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, select, update
 
-from service import names
+from service import holds, names
 from service.acts import Act, Caller, Done, perform
 from service.db.models import disposals, engagements
-from service.disposal.manifest import Manifest, is_held, manifest_of
+from service.disposal.manifest import Manifest, manifest_of
 from service.door import Holder, NameReader
 from service.errors import BadStateError, HeldError, NotFoundError, StaleError
 from service.events import EventType
@@ -247,7 +247,7 @@ def _result(done: Done) -> Disposal:
 
 
 def _refuse_held(act: Act, engagement_id: str) -> None:
-    if is_held(act.tx, engagement_id, act.moment.s):
+    if holds.in_force(act.tx, engagement_id, act.moment.s):
         raise HeldError
 
 
