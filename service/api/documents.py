@@ -123,22 +123,32 @@ async def add(
     _key: IdempotencyKey = None,
 ) -> Any:
     """Add a document: the raw bytes as the body, its title in the header Muniment-Title."""
-    announced = request.headers.get("content-length")
     new = uploads.NewDocument(
         engagement_id=engagement_id,
         part_id=part_id,
         label=label.value,
         sensitivity=None if sensitivity is None else sensitivity.value,
         title=_title(title),
+        body=_said(request),
+    )
+    receipt = await uploads.add(services, caller, new, _pieces(request))
+    response.headers["Location"] = f"/api/v1/documents/{receipt.document_id}"
+    return _received(response, receipt)
+
+
+def _received(response: Response, receipt: uploads.Receipt) -> dict[str, Any]:
+    tag = response.headers["ETag"] = etag(receipt.document_id, receipt.version)
+    shown = {name: getattr(receipt, name) for name in AddedOut.model_fields if name not in {"received_at", "etag"}}
+    return {**shown, "received_at": shown_time(receipt.received_at), "etag": tag}
+
+
+def _said(request: Request) -> uploads.Body:
+    """What the headers say of the body."""
+    announced = request.headers.get("content-length")
+    return uploads.Body(
         media_type=request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower(),
         size_bytes=int(announced) if announced is not None and announced.isdigit() else None,
     )
-    receipt = await uploads.add(services, caller, new, _body(request))
-    tag = etag(receipt.document_id, receipt.version)
-    response.headers["ETag"] = tag
-    response.headers["Location"] = f"/api/v1/documents/{receipt.document_id}"
-    shown = {name: getattr(receipt, name) for name in AddedOut.model_fields if name not in {"received_at", "etag"}}
-    return {**shown, "received_at": shown_time(receipt.received_at), "etag": tag}
 
 
 def _title(header: str) -> str:
@@ -151,7 +161,7 @@ def _title(header: str) -> str:
         raise BadTitleError from None
 
 
-async def _body(request: Request) -> AsyncIterator[bytes]:
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
     try:
         async for piece in request.stream():
             yield piece
