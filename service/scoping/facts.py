@@ -137,6 +137,16 @@ def engagement_is_led() -> Truth:
     return and_(window(), or_(m.c.engagement_id == e.c.id, whole))
 
 
+def engagement_is_named() -> Truth:
+    """`NAMED` of an engagement: it has a part of a matter on whose team the asker is, and no wall stands before that.
+
+    Only with a membership for the whole house: a seat in one engagement sees nothing of another.
+    """
+    part = models.parts.alias("named_part")
+    named = exists().where(part.c.engagement_id == e.c.id, on_team(part.c.matter_id), ~walled(part.c.matter_id))
+    return and_(window(), m.c.engagement_id.is_(None), named)
+
+
 def runs_house() -> Truth:
     """The membership's role looks at all of the house: owner, reviewer."""
     return m.c.role.in_([word(Role.OWNER.value), word(Role.REVIEWER.value)])
