@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from service import events, names
+from service import events, grants, names
 from service.acts import Act, Caller, perform
 from service.db.models import documents, logs, parts, revisions
 from service.db.session import Tx
@@ -48,6 +48,14 @@ class Document:
     added_by: str
     added_at: int  # UTC seconds
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A document, and what the reader's own live grants give him on it: nothing of anybody else's."""
+
+    document: Document
+    held: tuple[grants.Held, ...]
 
 
 _COLUMNS = (
@@ -94,14 +102,15 @@ _TAKE_BACK = (
 )
 
 
-async def read(services: Services, caller: Caller, document_id: str) -> Document:
-    """Read one document's card: label, number, title, sizes; its bytes are `service.downloads`."""
+async def read(services: Services, caller: Caller, document_id: str) -> Card:
+    """Read one document's card: label, number, title, sizes, the caller's own grants; its bytes are `downloads`."""
 
-    def change(act: Act) -> Any:
-        return _row(act.tx, document_id)
+    def change(act: Act) -> tuple[Any, list[Any]]:
+        return _row(act.tx, document_id), grants.held(act)
 
     done = await perform(services, caller, Action.DOCUMENT_VIEW, Subject(document=document_id), change)
-    return _opened(NameReader(services.keys, done.authorised), done.result)
+    reader, (row, held) = NameReader(services.keys, done.authorised), done.result
+    return Card(_opened(reader, row), tuple(grants.opened(reader, grant) for grant in held))
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,20 @@ class DocumentOut(Output):
     etag: str
 
 
+class HeldOut(Output):
+    """What one of the caller's own live grants gives, until when, and to what purpose."""
+
+    abilities: list[str]
+    until: str
+    purpose: str
+
+
+class CardOut(DocumentOut):
+    """A document with the caller's own live grants on it; nobody else's, and none for those who need none."""
+
+    my_grants: list[HeldOut]
+
+
 class AddedOut(Output):
     """What the adder can keep: it proves later that this file arrived, then, here."""
 
@@ -187,12 +201,16 @@ async def list_page(
     return listed(request, response, await documents.list_page(services, caller, wanted, asked), _out)
 
 
-@router.get("/documents/{document_id}", operation_id="read_document", response_model=DocumentOut)
+@router.get("/documents/{document_id}", operation_id="read_document", response_model=CardOut)
 async def read(services: ServicesDep, caller: CallerDep, response: Response, document_id: PathId) -> Any:
-    """Read a document's card."""
-    document = await documents.read(services, caller, document_id)
-    response.headers["ETag"] = etag(document.id, document.version)
-    return _out(document)
+    """Read a document's card: what it is, and for what and how long it was handed to me."""
+    card = await documents.read(services, caller, document_id)
+    response.headers["ETag"] = etag(card.document.id, card.document.version)
+    held = [
+        {"abilities": list(grant.abilities), "until": shown_time(grant.until), "purpose": grant.purpose}
+        for grant in card.held
+    ]
+    return {**_out(card.document), "my_grants": held}
 
 
 @straight.get(

@@ -73,13 +73,14 @@ _COLUMNS: Final = (
 
 
 class Where(NamedTuple):
-    """Where to look: only documents of this place or state; None is everywhere."""
+    """Where to look: only documents of this place or state, or whose own grant ends by then; None is everywhere."""
 
     engagement: str | None = None
     part: str | None = None
     matter: str | None = None
     state: str | None = None
     label: str | None = None
+    ends_by: int | None = None  # UTC seconds
 
 
 EVERYWHERE: Final = Where()
@@ -179,12 +180,18 @@ def _compile(
     return _joined(branches, side, counting=counting) if branches else None
 
 
+_ending = models.grants.alias("ending")
 _IN: Final = {
     "engagement": d.c.engagement_id == bindparam("in_engagement", type_=Text),
     "part": d.c.part_id == bindparam("in_part", type_=Text),
     "matter": d.c.matter_id == bindparam("in_matter", type_=Text),
     "state": d.c.state == bindparam("in_state", type_=Text),
     "label": d.c.label == bindparam("in_label", type_=Text),
+    "ends_by": exists().where(
+        _ending.c.document_id == d.c.id,
+        facts.gives(_ending),
+        _ending.c.not_after <= bindparam("in_ends_by", type_=BigInteger),
+    ),
 }
 
 

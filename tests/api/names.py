@@ -28,6 +28,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         "content": (("read_content", f"{_TEAM} coordinator granted"),),
         "purpose": (
             ("list_grants read_grant", f"{_TEAM} coordinator"),
+            ("read_document", "granted viewer"),  # of their own grants
             ("create_grant revoke_grant", _TEAM),
         ),
         "instructions": (

@@ -384,3 +384,49 @@ async def test_the_grants_of_a_document_are_told_to_its_attorneys_with_their_pur
     assert {grant["role"] for grant in listed} == {"paralegal", "case_manager"}
     assert {grant["purpose"] for grant in listed} == {"Draft the letter to the adjuster."}
     assert {grant["granted_by"] for grant in listed} == {engagement.attorney.membership_id}
+
+
+# What a member is told of his own -------------------------------------------------------------------------------------
+
+
+async def test_the_card_tells_its_reader_what_his_own_grant_gives_and_nobody_elses(engagement: Engagement) -> None:
+    seat, other = await engagement.member(), await engagement.member("case_manager")
+    world, path = engagement.world, await _document(engagement)
+    await engagement.attorney.post(f"{path}/grants", _body(world, seat))
+    elses = {"abilities": ["view"], "purpose": "Call the clinic.", "not_after": rfc3339(world.now + 2 * DAY_S)}
+    await engagement.attorney.post(f"{path}/grants", _body(world, other, **elses))
+    assert (await seat.get(path))["my_grants"] == [
+        {
+            "abilities": ["download", "view"],
+            "until": rfc3339(world.now + DAY_S),
+            "purpose": "Draft the letter to the adjuster.",
+        }
+    ]
+    assert (await other.get(path))["my_grants"] == [
+        {"abilities": ["view"], "until": elses["not_after"], "purpose": "Call the clinic."}
+    ]
+    assert (await engagement.attorney.get(path))["my_grants"] == []
+    await seat.get(f"{path}/grants", 403)
+
+
+async def test_the_card_tells_of_no_grant_that_is_revoked_over_or_to_come(engagement: Engagement) -> None:
+    seat, world, path = await engagement.member(), engagement.world, await _document(engagement)
+    revoked = await engagement.attorney.post(f"{path}/grants", _body(world, seat, purpose="Revoked."))
+    await engagement.attorney.change("DELETE", f"/grants/{revoked['id']}")
+    over = _body(world, seat, purpose="Over.", not_after=rfc3339(world.now + 10))
+    await engagement.attorney.post(f"{path}/grants", over)
+    world.sleep(10)
+    await seat.get(path, 404)
+    await engagement.attorney.post(f"{path}/grants", _body(world, seat, purpose="Live."))
+    assert [grant["purpose"] for grant in (await seat.get(path))["my_grants"]] == ["Live."]
+    later = await _document(engagement)
+    times = {"not_before": rfc3339(world.now + 10), "not_after": rfc3339(world.now + 20)}
+    await engagement.attorney.post(f"{later}/grants", _body(world, seat, **times))
+    await seat.get(later, 404)
+
+
+async def test_ones_own_paper_was_handed_to_one_by_nobody(engagement: Engagement) -> None:
+    seat = await engagement.member()
+    await engagement.ask(seat)
+    added = await seat.upload(engagement.id, engagement.part_id, b"mine", label="intake_form")
+    assert (await seat.get(f"/documents/{added['document_id']}"))["my_grants"] == []

@@ -188,6 +188,7 @@ def test_pages_in_a_row_are_the_whole_list(ground: Ground, data: st.DataObject, 
         matter=st.sampled_from([None, *(an_id("mtr", f"firm {name}") for name in MATTERS)]),
         state=st.sampled_from([None, "to_look_at", "confirmed"]),
         label=st.sampled_from([None, "exhibit", "billing"]),
+        ends_by=st.sampled_from([None, None, NOW, NOW + 1, NOW + 10]),
     ),
 )
 def test_a_place_only_narrows_a_list(ground: Ground, data: st.DataObject, where: Where) -> None:
@@ -203,9 +204,20 @@ def test_a_place_only_narrows_a_list(ground: Ground, data: st.DataObject, where:
             and where.matter in (None, row.matter_id)
             and where.state in (None, row.state)
             and where.label in (None, row.label)
+            and (where.ends_by is None or _ends_by(world, actor, row.id, where.ends_by))
         ]
         assert [row.id for row in there] == expected
         assert listing.count(world.tx, MATRIX, world.moment, actor, where=where) == len(expected)
+
+
+def _ends_by(world: World, actor: Actor, document: str, end: int) -> bool:
+    return any(
+        grant["abilities"] & Ability.VIEW
+        and grant["not_before"] <= NOW < grant["not_after"] <= end
+        and grant["revoked_at"] > NOW
+        for grant in world.rows("grt")
+        if grant["membership_id"] == actor.membership_id and grant["document_id"] == document
+    )
 
 
 @given(st.data())
