@@ -153,11 +153,14 @@ def runs_house() -> Truth:
 
 
 def second_person() -> Truth:
-    """`SECONDED`: a disposal of this engagement was requested by another person with another token."""
+    """`SECONDED`: a disposal of this engagement was requested by another person with another token, and stands.
+
+    However far it is: whether it still waits for a second person is the step's own to say, in its own words.
+    """
     asked = models.disposals
     return exists().where(
         asked.c.engagement_id == e.c.id,
-        asked.c.state == word("requested"),
+        asked.c.state != word("withdrawn"),
         asked.c.requested_by != PERSON,
         asked.c.requested_token != TOKEN,
     )
