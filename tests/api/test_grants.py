@@ -105,6 +105,7 @@ ABOVE = (
     ("vendor_manager", "other", "routine", ["view"], "view"),
     ("paralegal", "pleading", "attorney_only", ["view"], "view"),
     ("billing_clerk", "pleading", "routine", ["revise"], "view"),
+    ("paralegal", "pleading", "routine", ["view", "revise"], "revise"),  # attorneys replace what was confirmed
 )
 
 
@@ -125,7 +126,7 @@ async def test_a_grant_above_the_role_s_ceiling_is_refused_with_the_reason(engag
 async def test_a_grant_at_the_ceiling_is_given(engagement: Engagement) -> None:
     seat = await engagement.member()
     path = await _document(engagement, label="pleading", sensitivity="privileged")
-    body = _body(engagement.world, seat, abilities=["view", "text", "download", "revise"])
+    body = _body(engagement.world, seat, abilities=["view", "text", "download"])
     await engagement.attorney.post(f"{path}/grants", body)
     await seat.get(path)
 
@@ -218,7 +219,7 @@ async def test_a_grant_ends_with_the_membership_at_the_latest(engagement: Engage
 async def test_a_member_has_one_live_grant_on_a_document(engagement: Engagement) -> None:
     seat, world, path = await engagement.member(), engagement.world, await _document(engagement)
     await engagement.attorney.post(f"{path}/grants", _body(world, seat))
-    more = _body(world, seat, abilities=["revise"])
+    more = _body(world, seat, abilities=["download"])
     assert (await engagement.attorney.post(f"{path}/grants", more, 409))["code"] == "exists"
     other = await engagement.member()
     await engagement.attorney.post(f"{path}/grants", _body(world, other))
