@@ -40,6 +40,9 @@ router = APIRouter(tags=["documents"], route_class=StrictRoute)
 straight = APIRouter(prefix="/api/v1", tags=["documents"], route_class=PlainRoute)
 
 
+_RAW: Final = {
+    "requestBody": {"required": True, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
 TITLE_CHARACTERS: Final = 4000  # 255 letters of 12 each; what is longer gets an error of its own
 _CHARSET: Final = "utf-8''"
 _BAD_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")  # would otherwise stand for itself
@@ -118,9 +121,7 @@ def _out(document: documents.Document) -> dict[str, Any]:
     status_code=201,
     operation_id="add_document",
     response_model=AddedOut,
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
-    },
+    openapi_extra=_RAW,
 )
 async def add(
     services: ServicesDep,
@@ -222,6 +223,26 @@ async def read(services: ServicesDep, caller: CallerDep, response: Response, doc
 async def content(request: Request, document_id: PathId) -> Response:
     """Download a document's bytes as they arrived. The log holds that they were sent before the first one leaves."""
     return ContentResponse(await downloads.open_document(services_of(request), caller_of(request), document_id))
+
+
+@router.put(
+    "/documents/{document_id}/content",
+    operation_id="replace_content",
+    response_model=AddedOut,
+    openapi_extra=_RAW,
+)
+async def replace_content(
+    services: ServicesDep,
+    caller: CallerDep,
+    request: Request,
+    response: Response,
+    document_id: PathId,
+    _match: IfMatch = None,
+    _key: IdempotencyKey = None,
+) -> Any:
+    """Replace a document's content by the raw bytes of the body; title, label and sensitivity stay."""
+    receipt = await uploads.revise(services, caller, document_id, _said(request), _pieces(request))
+    return _received(response, receipt)
 
 
 @router.post("/documents/{document_id}/confirmation", operation_id="confirm_document", response_model=DocumentOut)

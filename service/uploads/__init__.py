@@ -14,5 +14,6 @@ does not arrive whole is taken away again, and the log says so.
 from service.uploads.adding import NewDocument, add
 from service.uploads.receipt import Receipt
 from service.uploads.receiving import Body
+from service.uploads.revising import revise
 
-__all__ = ["Body", "NewDocument", "Receipt", "add"]
+__all__ = ["Body", "NewDocument", "Receipt", "add", "revise"]
