@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from service import doctor
@@ -19,6 +23,7 @@ from tests.api.places import blobs, faulty, faulty_databases, rows, settle
 from tests.api.wire import Answer, Client, ask
 from tests.fakes.blobs import MemoryBlobs
 from tests.logs import check_logs, entries_of
+from tests.scale import count
 from tests.world import Engagement, Person, World, a_world
 
 HOURS_72 = 72 * 3600
@@ -269,6 +274,77 @@ async def test_the_same_key_and_file_give_the_first_receipt_again(world: World, 
     await settle(world)
     assert (await blobs(world), len(kept), len(_revisions(world))) == (kept, 1, 2)
     assert _outcomes(world) == ["done", "aborted", "failed", "failed"]
+
+
+# Any history ----------------------------------------------------------------------------------------------------------
+
+STEPS = ("adder", "attorney", "confirm", "hold", "take_back")
+
+
+async def _play(engagement: Engagement, steps: list[str]) -> tuple[list[bytes], list[bool]]:
+    """Take the steps one after another; returns what each revision held, and whether its key must stand."""
+    world, attorney = engagement.world, engagement.attorney
+    seat, path = await _own(engagement)
+    contents, live, state, hold = [OLD], [True], "to_look_at", None
+    for number, step in enumerate(steps):
+        content, tag = b"content %d" % number, (await attorney.ask("GET", path)).headers.get("etag", '"gone"')
+        if step == "hold" and hold is None:
+            hold = (await attorney.post("/holds", {"matter_id": engagement.matter_id, "reason": "A suit."}))["id"]
+        elif step == "hold":
+            await attorney.change("DELETE", f"/holds/{hold}")
+            hold = None
+        elif step == "confirm":
+            how = {"json": CONFIRMATION, "headers": {"if-match": tag}}
+            answer = await attorney.ask("POST", f"{path}/confirmation", **how)
+            assert (answer.status_code == 200) == (state == "to_look_at")
+            state = "confirmed" if state == "to_look_at" else state
+        elif step == "take_back":
+            answer = await seat.ask("DELETE", path, headers={"if-match": tag})
+            assert (answer.status_code == 204) == (state == "to_look_at")
+            if state == "to_look_at":
+                state, live = "taken_back", live if hold else [False] * len(live)
+        else:
+            allowed = state == ("to_look_at" if step == "adder" else "confirmed")
+            answer = await _replace(seat if step == "adder" else attorney, path, content, tag=tag)
+            assert (answer.status_code == 200) == allowed, answer.text
+            if allowed:
+                keep = hold is not None or step == "attorney"
+                contents, live = [*contents, content], [*(live if keep else [False] * len(live)), True]
+        served = await attorney.ask("GET", f"{path}/content")
+        assert served.content == contents[-1] if state != "taken_back" else served.status_code == 404
+    if hold is not None:
+        await attorney.change("DELETE", f"/holds/{hold}")
+    await settle(world)
+    return contents, live
+
+
+def test_after_any_history_the_keys_and_objects_that_stand_are_those_that_must(
+    tmp_path: Path, migrated_sqlite_url: str
+) -> None:
+    """The last accepted content is served after each step, and no other key or object is left than the rules say."""
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        world = runner.run(stack.enter_async_context(a_world(tmp_path / "var", migrated_sqlite_url)))
+
+        @settings(max_examples=count(300), deadline=None)
+        @given(st.lists(st.sampled_from(STEPS), max_size=8))
+        def check(steps: list[str]) -> None:
+            engagement = runner.run(world.engagement())
+            contents, live = runner.run(_play(engagement, steps))
+            with world.services.database.read() as tx:
+                mine = select(revisions).join(documents, documents.c.id == revisions.c.document_id)
+                mine = mine.where(documents.c.engagement_id == engagement.id).order_by(revisions.c.number)
+                found = tx.all(mine)
+            assert [each.size_bytes for each in found] == [len(each) for each in contents]
+            assert [each.wrapped_key != b"" for each in found] == live
+            stored = set(runner.run(blobs(world)))
+            assert [each.blob_id in stored for each in found] == live
+            assert runner.run(doctor.examine(world.services)) == []
+
+        try:
+            check()
+        finally:
+            runner.run(stack.aclose())
 
 
 # What a broken request leaves -----------------------------------------------------------------------------------------
