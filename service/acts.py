@@ -124,6 +124,7 @@ class Act:
     new_keys: NewKeys
     drafts: list[Draft] = field(default_factory=list)
     listed: set[str] = field(default_factory=set)
+    _who: events.Who | None = None
 
     @property
     def firm_id(self) -> str:
@@ -133,7 +134,9 @@ class Act:
     @property
     def who(self) -> events.Who:
         """The decision, as entries tell it."""
-        return who(self.actor, self.decision, self.caller.request_id)
+        if self._who is None:
+            self._who = who(self.actor, self.decision, self.caller.request_id)
+        return self._who
 
     def new_id(self, kind: str) -> str:
         """Make an id of a kind."""
