@@ -110,14 +110,15 @@ def encode(entry: Entry) -> bytes:
     values = {name: value for name in _KEYS if (value := getattr(entry, name)) or value == 0}
     values["v"] = VERSION
     try:
+        for name in _MAPS:
+            if name in values:
+                values[name] = _sorted(values[name])
         if entry.facts:
             values["facts"] = sorted(set(entry.facts))
         if entry.header:
             values["header"] = b64encode(entry.header).decode()
-        if entry.data:
-            "".join(entry.data)  # JSON would write the key True as "true"; a key that is not text is an error here
         body = _write(values).encode()
-    except (TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise EntryError("the values of an entry are text, integers, booleans and lists of text") from error
     if _MATCH(body) is None or len(body) > ENTRY_BYTES:
         raise EntryError(_explain(body))
@@ -286,6 +287,7 @@ _KEYS: Final = (
     "action", "actor", "data", "eprev", "eseq", "facts", "header", "index", "log", "nda", "outcome", "payload",
     "policy", "request", "rule", "subjects", "time", "type",
 )  # fmt: skip
+_MAPS: Final = ("actor", "data", "subjects")
 _ALWAYS: Final = frozenset({"actor", "index", "log", "time", "type", "v"})
 _REMEMBERED: Final = 1024  # orders kept by a scanner
 _MATCH: Final = _grammar().fullmatch
@@ -298,15 +300,14 @@ _UNCHAINED: Final = (  # otherwise an act could name an engagement and stay out 
 )
 
 
-def _plain(value: object) -> dict[str, object]:
-    """Turn a read-only mapping into what JSON can write."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(type(value).__name__)
+def _sorted(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Put the keys in order, which is ten times as quick for a few short maps as asking the encoder to."""
+    "".join(values)  # JSON would write the key True as "true"; a key that is not text is an error here
+    return dict(sorted(values.items()))
 
 
 _write: Final = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":"), default=_plain
+    ensure_ascii=False, check_circular=False, separators=(",", ":")
 ).encode  # what holds itself ends in a RecursionError, which costs nothing until it happens
 
 
@@ -338,8 +339,13 @@ def _explain(body: bytes) -> str:
         return f"the entry lacks or may not have: {wrong[0]!a}"
     for name in _KEYS:
         rest = {key: value for key, value in values.items() if key != name}
-        if name in values and _MATCH(_write(rest).encode(errors="replace")):
+        if name in values and _MATCH(_spelt(rest)):
             return f"the value of {name} does not fit"
-    if _write(values).encode(errors="replace") != body:
+    if _spelt(values) != body:
         return "the entry is another spelling of its values, not the canonical one"
     return "a value does not fit the grammar of its field"
+
+
+def _spelt(values: Mapping[str, object]) -> bytes:
+    """Spell any JSON object as RFC 8785 would, as far as an explanation needs it."""
+    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(errors="replace")

@@ -124,6 +124,7 @@ class Act:
     new_keys: NewKeys
     drafts: list[Draft] = field(default_factory=list)
     listed: set[str] = field(default_factory=set)
+    _who: events.Who | None = None
 
     @property
     def firm_id(self) -> str:
@@ -133,7 +134,9 @@ class Act:
     @property
     def who(self) -> events.Who:
         """The decision, as entries tell it."""
-        return who(self.actor, self.decision, self.caller.request_id)
+        if self._who is None:
+            self._who = who(self.actor, self.decision, self.caller.request_id)
+        return self._who
 
     def new_id(self, kind: str) -> str:
         """Make an id of a kind."""
@@ -191,10 +194,9 @@ class Act:
         Raises:
             IdempotencyMismatchError: the key was used for another request.
         """
-        key = self.caller.idempotency_key
-        if key is None:
+        key_index = self._key_index(route)
+        if key_index is None:
             return make()
-        key_index = self.blind_index("idempotency key", f"{self.actor.membership_id}\n{route}\n{key}")
         request_index = self.blind_index("idempotent request", json.dumps(request, sort_keys=True, default=str))
         row = self.tx.one(_REPLAY, key_index=key_index)
         if row is not None:
@@ -212,6 +214,20 @@ class Act:
             created_at=self.moment.s,
         )
         return made
+
+    def was_sent(self, route: str) -> bool:
+        """Say whether something was made with this Idempotency-Key already; `once` then compares the requests.
+
+        For acts whose request is whole only when its body has arrived.
+        """
+        key_index = self._key_index(route)
+        return key_index is not None and self.tx.one(_REPLAY, key_index=key_index) is not None
+
+    def _key_index(self, route: str) -> bytes | None:
+        key = self.caller.idempotency_key
+        if key is None:
+            return None
+        return self.blind_index("idempotency key", f"{self.actor.membership_id}\n{route}\n{key}")
 
     def require_version(self, row_id: str, version: int) -> None:
         """Compare If-Match with the row that is about to change.

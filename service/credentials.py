@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from service import tokens as texts
 from service.acts import Act, Caller, perform
 from service.db.models import FOREVER, tokens
 from service.db.session import Tx
 from service.errors import BadInputError, BadStateError, NotFoundError
-from service.events import EventType
 from service.paging import Page, Window, page
 from service.scoping.actions import Action
 from service.scoping.actors import EVERYTHING, Actor
@@ -34,7 +33,6 @@ _OWN = (
     .limit(bindparam("most"))
 )
 _ONE = select(tokens).where(tokens.c.id == bindparam("token"))
-_REVOKE = update(tokens).where(tokens.c.id == bindparam("token")).values(revoked_at=bindparam("now"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +86,7 @@ async def create(services: Services, caller: Caller, scopes: frozenset[str], day
             scopes=" ".join(sorted(scopes)),
             ttl_s=days * DAY_S,
             who=act.who,
+            made_with=made_by.token_id,
         )
         act.drafts.append(draft)
         return MadeToken(_shown(act.tx.one(_ONE, token=new.token_id)), new.text)
@@ -110,7 +109,7 @@ async def list_own(services: Services, caller: Caller, asked: Window) -> Page[To
 
 
 async def revoke(services: Services, caller: Caller, token_id: str) -> None:
-    """Revoke a token: it opens nothing from this second on, and open bodies are decided again.
+    """Revoke a token and all that were made with it: they open nothing from this second on, open bodies included.
 
     Raises:
         BadStateError: it was revoked already.
@@ -122,8 +121,7 @@ async def revoke(services: Services, caller: Caller, token_id: str) -> None:
             raise NotFoundError
         if row.revoked_at <= act.moment.s:
             raise BadStateError
-        act.tx.run(_REVOKE, token=token_id, now=act.moment.s)
-        act.record(EventType.TOKEN_REVOKED, {"token": token_id, "person": row.person_id})
+        act.drafts += texts.revoke_with_all(act.tx, act.moment, token_id, row.membership_id, row.person_id, act.who)
 
     await perform(services, caller, Action.TOKEN_REVOKE, Subject(via=token_id), change)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import bindparam, select, union_all
 
@@ -25,7 +25,6 @@ from service.db.auditstore import SqlLeafStore
 from service.db.ids import new_id
 from service.db.models import (
     FOREVER,
-    documents,
     engagements,
     firms,
     grants,
@@ -61,11 +60,8 @@ class Finding:
     ids: tuple[str, ...] = ()
 
 
-_BLOBS = (
-    select(revisions.c.blob_id, revisions.c.id, documents.c.state)
-    .join_from(revisions, documents, documents.c.id == revisions.c.document_id)
-    .order_by(revisions.c.id)
-)
+# Of revisions whose key stands: where it is destroyed (taken back, replaced, disposed), the bytes must go too.
+_BLOBS = select(revisions.c.blob_id, revisions.c.id).where(revisions.c.wrapped_key != b"").order_by(revisions.c.id)
 _KEYS = union_all(
     select(logs.c.key_id, logs.c.id),
     select(firms.c.key_id, firms.c.id),
@@ -102,7 +98,6 @@ _EVENTS = (
     .where(log_entries.c.log_id == bindparam("log"), log_entries.c.engagement_id != "")
     .order_by(log_entries.c.idx)
 )
-_DISPOSING: Final = frozenset({"destroyed", "taken_back"})
 
 
 async def ask_stores(services: Services) -> None:
@@ -139,15 +134,14 @@ async def examine(services: Services) -> list[Finding]:
 
 def _compare_blobs(tx: Tx, blobs: set[str]) -> Iterator[Finding]:
     rows = tx.all(_BLOBS)
-    wanted = {row.blob_id for row in rows if row.state not in _DISPOSING}
-    missing = tuple(row.id for row in rows if row.state not in _DISPOSING and row.blob_id not in blobs)
+    wanted = {row.blob_id for row in rows}
+    missing = tuple(row.id for row in rows if row.blob_id not in blobs)
     if missing:
         yield Finding(Severity.BROKEN, "blob_missing", "Bytes of these revisions are gone: restore them.", missing)
     stray = tuple(sorted(blobs - wanted))
     if stray:
-        yield Finding(
-            Severity.WARNING, "blob_without_row", "Objects of uploads that were cut short: delete them.", stray
-        )
+        sentence = "Objects of uploads that were cut short, or of revisions whose keys are destroyed: delete them."
+        yield Finding(Severity.WARNING, "blob_without_row", sentence, stray)
 
 
 def _compare_keys(services: Services, tx: Tx) -> Iterator[Finding]:

@@ -9,9 +9,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, select, update
 
-from service import events, names
+from service import events, grants, holds, names
 from service.acts import Act, Caller, perform
 from service.db.models import documents, logs, parts, revisions
 from service.db.session import Tx
@@ -48,6 +48,14 @@ class Document:
     added_by: str
     added_at: int  # UTC seconds
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A document, and what the reader's own live grants give him on it: nothing of anybody else's."""
+
+    document: Document
+    held: tuple[grants.Held, ...]
 
 
 _COLUMNS = (
@@ -94,14 +102,15 @@ _TAKE_BACK = (
 )
 
 
-async def read(services: Services, caller: Caller, document_id: str) -> Document:
-    """Read one document's card: label, number, title, sizes; its bytes are `service.downloads`."""
+async def read(services: Services, caller: Caller, document_id: str) -> Card:
+    """Read one document's card: label, number, title, sizes, the caller's own grants; its bytes are `downloads`."""
 
-    def change(act: Act) -> Any:
-        return _row(act.tx, document_id)
+    def change(act: Act) -> tuple[Any, list[Any]]:
+        return _row(act.tx, document_id), grants.held(act)
 
     done = await perform(services, caller, Action.DOCUMENT_VIEW, Subject(document=document_id), change)
-    return _opened(NameReader(services.keys, done.authorised), done.result)
+    reader, (row, held) = NameReader(services.keys, done.authorised), done.result
+    return Card(_opened(reader, row), tuple(grants.opened(reader, grant) for grant in held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,23 +218,39 @@ async def confirm(
 async def take_back(services: Services, caller: Caller, document_id: str) -> None:
     """Take back what one added oneself and nobody has confirmed; its bytes are destroyed."""
 
-    def change(act: Act) -> str:
+    def change(act: Act) -> tuple[str, ...]:
         row = _row(act.tx, document_id)
         act.require_version(document_id, row.version)
         if row.state != "to_look_at":
             raise BadStateError
         act.tx.run(_TAKE_BACK, document=document_id)
-        act.tx.run(_FORGET_KEY, document=document_id)
-        act.record(EventType.DOCUMENT_TAKEN_BACK, {"document": document_id})
-        blob_id: str = act.tx.value(_BLOB, document=document_id)
-        return blob_id
+        gone = forget_revisions(act, document_id, row.engagement_id)
+        act.record(EventType.DOCUMENT_TAKEN_BACK, {"document": document_id}, {"destroyed": len(gone)})
+        return gone
 
     done = await perform(services, caller, Action.DOCUMENT_TAKE_BACK, Subject(document=document_id), change)
-    await services.blobs.delete([done.result])
+    await services.blobs.delete(done.result)
 
 
-_FORGET_KEY = update(revisions).where(revisions.c.document_id == bindparam("document")).values(wrapped_key=b"")
-_BLOB = select(revisions.c.blob_id).where(revisions.c.document_id == bindparam("document"))
+def forget_revisions(act: Act, document_id: str, engagement_id: str, *, but: str = "") -> tuple[str, ...]:
+    """Destroy the keys of a document's revisions, of all or of all `but` one.
+
+    Under a legal hold nothing is destroyed, and nobody is told of the hold: they stay until the engagement's end, where
+    no request reaches them.
+
+    Returns: the objects that nothing opens any more, to be deleted when this is committed. A crash before that leaves
+        objects without keys, which `muniment doctor` names.
+    """
+    if holds.in_force(act.tx, engagement_id, act.moment.s):
+        return ()
+    gone = tuple(row.blob_id for row in act.tx.all(_LIVE_BLOBS, document=document_id, kept=but))
+    act.tx.run(_FORGET_KEYS, document=document_id, kept=but)
+    return gone
+
+
+_OTHERS = and_(revisions.c.document_id == bindparam("document"), revisions.c.id != bindparam("kept"))
+_LIVE_BLOBS = select(revisions.c.blob_id).where(_OTHERS, revisions.c.wrapped_key != b"").order_by(revisions.c.id)
+_FORGET_KEYS = update(revisions).where(_OTHERS).values(wrapped_key=b"")
 
 
 def _row(tx: Tx, document_id: str) -> Any:

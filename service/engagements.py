@@ -98,7 +98,11 @@ _ONE = (
 _SOME = (
     select(engagements, firms.c.name.label("firm_name"))
     .select_from(engagements.join(firms, firms.c.id == engagements.c.firm_id).join(memberships, facts.is_membership()))
-    .where(engagements.c.firm_id == facts.FIRM, engagements.c.id > bindparam("after"), facts.engagement_is_led())
+    .where(
+        engagements.c.firm_id == facts.FIRM,
+        engagements.c.id > bindparam("after"),
+        or_(facts.engagement_is_led(), facts.engagement_is_named()),
+    )
     .order_by(engagements.c.id)
     .limit(bindparam("most"))
 )

@@ -46,6 +46,8 @@ class EventType(StrEnum):
     DOCUMENT_CONFIRMED = "document.confirmed"
     DOCUMENT_OPENED = "document.opened"  # outcome of document.opening, with the bytes that were sent
     DOCUMENT_OPENING = "document.opening"  # intent: bytes will be sent
+    DOCUMENT_REVISED = "document.revised"  # outcome of document.revising
+    DOCUMENT_REVISING = "document.revising"  # intent: bytes will be accepted in the place of those that are there
     DOCUMENT_TAKEN_BACK = "document.taken_back"
     ENGAGEMENT_CHANGED = "engagement.changed"
     ENGAGEMENT_CREATED = "engagement.created"
@@ -220,6 +222,33 @@ def document_not_added(who: Who, intent: int, subjects: Mapping[str, str], outco
     """The body did not arrive, or could not be kept (`outcome` aborted or failed); nothing of it is left."""
     data: Data = {"of": intent, "bytes": received}
     return _draft(EventType.DOCUMENT_ADDED, outcome, who, subjects=subjects, data=data, closes=intent)
+
+
+def document_revising(who: Who, revision_id: str) -> Draft:
+    """Intent: the body of this revision will be accepted."""
+    return _draft(EventType.DOCUMENT_REVISING, "allowed", who, subjects={"revision": revision_id}, announces=True)
+
+
+def document_revised(
+    who: Who, intent: int, subjects: Mapping[str, str], header: bytes, data: Data, payload: SealedPayload
+) -> Draft:
+    """The body arrived whole, is sealed, and is the document's content now; the payload holds its SHA-256."""
+    return _draft(
+        EventType.DOCUMENT_REVISED,
+        "done",
+        who,
+        subjects=subjects,
+        header=header,
+        data={"of": intent, **data},
+        payload=payload,
+        closes=intent,
+    )
+
+
+def document_not_revised(who: Who, intent: int, subjects: Mapping[str, str], outcome: str, received: int) -> Draft:
+    """The body did not arrive, or could not be kept (`outcome` aborted or failed); the content is what it was."""
+    data: Data = {"of": intent, "bytes": received}
+    return _draft(EventType.DOCUMENT_REVISED, outcome, who, subjects=subjects, data=data, closes=intent)
 
 
 def document_opening(who: Who, revision_id: str, header: bytes) -> Draft:

@@ -6,7 +6,8 @@ Rules kept here:
 * a grant never gives more than the recipient's role may ever hold: the policy is asked for each ability when the grant
   is made, and again at every use;
 * it never outlives membership or engagement, and there is one live grant a member and document;
-* who else has a document is told to the matter's attorneys and coordinators, never to a vendor.
+* who else has a document is told to the matter's attorneys and coordinators, never to a vendor; everybody is told what
+  he himself was given (`held`), on the card of the document that it opens.
 """
 
 from __future__ import annotations
@@ -64,6 +65,15 @@ class Grant:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a grant gives its own member: for what, until when (UTC seconds), to what purpose."""
+
+    abilities: tuple[str, ...]
+    until: int
+    purpose: str
+
+
 _ROWS = (
     select(
         grants,
@@ -88,6 +98,28 @@ _LIVE = select(grants.c.id).where(
     grants.c.document_id == bindparam("document"),
     grants.c.not_after > bindparam("now"),
     grants.c.revoked_at > bindparam("now"),
+)
+_HELD = (
+    select(
+        grants.c.id,
+        grants.c.abilities,
+        grants.c.not_after,
+        grants.c.purpose,
+        documents.c.part_id,
+        parts.c.key_id,
+        parts.c.field_key,
+    )
+    .select_from(
+        grants.join(documents, documents.c.id == grants.c.document_id).join(parts, parts.c.id == documents.c.part_id)
+    )
+    .where(
+        grants.c.membership_id == bindparam("membership"),
+        grants.c.document_id == bindparam("document"),
+        grants.c.not_before <= bindparam("now"),
+        grants.c.not_after > bindparam("now"),
+        grants.c.revoked_at > bindparam("now"),
+    )
+    .order_by(grants.c.id)
 )
 _PART = select(parts.c.id, parts.c.key_id, parts.c.field_key).where(parts.c.id == bindparam("part"))
 _ADD = insert(grants)
@@ -167,6 +199,19 @@ async def revoke(services: Services, caller: Caller, grant_id: str) -> Grant:
 
     done = await perform(services, caller, Action.GRANT_REVOKE, _subject_of(grant_id), change)
     return _opened(NameReader(services.keys, done.authorised), done.result)
+
+
+def held(act: Act) -> list[Any]:
+    """Return the rows of the actor's own live grants on the document that was decided; `opened` opens them."""
+    document, membership = act.decision.row.id, act.actor.membership_id
+    rows = act.tx.all(_HELD, membership=membership, document=document, now=act.moment.s)
+    act.show(row.id for row in rows)
+    return rows
+
+
+def opened(reader: NameReader, row: Any) -> Held:
+    """Open the purpose of a row of `held`."""
+    return Held(words_of(Ability(row.abilities)), row.not_after, _purpose(reader, row))
 
 
 def _create(act: Act, new: NewGrant, abilities: Ability, purpose: str) -> str:
@@ -279,8 +324,11 @@ def _row(act: Act, grant_id: str) -> Any:
     return row
 
 
+def _purpose(reader: NameReader, row: Any) -> str:
+    return reader.open(Holder(row.part_id, row.key_id, row.field_key), "grants", "purpose", row.id, row.purpose)
+
+
 def _opened(reader: NameReader, row: Any) -> Grant:
-    part = Holder(row.part_id, row.key_id, row.field_key)
     return Grant(
         id=row.id,
         document_id=row.document_id,
@@ -292,7 +340,7 @@ def _opened(reader: NameReader, row: Any) -> Grant:
         not_before=row.not_before,
         not_after=row.not_after,
         revoked_at=row.revoked_at,
-        purpose=reader.open(part, "grants", "purpose", row.id, row.purpose),
+        purpose=_purpose(reader, row),
         granted_by=row.granted_by,
         granted_at=row.granted_at,
         version=row.version,

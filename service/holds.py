@@ -4,7 +4,8 @@ Rules kept here:
 
 * a hold is on a matter, so it reaches every engagement that has a part of it;
 * several holds may be in force on one matter, each with a reason and an end of its own;
-* a hold opens and closes nobody's access: it beats disposal (service/disposal/ asks `in_force`).
+* a hold opens and closes nobody's access: it beats disposal, and keeps what is replaced or taken back
+  (service/disposal/ and service/documents.py ask `in_force`).
 """
 
 from __future__ import annotations

@@ -5,11 +5,13 @@ Rules kept here:
 * this works without duties, outside the agreed time and when suspended: whoever is shut out must be able to learn why;
 * what is missing comes with what mends it; what is due is told only while the policy would let its list be read, since
   instructions belong to a client's case;
-* nothing is said of documents, not even how many: those are listed where each is decided.
+* of documents it is only said how many of those that the caller could list now close to him within 7 days; which they
+  are is listed where each is decided.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,10 +24,13 @@ from service.db.models import engagements, firms, memberships, people, tokens
 from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.duties import Missing
+from service.ledger import Moment
+from service.scoping import listing
 from service.scoping.actions import Action
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject, decide
 from service.services import Services
+from service.tokens import authenticate
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,10 @@ class Me:
     token: Token
     missing: tuple[Missing, ...]
     due: tuple[Ask, ...]
+    ending_soon: int  # documents whose grant ends within `SOON_S`
 
+
+SOON_S: Final = 7 * 24 * 3600
 
 _ME: Final = (
     select(
@@ -116,6 +124,7 @@ def myself(_tx: Tx, actor: Actor) -> Subject:
 
 async def read(services: Services, caller: Caller) -> Me:
     """Read what the caller may always know about himself."""
+    ending_soon = await asyncio.to_thread(_ending_soon, services, caller)
 
     def change(act: Act) -> tuple[Any, Holder, tuple[Missing, ...], list[Any]]:
         row = act.tx.one(_ME, token=act.actor.token_id)
@@ -137,7 +146,19 @@ async def read(services: Services, caller: Caller) -> Me:
         token=Token(row.token_id, tuple(row.scopes.split()), row.expires_at),
         missing=missing,
         due=tuple(asks.opened(reader, ask) for ask in due),
+        ending_soon=ending_soon,
     )
+
+
+def _ending_soon(services: Services, caller: Caller) -> int:
+    """Count, in a snapshot of its own so that a long list never holds the log, the documents that soon close."""
+    moment = Moment(services.clock())
+    with services.database.read() as tx:
+        actor = authenticate(tx, moment, caller.credential)
+        if actor.engagement_id is None:
+            return 0  # grants are given to members of an engagement
+        where = listing.Where(ends_by=moment.s + SOON_S)
+        return listing.count(tx, services.matrix.current, moment, actor, where=where)
 
 
 def _due(act: Act) -> list[Any]:

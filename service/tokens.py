@@ -73,6 +73,11 @@ _ALL = (
 _ONE = select(
     tokens.c.id, tokens.c.firm_id, tokens.c.membership_id, tokens.c.person_id, tokens.c.expires_at, tokens.c.revoked_at
 ).where(tokens.c.id == bindparam("token"))
+_MADE_WITH = select(tokens.c.id).where(
+    tokens.c.made_with == bindparam("token"),
+    tokens.c.revoked_at > bindparam("now"),
+    tokens.c.expires_at > bindparam("now"),
+)
 _REVOKE = update(tokens).where(tokens.c.id == bindparam("token")).values(revoked_at=bindparam("now"))
 
 
@@ -149,8 +154,13 @@ def create(
     scopes: str,
     ttl_s: int,
     who: events.Who,
+    made_with: str | None = None,
 ) -> Draft:
-    """Write the row of a token that lives `ttl_s` seconds from now, and return its entry."""
+    """Write the row of a token that lives `ttl_s` seconds from now, and return its entry.
+
+    Args:
+        made_with: the token that was shown to make it, which takes it along when it is revoked; None at the machine.
+    """
     tx.run(
         _ADD,
         id=new.token_id,
@@ -162,6 +172,7 @@ def create(
         created_at=moment.s,
         expires_at=moment.s + ttl_s,
         revoked_at=FOREVER,
+        made_with=made_with,
     )
     return events.changed(
         EventType.TOKEN_CREATED,
@@ -222,7 +233,7 @@ def issued(services: Services) -> list[Issued]:
 
 
 async def withdraw(services: Services, token_id: str) -> None:
-    """Revoke a token now; one that is revoked already stays as it was.
+    """Revoke a token now, and what was made with it; one that is revoked already stays as it was.
 
     Raises:
         NotFoundError: there is no such token.
@@ -235,7 +246,9 @@ async def withdraw(services: Services, token_id: str) -> None:
     def job(tx: Tx, moment: Moment) -> Outcome[None]:
         if tx.one(_ONE, token=token_id).revoked_at <= moment.s:
             return Outcome(None)
-        return Outcome(None, (revoke(tx, moment, token_id, row.membership_id, row.person_id, events.system("cli")),))
+        return Outcome(
+            None, revoke_with_all(tx, moment, token_id, row.membership_id, row.person_id, events.system("cli"))
+        )
 
     await services.ledger.submit(row.firm_id, job)
 
@@ -245,3 +258,19 @@ def revoke(tx: Tx, moment: Moment, token_id: str, membership_id: str, person_id:
     tx.run(_REVOKE, token=token_id, now=moment.s)
     subjects = {"token": token_id, "membership": membership_id, "person": person_id}
     return events.changed(EventType.TOKEN_REVOKED, who, subjects)
+
+
+def revoke_with_all(
+    tx: Tx, moment: Moment, token_id: str, membership_id: str, person_id: str, who: events.Who
+) -> tuple[Draft, ...]:
+    """Write that a token ends now, and every one that was made with it or with those; return an entry for each.
+
+    Whoever took a token could have made more with it: to revoke it must end those too.
+    """
+    drafts: list[Draft] = []
+    waiting = [token_id]
+    while waiting:
+        ending = waiting.pop()
+        drafts.append(revoke(tx, moment, ending, membership_id, person_id, who))
+        waiting += [row.id for row in tx.all(_MADE_WITH, token=ending, now=moment.s)]
+    return tuple(drafts)

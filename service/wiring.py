@@ -39,8 +39,10 @@ def clock_ms() -> int:
 
 def prepare(settings: Settings) -> None:
     """Make what an installation stands on: folders, root key, database at its revision. What is there stays."""
-    for folder in (settings.home, settings.blobs, settings.anchors):
+    for folder in (settings.home, settings.blobs):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not settings.root_key.exists():  # later, an empty folder would be one whose volume is not mounted
+        AnchorFolder.create(settings.anchors)
     for place in settings.key_places:
         FolderKeyPlace.create(place)
     if not settings.root_key.exists():
@@ -78,6 +80,8 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
     for folder in (settings.blobs, settings.anchors, *settings.key_places):
         if not folder.is_dir():
             raise UnsafeError("A folder of this installation is missing: bring it back, then run `muniment doctor`.")
+    anchors = AnchorFolder(settings.anchors)
+    anchors.require_mark()
     database = Database(settings.database_url)
     schema.require_head(database)
     instance = new_id("req", clock(), os.urandom)
@@ -91,7 +95,7 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
             LocalRootKey(settings.root_key), places, lambda: clock() / 1000, os.urandom, settings.key_cache_s
         ),
         blobs=LocalBlobs(settings.blobs),
-        anchors=AnchorFolder(settings.anchors),
+        anchors=anchors,
         probes=asyncio.Semaphore(PROBES),
         clock=clock,
         random=os.urandom,

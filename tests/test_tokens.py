@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from service import tokens
 from service.errors import BadInputError, NotFoundError, UnauthenticatedError
 from tests.logs import entries_of
-from tests.world import Person, World, a_world
+from tests.world import DAY_S, Person, World, a_world
 
 firms = st.binary(min_size=16, max_size=16).map(lambda raw: f"frm_{raw.hex()}")
 secrets = st.binary(min_size=32, max_size=32)
@@ -106,6 +106,15 @@ async def test_what_the_operator_may_not_make_is_refused(world: World) -> None:
     with pytest.raises(NotFoundError):
         await tokens.issue(world.services, seat.membership_id, "*", 60)
     assert len(tokens.issued(world.services)) == len(before) + 2  # the attorney's and the member's
+
+
+async def test_withdrawing_ends_what_was_made_with_a_token(world: World) -> None:
+    new = await tokens.issue(world.services, world.owner.membership_id, "*", 2 * DAY_S)
+    seat = Person(world.http, world.owner.person_id, world.owner.membership_id, new.text)
+    made = await seat.post("/tokens", {"scopes": ["me"], "days": 1})
+    await tokens.withdraw(world.services, new.token_id)
+    await Person(world.http, world.owner.person_id, world.owner.membership_id, made["token"]).get("/me", status=401)
+    await world.owner.get("/me")
 
 
 async def test_withdrawing_ends_a_token_at_once_and_twice_is_once(world: World) -> None:

@@ -39,6 +39,14 @@ def test_preparing_again_changes_nothing_that_is_there(settings: Settings) -> No
     assert settings.root_key.read_bytes() == before
 
 
+def test_preparing_again_does_not_take_an_empty_folder_for_the_anchors(settings: Settings) -> None:
+    for spoil in (_empty, _drop):
+        spoil(settings.anchors)
+        wiring.prepare(settings)
+        with pytest.raises(UnsafeError), wiring.open_installation(settings):
+            pass
+
+
 def test_folders_and_root_key_are_for_their_owner_alone(settings: Settings) -> None:
     for path in (settings.home, settings.blobs, settings.anchors, *settings.key_places, settings.root_key):
         assert path.stat().st_mode & 0o077 == 0, path
@@ -46,6 +54,11 @@ def test_folders_and_root_key_are_for_their_owner_alone(settings: Settings) -> N
 
 def _drop(path: Path) -> None:
     shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _empty(path: Path) -> None:
+    _drop(path)
+    path.mkdir()
 
 
 def _write(settings: Settings, rules: str) -> None:
@@ -57,6 +70,7 @@ BROKEN: dict[str, tuple[Callable[[Settings], None], type[MunimentError]]] = {
     "no blobs": (lambda s: _drop(s.blobs), UnsafeError),
     "no key place": (lambda s: _drop(s.key_places[0]), UnsafeError),
     "no anchors": (lambda s: _drop(s.anchors), UnsafeError),
+    "an empty folder in the place of the anchors": (lambda s: _empty(s.anchors), UnsafeError),
     "a root key that others can read": (lambda s: os.chmod(s.root_key, 0o644), UnsafeError),  # noqa: PTH101
     "no policy": (lambda s: _drop(s.policies), PolicyError),
     "a policy with zero rules": (lambda s: _write(s, "role,action,label,sensitivity,facts,effect\n"), PolicyError),

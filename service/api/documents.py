@@ -40,6 +40,9 @@ router = APIRouter(tags=["documents"], route_class=StrictRoute)
 straight = APIRouter(prefix="/api/v1", tags=["documents"], route_class=PlainRoute)
 
 
+_RAW: Final = {
+    "requestBody": {"required": True, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
 TITLE_CHARACTERS: Final = 4000  # 255 letters of 12 each; what is longer gets an error of its own
 _CHARSET: Final = "utf-8''"
 _BAD_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")  # would otherwise stand for itself
@@ -65,6 +68,20 @@ class DocumentOut(Output):
     added_by: str
     added_at: str
     etag: str
+
+
+class HeldOut(Output):
+    """What one of the caller's own live grants gives, until when, and to what purpose."""
+
+    abilities: list[str]
+    until: str
+    purpose: str
+
+
+class CardOut(DocumentOut):
+    """A document with the caller's own live grants on it; nobody else's, and none for those who need none."""
+
+    my_grants: list[HeldOut]
 
 
 class AddedOut(Output):
@@ -104,9 +121,7 @@ def _out(document: documents.Document) -> dict[str, Any]:
     status_code=201,
     operation_id="add_document",
     response_model=AddedOut,
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
-    },
+    openapi_extra=_RAW,
 )
 async def add(
     services: ServicesDep,
@@ -123,22 +138,32 @@ async def add(
     _key: IdempotencyKey = None,
 ) -> Any:
     """Add a document: the raw bytes as the body, its title in the header Muniment-Title."""
-    announced = request.headers.get("content-length")
     new = uploads.NewDocument(
         engagement_id=engagement_id,
         part_id=part_id,
         label=label.value,
         sensitivity=None if sensitivity is None else sensitivity.value,
         title=_title(title),
+        body=_said(request),
+    )
+    receipt = await uploads.add(services, caller, new, _pieces(request))
+    response.headers["Location"] = f"/api/v1/documents/{receipt.document_id}"
+    return _received(response, receipt)
+
+
+def _received(response: Response, receipt: uploads.Receipt) -> dict[str, Any]:
+    tag = response.headers["ETag"] = etag(receipt.document_id, receipt.version)
+    shown = {name: getattr(receipt, name) for name in AddedOut.model_fields if name not in {"received_at", "etag"}}
+    return {**shown, "received_at": shown_time(receipt.received_at), "etag": tag}
+
+
+def _said(request: Request) -> uploads.Body:
+    """What the headers say of the body."""
+    announced = request.headers.get("content-length")
+    return uploads.Body(
         media_type=request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower(),
         size_bytes=int(announced) if announced is not None and announced.isdigit() else None,
     )
-    receipt = await uploads.add(services, caller, new, _body(request))
-    tag = etag(receipt.document_id, receipt.version)
-    response.headers["ETag"] = tag
-    response.headers["Location"] = f"/api/v1/documents/{receipt.document_id}"
-    shown = {name: getattr(receipt, name) for name in AddedOut.model_fields if name not in {"received_at", "etag"}}
-    return {**shown, "received_at": shown_time(receipt.received_at), "etag": tag}
 
 
 def _title(header: str) -> str:
@@ -151,7 +176,7 @@ def _title(header: str) -> str:
         raise BadTitleError from None
 
 
-async def _body(request: Request) -> AsyncIterator[bytes]:
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
     try:
         async for piece in request.stream():
             yield piece
@@ -177,12 +202,16 @@ async def list_page(
     return listed(request, response, await documents.list_page(services, caller, wanted, asked), _out)
 
 
-@router.get("/documents/{document_id}", operation_id="read_document", response_model=DocumentOut)
+@router.get("/documents/{document_id}", operation_id="read_document", response_model=CardOut)
 async def read(services: ServicesDep, caller: CallerDep, response: Response, document_id: PathId) -> Any:
-    """Read a document's card."""
-    document = await documents.read(services, caller, document_id)
-    response.headers["ETag"] = etag(document.id, document.version)
-    return _out(document)
+    """Read a document's card: what it is, and for what and how long it was handed to me."""
+    card = await documents.read(services, caller, document_id)
+    response.headers["ETag"] = etag(card.document.id, card.document.version)
+    held = [
+        {"abilities": list(grant.abilities), "until": shown_time(grant.until), "purpose": grant.purpose}
+        for grant in card.held
+    ]
+    return {**_out(card.document), "my_grants": held}
 
 
 @straight.get(
@@ -194,6 +223,26 @@ async def read(services: ServicesDep, caller: CallerDep, response: Response, doc
 async def content(request: Request, document_id: PathId) -> Response:
     """Download a document's bytes as they arrived. The log holds that they were sent before the first one leaves."""
     return ContentResponse(await downloads.open_document(services_of(request), caller_of(request), document_id))
+
+
+@router.put(
+    "/documents/{document_id}/content",
+    operation_id="replace_content",
+    response_model=AddedOut,
+    openapi_extra=_RAW,
+)
+async def replace_content(
+    services: ServicesDep,
+    caller: CallerDep,
+    request: Request,
+    response: Response,
+    document_id: PathId,
+    _match: IfMatch = None,
+    _key: IdempotencyKey = None,
+) -> Any:
+    """Replace a document's content by the raw bytes of the body; title, label and sensitivity stay."""
+    receipt = await uploads.revise(services, caller, document_id, _said(request), _pieces(request))
+    return _received(response, receipt)
 
 
 @router.post("/documents/{document_id}/confirmation", operation_id="confirm_document", response_model=DocumentOut)

@@ -79,7 +79,7 @@ class MissingOut(Output):
 
 
 class MeOut(Output):
-    """What a person may always know about himself."""
+    """What a person may always know about himself; `ending_soon`: how many documents close to him within 7 days."""
 
     person: MyselfOut
     firm: MyFirmOut
@@ -87,6 +87,7 @@ class MeOut(Output):
     token: MyTokenOut
     missing: list[MissingOut]
     due: list[asks.AskOut]
+    ending_soon: int
 
 
 class ReceiptOut(Output):
@@ -165,6 +166,7 @@ async def read(services: ServicesDep, caller: CallerDep) -> Any:
         },
         "missing": [_missing(duty) for duty in found.missing],
         "due": [asks.out(ask) for ask in found.due],
+        "ending_soon": found.ending_soon,
     }
 
 

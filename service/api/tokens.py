@@ -68,5 +68,5 @@ async def list_own(
 
 @router.delete("/{token_id}", status_code=204, operation_id="revoke_token")
 async def revoke(services: ServicesDep, caller: CallerDep, token_id: PathId) -> None:
-    """Revoke a token: one's own, or as the owner anybody's."""
+    """Revoke a token and all that were made with it: one's own, or as the owner anybody's."""
     await credentials.revoke(services, caller, token_id)

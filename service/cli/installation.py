@@ -12,6 +12,7 @@ import typer
 
 from service import doctor as examination
 from service import firms
+from service.anchors.folder import AnchorFolder
 from service.cli.failures import read_settings, report
 from service.cli.output import AsJson, print_json, print_record, print_rows
 from service.db import schema
@@ -57,9 +58,11 @@ def migrate(
     to: Annotated[str, typer.Option(help="Revision to go to; a lower one goes back.")] = "head",
 ) -> None:
     """Bring the database to the revision that this version needs. Stop the service and back it up first."""
-    database = Database(read_settings().database_url)
+    settings = read_settings()
+    database = Database(settings.database_url)
     before = schema.current(database)
     schema.move(database, to)
+    AnchorFolder(settings.anchors).adopt()
     print_record({"before": before or "empty", "now": schema.current(database) or "empty"})
 
 

@@ -184,7 +184,8 @@ def _request(operation: Operation, values: Mapping[str, Any], client: Client) ->
             headers[IF_MATCH] = client.etag(_path(operation.reads, operation, values))
     if operation.raw:
         file: Path = values["file"]
-        headers[TITLE_HEADER] = "UTF-8''" + quote(headers.get(TITLE_HEADER) or file.name, safe="")
+        if any(member.name == TITLE_HEADER for member in operation.members):
+            headers[TITLE_HEADER] = "UTF-8''" + quote(headers.get(TITLE_HEADER) or file.name, safe="")
         headers["Content-Type"] = mimetypes.guess_type(file.name)[0] or BINARY
     return {"query": said["query"], "headers": headers, "body": said["body"] if operation.takes_json else None}
 

@@ -273,7 +273,9 @@ tokens = Table(
     _int("created_at"),
     _int("expires_at"),
     _int("revoked_at"),
+    _text("made_with", null=True),  # another token's id; NULL: made at the machine
     Index(None, "membership_id"),
+    Index(None, "made_with"),
 )
 
 # Agreements and duties ----------------------------------------------------------------------------------------------

@@ -34,6 +34,10 @@ MMAP_BYTES: Final = 2_000_000_000
 pages, and copying each costs as much as looking."""
 
 
+LOG_TABLES: Final = ("log_entries", "log_intents", "log_tiles")
+"""The tables whose rows the ledger keeps back within a batch; a query that names one has them written first."""
+
+
 class Cursor(Protocol):
     """The part of a DB-API cursor that is used here."""
 
@@ -52,11 +56,12 @@ class Cursor(Protocol):
 class Prepared:
     """A statement compiled for one dialect: its text, its fixed parameters and the type of its rows."""
 
-    __slots__ = ("fixed", "row", "sql")
+    __slots__ = ("fixed", "of_log", "row", "sql")
 
     def __init__(self, statement: Executable, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]  # every Executable used here is a ClauseElement
         self.sql: str = str(compiled)
+        self.of_log = any(name in self.sql for name in LOG_TABLES)
         self.fixed: Mapping[str, Any] = {k: v for k, v in compiled.params.items() if v is not None}
         names = [column.name for column in getattr(statement, "selected_columns", ())]
         self.row: Any = namedtuple("Row", names, rename=True) if names else None  # noqa: PYI024  # fields are only known here
@@ -65,23 +70,24 @@ class Prepared:
 class Tx:
     """One open transaction. Rows come back as named tuples; what was selected names the fields."""
 
-    __slots__ = ("_cursor", "_database", "before_write", "log_size")
+    __slots__ = ("_cursor", "_database", "before_log_use", "before_write", "log_size")
 
     def __init__(self, database: Database, cursor: Cursor) -> None:
         self._database = database
         self._cursor = cursor
         self.log_size = 0  # set by the ledger: the index that the job's first entry will have
         self.before_write: Any = None  # set by the ledger: opens the job's savepoint at its first change
+        self.before_log_use: Any = None  # set by the ledger: writes out the entries that it has kept back
 
     def all(self, statement: Executable, /, **params: Any) -> list[Any]:
         """Run a query and return all its rows."""
-        prepared = self._database.prepare(statement)
+        prepared = self._prepared(statement)
         self._execute(prepared.sql, {**prepared.fixed, **params})
         return [prepared.row._make(row) for row in self._cursor.fetchall()]
 
     def one(self, statement: Executable, /, **params: Any) -> Any:
         """Run a query and return its first row, or None."""
-        prepared = self._database.prepare(statement)
+        prepared = self._prepared(statement)
         self._execute(prepared.sql, {**prepared.fixed, **params} if prepared.fixed else params)
         row = self._cursor.fetchone()
         return None if row is None else prepared.row._make(row)
@@ -95,9 +101,19 @@ class Tx:
         """Run an INSERT, UPDATE or DELETE and return how many rows it touched."""
         if self.before_write is not None:
             self.before_write()
+        return self.run_for_ledger(statement, **params)
+
+    def run_for_ledger(self, statement: Executable, /, **params: Any) -> int:
+        """Do the same for the ledger itself: what it writes belongs to no job, and no savepoint undoes it."""
         prepared = self._database.prepare(statement)
         self._execute(prepared.sql, {**prepared.fixed, **params})
         return self._cursor.rowcount
+
+    def _prepared(self, statement: Executable) -> Prepared:
+        prepared = self._database.prepare(statement)
+        if prepared.of_log and self.before_log_use is not None:
+            self.before_log_use()
+        return prepared
 
     def _execute(self, sql: str, params: Mapping[str, Any]) -> None:
         try:

@@ -33,6 +33,7 @@ _REVISIONS = (
         documents.c.state,
         documents.c.part_id,
         memberships.c.side,
+        (documents.c.revision_id == revisions.c.id).label("is_current"),
     )
     .join_from(revisions, documents, documents.c.id == revisions.c.document_id)
     .join(memberships, memberships.c.id == revisions.c.added_by)
@@ -53,6 +54,7 @@ class Revision:
     state: str
     part_id: str
     side: str  # of whoever added it
+    is_current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,13 @@ class Manifest:
         return (*(part.key_id for part in self.parts), self.key_id)
 
     def only_copies(self) -> tuple[Revision, ...]:
-        """What arrived here from the vendor's side and may exist nowhere else at the firm."""
-        return tuple(each for each in self.revisions if each.side == "vendor" and each.state != "taken_back")
+        """What arrived here from the vendor's side and may exist nowhere else at the firm.
+
+        A revision that was replaced is none: whoever replaced it has decided that the firm goes on with the other.
+        """
+        return tuple(
+            each for each in self.revisions if each.side == "vendor" and each.is_current and each.state != "taken_back"
+        )
 
 
 def manifest_of(tx: Tx, engagement_id: str) -> Manifest:

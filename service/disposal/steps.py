@@ -127,20 +127,25 @@ async def request(services: Services, caller: Caller, engagement_id: str) -> Dis
 async def approve(services: Services, caller: Caller, disposal_id: str, manifest_sha256: str) -> Disposal:
     """Agree, as a second person, to destroy exactly what the manifest with this digest lists.
 
+    The same person's same approval sent again changes nothing: it stands from the first, and ends with it.
+
     Raises:
-        BadStateError: it is not waiting for approval.
+        BadStateError: it is not waiting for approval, or somebody else approved it.
         StaleError: what would be destroyed is not what was named.
         HeldError: one of its matters is under legal hold.
     """
 
     def change(act: Act) -> Disposal:
-        row = _row(act, disposal_id, "requested")
+        row = _row(act, disposal_id, "requested", "approved")
+        if row.approved_by not in (None, act.actor.person_id):
+            raise BadStateError("Somebody else has approved it already.")
         _refuse_held(act, row.engagement_id)
         digest = manifest_of(act.tx, row.engagement_id).sha256
         if manifest_sha256 != digest or row.manifest_sha256 != digest:
             raise StaleError("What would be destroyed has changed. Read the disposal again, then decide.")
-        act.tx.run(_APPROVE, disposal=disposal_id, person=act.actor.person_id, now=act.moment.s)
-        act.record(EventType.DISPOSAL_APPROVED, {"disposal": disposal_id}, {"manifest_sha256": digest})
+        if row.approved_by is None:
+            act.tx.run(_APPROVE, disposal=disposal_id, person=act.actor.person_id, now=act.moment.s)
+            act.record(EventType.DISPOSAL_APPROVED, {"disposal": disposal_id}, {"manifest_sha256": digest})
         return _read(act, disposal_id)
 
     done = await perform(services, caller, Action.DISPOSAL_APPROVE, Subject(via=disposal_id), change)

@@ -17,8 +17,9 @@ from service.ledger.writer import Waiting, Writer
 
 BATCH_JOBS: Final = 64
 GATHER_S: Final = 0.0005
-"""Where commits are shared already, a batch waits so long (seconds) for more: fewer commits, and both threads change
-places less often. A caller who is alone never waits."""
+GATHER_STEPS: Final = 8
+"""Where commits are shared already, a batch waits in steps of so many seconds for as long as each step brings more
+jobs: fewer commits, and both threads change places less often. A caller who is alone never waits."""
 
 T = TypeVar("T")
 _Answer = tuple[asyncio.Future[Any], Any, BaseException | None]
@@ -114,7 +115,7 @@ class Ledger:
         writer = Writer(self._database, self._clock, self._instance)
         running, shared = True, False
         while running:
-            batch, running = self._take(GATHER_S if shared else 0)
+            batch, running = self._take(gather=shared)
             writer.write(batch, self._note_endings)
             self._hand_out()
             shared = len(batch) > 1
@@ -127,20 +128,30 @@ class Ledger:
             with contextlib.suppress(RuntimeError):  # the loop is gone: its callers left, the record stays
                 loop.call_soon_threadsafe(_settle, answers)
 
-    def _take(self, gather_s: float) -> tuple[list[Waiting], bool]:
+    def _take(self, *, gather: bool) -> tuple[list[Waiting], bool]:
         """Wait for a job, then take what else is waiting, up to a batch; False when the ledger is to stop.
 
         Args:
-            gather_s: how long the first job waits for others, in seconds.
+            gather: whether the first job waits for others.
         """
         batch: list[Waiting] = []
         while (item := self._waiting.get()) is not None:
-            if gather_s and not batch:
-                time.sleep(gather_s)
+            if gather and not batch:
+                self._gather()
             batch.append(item)
             if len(batch) == BATCH_JOBS or self._waiting.empty():
                 return batch, True
         return batch, False
+
+    def _gather(self) -> None:
+        """Wait while others come."""
+        before = -1
+        for _ in range(GATHER_STEPS):
+            waiting = self._waiting.qsize()
+            if waiting <= before or waiting >= BATCH_JOBS - 1:
+                return
+            before = waiting
+            time.sleep(GATHER_S)
 
     def _note_endings(self, count: int) -> None:
         self.endings += count

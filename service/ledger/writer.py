@@ -8,14 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from audit.tiles import TILE_WIDTH, completed
 from service.db.auditstore import SqlLeafStore
-from service.db.models import log_chains, log_entries, log_intents, log_tiles, logs
+from service.db.models import log_chains, log_tiles, logs
 from service.db.session import DRIVER_ERRORS, Database, Tx
 from service.errors import ClockBehindError, LedgerUnavailableError, MunimentError, UnauthenticatedError
 from service.ledger.drafts import Clock, Job, Moment, Outcome, Recorded, Refused
+from service.ledger.pending import Pending
 from service.ledger.placing import Head, Placed, place
 
 CLOCK_TOLERANCE_MS: Final = 5_000
@@ -44,12 +45,7 @@ _MOVE_CHAIN = (
     .where(log_chains.c.log_id == bindparam("log"), log_chains.c.engagement_id == bindparam("engagement"))
     .values(length=bindparam("new_length"), last_leaf=bindparam("new_leaf"))
 )
-_ADD_ENTRY = insert(log_entries)
 _ADD_TILE = insert(log_tiles)
-_ADD_INTENT = insert(log_intents)
-_DROP_INTENT = delete(log_intents).where(
-    log_intents.c.log_id == bindparam("log"), log_intents.c.idx == bindparam("intent")
-)
 
 
 class Writer:
@@ -61,6 +57,7 @@ class Writer:
         self._instance = instance
         self._connection: Any = None
         self._heads: dict[str, Head] = {}
+        self._pending = Pending()
         self._endings = 0
 
     def close(self) -> None:
@@ -90,7 +87,8 @@ class Writer:
         if self._connection is None:
             self._connection = self._database.connect()
         tx = Tx(self._database, self._connection.cursor())
-        self._heads, self._endings = {}, 0
+        self._heads, self._endings, self._pending = {}, 0, Pending()
+        tx.before_log_use = lambda: self._pending.write(tx)
         tx.command(self._database.begin_write)
         for log_id in log_ids:  # always in the same order, so that two processes never wait for each other in a ring
             row = tx.one(_LOCK_HEAD, log=log_id)
@@ -99,6 +97,7 @@ class Writer:
         return tx
 
     def _finish(self, tx: Tx) -> None:
+        self._pending.write(tx)
         for log_id, head in self._heads.items():
             for engagement_id, (length, leaf) in head.chains.items():
                 self._move_chain(tx, log_id, engagement_id, length, leaf)
@@ -134,6 +133,7 @@ class Writer:
         def before_write() -> None:
             nonlocal opened
             if not opened:
+                self._pending.write(tx)  # what this job may undo must not hold the entries of others
                 tx.command("SAVEPOINT job")
                 opened = True
 
@@ -162,29 +162,31 @@ class Writer:
             return Outcome(None, refusal.drafts), refusal.error
 
     def _append(self, tx: Tx, log_id: str, head: Head, moment: Moment, entry: Placed) -> None:
-        draft = entry.draft
-        tx.run(
-            _ADD_ENTRY,
-            log_id=log_id,
-            idx=entry.index,
-            body=entry.body,
-            leaf_hash=entry.leaf,
-            engagement_id=entry.engagement_id,
-            payload=draft.payload.sealed if draft.payload else None,
-            payload_holder=draft.payload.holder if draft.payload else None,
+        draft, pending = entry.draft, self._pending
+        pending.entries.append(
+            {
+                "log_id": log_id,
+                "idx": entry.index,
+                "body": entry.body,
+                "leaf_hash": entry.leaf,
+                "engagement_id": entry.engagement_id,
+                "payload": draft.payload.sealed if draft.payload else None,
+                "payload_holder": draft.payload.holder if draft.payload else None,
+            }
         )
         if entry.engagement_id:
             head.chains[entry.engagement_id] = (entry.length, entry.leaf)
         if draft.announces:
-            tx.run(
-                _ADD_INTENT,
-                log_id=log_id,
-                idx=entry.index,
-                instance=self._instance,
-                engagement_id=entry.engagement_id,
+            pending.intents.append(
+                {
+                    "log_id": log_id,
+                    "idx": entry.index,
+                    "instance": self._instance,
+                    "engagement_id": entry.engagement_id,
+                }
             )
         if draft.closes is not None:
-            tx.run(_DROP_INTENT, log=log_id, intent=draft.closes)
+            pending.closed.append((log_id, draft.closes))
         head.size, head.time_ms = entry.index + 1, moment.ms
         self._endings += draft.ends_access
         if head.size % TILE_WIDTH == 0:

@@ -242,6 +242,7 @@ class Fact(IntFlag):
     * `WINDOW` within the membership's own dates;
     * `STEPPED_UP`, `BREAK_GLASS` this session proved itself again; an attorney opened in an emergency;
     * `SECONDED` somebody else, with a token of their own, asked for this act before;
+    * `NAMED` for acts on an engagement: named on the team of a matter that has a part in it, no wall between;
     * `WALLED`, `SUSPENDED` an explicit deny; `NARROWED` the token was made for less than this act.
     """
 
@@ -257,6 +258,7 @@ class Fact(IntFlag):
     WALLED = 512
     SUSPENDED = 1024
     NARROWED = 2048
+    NAMED = 4096
 
 
 DENYING = Fact.WALLED | Fact.SUSPENDED | Fact.NARROWED
@@ -275,7 +277,7 @@ def words_of(mask: IntFlag) -> tuple[str, ...]:
     return tuple(sorted(str(bit.name).lower() for bit in mask))
 
 
-FACT_WORDS: tuple[tuple[str, ...], ...] = tuple(words_of(Fact(mask)) for mask in range(2 * Fact.NARROWED))
+FACT_WORDS: tuple[tuple[str, ...], ...] = tuple(words_of(Fact(mask)) for mask in range(2 * max(Fact)))
 """`words_of` for every mask of facts, by number: a decision is recorded with them and must not pay for sorting."""
 
 ABILITY_OF: Mapping[Action, Ability] = MappingProxyType(

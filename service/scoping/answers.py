@@ -75,7 +75,7 @@ SAME_FOR_EVERY_ID: Final = frozenset({State.NARROWED, State.ROLE, State.TOKEN_EN
 
 _BY_PRECEDENCE: Final = (
     # Who has no way to the thing hears nothing of walls, dates or duties.
-    (Fact.ASSIGNED | Fact.OWN | Fact.BREAK_GLASS, State.NEVER_GRANTED),
+    (Fact.ASSIGNED | Fact.OWN | Fact.NAMED | Fact.BREAK_GLASS, State.NEVER_GRANTED),
     (Fact.ASKED, State.NOT_ASKED),
     (Fact.WALLED, State.WALLED),
     (Fact.SUSPENDED, State.SUSPENDED),

@@ -20,6 +20,7 @@ from typing import Final
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Exists,
     FromClause,
     Text,
     and_,
@@ -74,6 +75,11 @@ def number(value: int) -> ColumnElement[int]:
     return literal_column(str(int(value)), BigInteger)
 
 
+def there_is(*wanted: Truth) -> Exists:
+    """Say whether there is such a row; of a constant, so that an index with all that is asked is enough."""
+    return exists(number(1)).where(*wanted)
+
+
 def mask(**conditions: Truth) -> ColumnElement[int]:
     """Return the `Fact` bits of named conditions (``live=…, window=…``) as one number."""
     total = number(0)
@@ -125,7 +131,7 @@ def engagement_is_led() -> Truth:
     engagement besides, or runs or reviews the house.
     """
     seat = models.memberships.alias("seat")
-    sits = exists().where(
+    sits = there_is(
         seat.c.person_id == PERSON,
         seat.c.engagement_id == e.c.id,
         seat.c.role == m.c.role,
@@ -137,17 +143,30 @@ def engagement_is_led() -> Truth:
     return and_(window(), or_(m.c.engagement_id == e.c.id, whole))
 
 
+def engagement_is_named() -> Truth:
+    """`NAMED` of an engagement: it has a part of a matter on whose team the asker is, and no wall stands before that.
+
+    Only with a membership for the whole house: a seat in one engagement sees nothing of another.
+    """
+    part = models.parts.alias("named_part")
+    named = there_is(part.c.engagement_id == e.c.id, on_team(part.c.matter_id), ~walled(part.c.matter_id))
+    return and_(window(), m.c.engagement_id.is_(None), named)
+
+
 def runs_house() -> Truth:
     """The membership's role looks at all of the house: owner, reviewer."""
     return m.c.role.in_([word(Role.OWNER.value), word(Role.REVIEWER.value)])
 
 
 def second_person() -> Truth:
-    """`SECONDED`: a disposal of this engagement was requested by another person with another token."""
+    """`SECONDED`: a disposal of this engagement was requested by another person with another token, and stands.
+
+    However far it is: whether it still waits for a second person is the step's own to say, in its own words.
+    """
     asked = models.disposals
-    return exists().where(
+    return there_is(
         asked.c.engagement_id == e.c.id,
-        asked.c.state == word("requested"),
+        asked.c.state != word("withdrawn"),
         asked.c.requested_by != PERSON,
         asked.c.requested_token != TOKEN,
     )
@@ -159,14 +178,12 @@ def second_person() -> Truth:
 def on_team(matter: ColumnElement[str]) -> Truth:
     """The asker is named on the matter's team now."""
     team = models.matter_team
-    return exists().where(
-        team.c.matter_id == matter, team.c.person_id == PERSON, team.c.since <= NOW, team.c.until > NOW
-    )
+    return there_is(team.c.matter_id == matter, team.c.person_id == PERSON, team.c.since <= NOW, team.c.until > NOW)
 
 
 def walled(matter: ColumnElement[str]) -> Truth:
     """`WALLED`: a wall stands between the asker and the matter."""
-    return exists().where(models.walls.c.matter_id == matter, _stands())
+    return there_is(models.walls.c.matter_id == matter, _stands())
 
 
 def walled_in_list(matter: ColumnElement[str]) -> Truth:
@@ -211,7 +228,7 @@ def is_shareable() -> Truth:
 def granted() -> Truth:
     """`ASSIGNED` of a document, vendor side: a live grant that carries the ability."""
     grant = models.grants
-    return and_(is_shareable(), exists().where(grant.c.document_id == d.c.id, gives(grant)))
+    return and_(is_shareable(), there_is(grant.c.document_id == d.c.id, gives(grant)))
 
 
 def theirs(matter_is_theirs: Truth) -> Truth:
@@ -227,7 +244,7 @@ def reaches_document() -> Truth:
 def asked(*, for_label: bool) -> Truth:
     """`ASKED`: a live ask for papers in this part, of the bound label or of any."""
     ask = models.asks
-    wanted = exists().where(
+    wanted = there_is(
         ask.c.membership_id == MEMBERSHIP,
         ask.c.part_id == models.parts.c.id,
         ask.c.not_before <= NOW,
@@ -267,7 +284,7 @@ def nda_hash(engagement: ColumnElement[str]) -> ColumnElement[str | None]:
     follows = or_(
         later.c.valid_from > duty.c.valid_from, and_(later.c.valid_from == duty.c.valid_from, later.c.id > duty.c.id)
     )
-    followed = exists().where(_is_nda(later, engagement), follows).correlate_except(later)
+    followed = there_is(_is_nda(later, engagement), follows).correlate_except(later)
     return select(duty.c.evidence_sha256).where(_is_nda(duty, engagement), ~followed).scalar_subquery()
 
 

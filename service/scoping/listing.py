@@ -25,7 +25,6 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
-    exists,
     func,
     or_,
     select,
@@ -73,13 +72,14 @@ _COLUMNS: Final = (
 
 
 class Where(NamedTuple):
-    """Where to look: only documents of this place or state; None is everywhere."""
+    """Where to look: only documents of this place or state, or whose own grant ends by then; None is everywhere."""
 
     engagement: str | None = None
     part: str | None = None
     matter: str | None = None
     state: str | None = None
     label: str | None = None
+    ends_by: int | None = None  # UTC seconds
 
 
 EVERYWHERE: Final = Where()
@@ -179,12 +179,18 @@ def _compile(
     return _joined(branches, side, counting=counting) if branches else None
 
 
+_ending = models.grants.alias("ending")
 _IN: Final = {
     "engagement": d.c.engagement_id == bindparam("in_engagement", type_=Text),
     "part": d.c.part_id == bindparam("in_part", type_=Text),
     "matter": d.c.matter_id == bindparam("in_matter", type_=Text),
     "state": d.c.state == bindparam("in_state", type_=Text),
     "label": d.c.label == bindparam("in_label", type_=Text),
+    "ends_by": facts.there_is(
+        _ending.c.document_id == d.c.id,
+        facts.gives(_ending),
+        _ending.c.not_after <= bindparam("in_ends_by", type_=BigInteger),
+    ),
 }
 
 
@@ -257,7 +263,7 @@ def _cells(cells: frozenset[tuple[str, str]]) -> Truth:
 def _granted() -> Select[Any]:
     """A vendor person's grants, in the order of their documents; of several on one document the first made counts."""
     earlier = models.grants.alias("earlier")
-    first = ~exists().where(earlier.c.document_id == _g.c.document_id, facts.gives(earlier), earlier.c.id < _g.c.id)
+    first = ~facts.there_is(earlier.c.document_id == _g.c.document_id, facts.gives(earlier), earlier.c.id < _g.c.id)
     source = _g.join(d, d.c.id == _g.c.document_id)
     return _selected(source, Side.VENDOR, key=_g.c.document_id).where(facts.gives(_g), first)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, exists, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, or_, select
 
 from service.db import models
 from service.scoping.facts import (
@@ -24,6 +24,7 @@ from service.scoping.facts import (
     duty_bits,
     e,
     engagement_is_led,
+    engagement_is_named,
     engagement_is_own,
     granted,
     is_membership,
@@ -41,6 +42,7 @@ from service.scoping.facts import (
     second_person,
     suspended,
     theirs,
+    there_is,
     walled,
     window,
     word,
@@ -163,13 +165,14 @@ ENGAGEMENT_FOR_FIRM: Final = _of_engagement(
         window=window(),
         seconded=second_person(),
         suspended=suspended(),
+        named=engagement_is_named(),
     ).label("facts"),
     _NO_DUTIES,
     _NO_NDA,
 )
 
 _t = models.matters
-_in_own_engagement = exists().where(_p.c.engagement_id == m.c.engagement_id, _p.c.matter_id == _t.c.id)
+_in_own_engagement = there_is(_p.c.engagement_id == m.c.engagement_id, _p.c.matter_id == _t.c.id)
 
 MATTER: Final = (
     select(

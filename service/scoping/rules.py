@@ -8,7 +8,8 @@ Rules kept here:
 * allow rules may name only facts that open, deny rules only facts that shut, so that more of an opening fact never
   takes anything away (the policy is monotone by its syntax; tests prove it over the whole domain);
 * what no policy of ours may ever say is refused here: a document rule for owner or reviewer, `attorney_only` or a
-  missing condition for a vendor role, a deny that does not reach everybody.
+  missing condition for a vendor role, a content that anybody but an attorney replaces although it was confirmed, a
+  deny that does not reach everybody.
 
 It does not decide anything: service/scoping/matrix.py asks Casbin.
 
@@ -251,6 +252,8 @@ def _check_document_rule(rule: Rule) -> None:
         raise PolicyError(f"{rule.where}: owner, reviewer and vendor manager have no acts on documents.")
     if not rule.facts & _NEEDS_ONE_OF:
         raise PolicyError(f"{rule.where}: a document rule asks for assigned, own or asked.")
+    if Action.DOCUMENT_REVISE in rule.actions and rule.roles - {Role.ATTORNEY} and not rule.facts & Fact.OWN:
+        raise PolicyError(f"{rule.where}: what was confirmed is replaced by attorneys; all others ask for own.")
     if not rule.roles & VENDOR_ROLES:
         return
     if Sensitivity.ATTORNEY_ONLY in rule.sensitivities:

@@ -12,16 +12,19 @@ from hypothesis import strategies as st
 from service.anchors.folder import MAX_NOTE_BYTES, MAX_SIZE, AnchorConflictError, AnchorFolder
 from service.errors import BadInputError, UnavailableError, UnsafeError
 
+MARK = "muniment-anchors"
 LOG, OTHER = "frm_" + "1" * 32, "frm_" + "2" * 32
 
 
 @pytest.fixture
 def anchors(tmp_path: Path) -> AnchorFolder:
-    return AnchorFolder(tmp_path)
+    return AnchorFolder.create(tmp_path)
 
 
 def files(path: Path) -> list[str]:
-    return sorted(each.relative_to(path).as_posix() for each in path.rglob("*") if each.is_file())
+    """Every file but the mark."""
+    found = sorted(each.relative_to(path).as_posix() for each in path.rglob("*") if each.is_file())
+    return [name for name in found if name != MARK]
 
 
 def test_a_log_without_anchors_has_none(anchors: AnchorFolder) -> None:
@@ -40,7 +43,7 @@ def test_the_newest_is_that_of_the_largest_size_of_this_log(anchors: AnchorFolde
 
 @given(sizes=st.sets(st.integers(0, MAX_SIZE) | st.integers(0, 300_000), min_size=1, max_size=8))
 def test_all_come_in_order_whatever_the_sizes(tmp_path_factory: pytest.TempPathFactory, sizes: set[int]) -> None:
-    anchors = AnchorFolder(tmp_path_factory.mktemp("anchors"))
+    anchors = AnchorFolder.create(tmp_path_factory.mktemp("anchors"))
     for size in sizes:
         anchors.put(LOG, size, str(size).encode())
     assert list(anchors.all(LOG)) == [(size, str(size).encode()) for size in sorted(sizes)]
@@ -100,6 +103,44 @@ def test_a_missing_folder_is_away_and_is_not_made_anew(tmp_path: Path) -> None:
         with pytest.raises(UnavailableError, match="anchor folder"):
             act()
     assert not (tmp_path / "gone").exists()
+
+
+def test_a_folder_without_its_mark_is_away_whatever_else_is_in_it(anchors: AnchorFolder, tmp_path: Path) -> None:
+    """A volume that is not mounted leaves an empty folder, and what was anchored must not look as if it never was."""
+    anchors.put(LOG, 7, b"note")
+    anchors.require_mark()
+    (tmp_path / MARK).unlink()
+    before = files(tmp_path)
+    for act in (lambda: anchors.put(LOG, 8, b"x"), lambda: anchors.newest(LOG), lambda: list(anchors.all(LOG))):
+        with pytest.raises(UnavailableError, match="anchor folder"):
+            act()
+    with pytest.raises(UnsafeError, match="Mount its volume"):
+        anchors.require_mark()
+    assert files(tmp_path) == before
+
+
+def test_a_folder_that_was_filled_before_there_were_marks_is_adopted_and_an_empty_one_is_not(tmp_path: Path) -> None:
+    gone, empty, filled = (tmp_path / name for name in ("gone", "empty", "filled"))
+    empty.mkdir()
+    AnchorFolder.create(filled).put(LOG, 7, b"note")
+    (filled / MARK).unlink()
+    for path in (gone, empty, filled):
+        AnchorFolder(path).adopt()
+    assert not gone.exists()
+    assert list(empty.iterdir()) == []
+    assert AnchorFolder(filled).newest(LOG) == (7, b"note")
+
+
+def test_making_the_folder_again_changes_nothing_that_is_there(anchors: AnchorFolder, tmp_path: Path) -> None:
+    anchors.put(LOG, 7, b"note")
+    assert AnchorFolder.create(tmp_path).newest(LOG) == (7, b"note")
+    assert (tmp_path / MARK).stat().st_mode & 0o777 == 0o400
+
+
+def test_a_folder_that_cannot_be_made_is_away(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UnavailableError):
+        AnchorFolder.create(tmp_path / "file")
 
 
 @pytest.mark.parametrize("operation", ["write", "fsync", "link"])

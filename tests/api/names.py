@@ -28,12 +28,12 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         "content": (("read_content", f"{_TEAM} coordinator granted"),),
         "purpose": (
             ("list_grants read_grant", f"{_TEAM} coordinator"),
+            ("read_document", "granted viewer"),  # of their own grants
             ("create_grant revoke_grant", _TEAM),
         ),
         "instructions": (
             ("read_me", "granted"),
-            ("list_asks", "lead seat granted"),
-            ("read_ask", f"{_TEAM} coordinator granted"),
+            ("list_asks read_ask", f"{_TEAM} coordinator granted"),
             ("create_asks end_ask", _TEAM),
         ),
         # Clients: never the owner, never anybody of a vendor.
@@ -41,9 +41,10 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("list_matters read_matter", f"{_TEAM} coordinator"),
             ("create_matter", "lead team off_team walled_attorney"),  # whoever opens one has just named it
         ),
-        "caption": (("list_parts", "lead seat"), ("add_part", "lead")),
+        "caption": (("list_parts", f"{_TEAM} coordinator"), ("add_part", "lead")),
         "engagement name": (
-            ("list_engagements read_engagement change_engagement", "lead seat"),
+            ("list_engagements read_engagement", f"{_TEAM} coordinator"),
+            ("change_engagement", "lead seat"),
             ("create_engagement", "lead team off_team walled_attorney"),
         ),
         "wall": (("list_walls read_wall raise_wall", f"owner {_TEAM}"), ("lift_wall", "owner")),
@@ -53,7 +54,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         "firm person": (
             ("read_me", f"{_ATTORNEYS} coordinator {_REVIEWERS}"),
             ("list_people", f"owner {_ATTORNEYS} coordinator {_REVIEWERS}"),
-            ("list_members read_member", "owner lead seat"),
+            ("list_members read_member", f"owner {_TEAM} coordinator"),
             ("list_house_members add_house_member", "owner"),
             ("export_log", "reviewer"),
         ),
@@ -62,7 +63,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("list_people", f"owner {_ATTORNEYS} coordinator {_REVIEWERS}"),
             ("read_person", f"owner {_ATTORNEYS} coordinator reviewer seat_reviewer"),
             ("add_person", _HOUSE),
-            ("list_members read_member", "owner lead seat manager"),
+            ("list_members read_member", f"owner {_TEAM} coordinator manager"),
             ("add_member suspend_member resume_member end_member", "owner lead seat"),
             ("export_log", "reviewer"),
         ),

@@ -170,6 +170,23 @@ async def _confirm_document(scene: Scene) -> Request:
     return Request({"document_id": paper}, headers=await scene.tag(f"/documents/{paper}"), json=body)
 
 
+async def _replacing(scene: Scene, paper: str) -> Request:
+    tag = await scene.tag(f"/documents/{paper}")
+    content = CANARIES["content"].encode() * 2
+    return Request({"document_id": paper}, headers={**tag, "Content-Type": "text/plain"}, content=content)
+
+
+async def _replace_own(scene: Scene) -> Request:
+    return await _replacing(scene, await scene.own_paper())
+
+
+async def _replace(scene: Scene) -> Request:
+    paper = await scene.paper()
+    await scene.grant("granted", paper)
+    await scene.grant("viewer", paper, ["view"])
+    return await _replacing(scene, paper)
+
+
 async def _take_back_own(scene: Scene) -> Request:
     paper = await scene.own_paper()
     return Request({"document_id": paper}, headers=await scene.tag(f"/documents/{paper}"))
@@ -295,6 +312,8 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "read_content own": _of("document_id", "own"),
         "read_content attorney_only": _of("document_id", "attorney_only"),
         "read_content disposed": _of("document_id", "disposed"),
+        "replace_content": _replace,
+        "replace_content own": _replace_own,
         "confirm_document": _confirm_document,
         "take_back_document": _take_back,
         "take_back_document own": _take_back_own,

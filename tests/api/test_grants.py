@@ -105,6 +105,7 @@ ABOVE = (
     ("vendor_manager", "other", "routine", ["view"], "view"),
     ("paralegal", "pleading", "attorney_only", ["view"], "view"),
     ("billing_clerk", "pleading", "routine", ["revise"], "view"),
+    ("paralegal", "pleading", "routine", ["view", "revise"], "revise"),  # attorneys replace what was confirmed
 )
 
 
@@ -125,7 +126,7 @@ async def test_a_grant_above_the_role_s_ceiling_is_refused_with_the_reason(engag
 async def test_a_grant_at_the_ceiling_is_given(engagement: Engagement) -> None:
     seat = await engagement.member()
     path = await _document(engagement, label="pleading", sensitivity="privileged")
-    body = _body(engagement.world, seat, abilities=["view", "text", "download", "revise"])
+    body = _body(engagement.world, seat, abilities=["view", "text", "download"])
     await engagement.attorney.post(f"{path}/grants", body)
     await seat.get(path)
 
@@ -218,7 +219,7 @@ async def test_a_grant_ends_with_the_membership_at_the_latest(engagement: Engage
 async def test_a_member_has_one_live_grant_on_a_document(engagement: Engagement) -> None:
     seat, world, path = await engagement.member(), engagement.world, await _document(engagement)
     await engagement.attorney.post(f"{path}/grants", _body(world, seat))
-    more = _body(world, seat, abilities=["revise"])
+    more = _body(world, seat, abilities=["download"])
     assert (await engagement.attorney.post(f"{path}/grants", more, 409))["code"] == "exists"
     other = await engagement.member()
     await engagement.attorney.post(f"{path}/grants", _body(world, other))
@@ -384,3 +385,49 @@ async def test_the_grants_of_a_document_are_told_to_its_attorneys_with_their_pur
     assert {grant["role"] for grant in listed} == {"paralegal", "case_manager"}
     assert {grant["purpose"] for grant in listed} == {"Draft the letter to the adjuster."}
     assert {grant["granted_by"] for grant in listed} == {engagement.attorney.membership_id}
+
+
+# What a member is told of his own -------------------------------------------------------------------------------------
+
+
+async def test_the_card_tells_its_reader_what_his_own_grant_gives_and_nobody_elses(engagement: Engagement) -> None:
+    seat, other = await engagement.member(), await engagement.member("case_manager")
+    world, path = engagement.world, await _document(engagement)
+    await engagement.attorney.post(f"{path}/grants", _body(world, seat))
+    elses = {"abilities": ["view"], "purpose": "Call the clinic.", "not_after": rfc3339(world.now + 2 * DAY_S)}
+    await engagement.attorney.post(f"{path}/grants", _body(world, other, **elses))
+    assert (await seat.get(path))["my_grants"] == [
+        {
+            "abilities": ["download", "view"],
+            "until": rfc3339(world.now + DAY_S),
+            "purpose": "Draft the letter to the adjuster.",
+        }
+    ]
+    assert (await other.get(path))["my_grants"] == [
+        {"abilities": ["view"], "until": elses["not_after"], "purpose": "Call the clinic."}
+    ]
+    assert (await engagement.attorney.get(path))["my_grants"] == []
+    await seat.get(f"{path}/grants", 403)
+
+
+async def test_the_card_tells_of_no_grant_that_is_revoked_over_or_to_come(engagement: Engagement) -> None:
+    seat, world, path = await engagement.member(), engagement.world, await _document(engagement)
+    revoked = await engagement.attorney.post(f"{path}/grants", _body(world, seat, purpose="Revoked."))
+    await engagement.attorney.change("DELETE", f"/grants/{revoked['id']}")
+    over = _body(world, seat, purpose="Over.", not_after=rfc3339(world.now + 10))
+    await engagement.attorney.post(f"{path}/grants", over)
+    world.sleep(10)
+    await seat.get(path, 404)
+    await engagement.attorney.post(f"{path}/grants", _body(world, seat, purpose="Live."))
+    assert [grant["purpose"] for grant in (await seat.get(path))["my_grants"]] == ["Live."]
+    later = await _document(engagement)
+    times = {"not_before": rfc3339(world.now + 10), "not_after": rfc3339(world.now + 20)}
+    await engagement.attorney.post(f"{later}/grants", _body(world, seat, **times))
+    await seat.get(later, 404)
+
+
+async def test_ones_own_paper_was_handed_to_one_by_nobody(engagement: Engagement) -> None:
+    seat = await engagement.member()
+    await engagement.ask(seat)
+    added = await seat.upload(engagement.id, engagement.part_id, b"mine", label="intake_form")
+    assert (await seat.get(f"/documents/{added['document_id']}"))["my_grants"] == []

@@ -107,6 +107,38 @@ async def test_what_is_due_is_told_with_its_instructions(engagement: Engagement)
     assert (await seat.get("/me"))["due"] == []
 
 
+async def test_how_many_documents_soon_close_to_me_is_told_without_which(engagement: Engagement) -> None:
+    seat, other, world = await engagement.member(), await engagement.member(), engagement.world
+    papers = [(await engagement.document())["document_id"] for _ in range(3)]
+    made = [
+        await engagement.attorney.post(
+            f"/documents/{paper}/grants",
+            {
+                "membership_id": seat.membership_id,
+                "abilities": ["view"],
+                "not_after": rfc3339(world.now + days * DAY_S),
+                "purpose": "Read it.",
+            },
+        )
+        for paper, days in zip(papers, (7, 8, 2), strict=True)
+    ]
+    me = await seat.get("/me")
+    assert me["ending_soon"] == 2
+    assert not any(paper in repr(me) for paper in papers)
+    assert (await other.get("/me"))["ending_soon"] == (await engagement.attorney.get("/me"))["ending_soon"] == 0
+    await engagement.attorney.change("DELETE", f"/grants/{made[2]['id']}")
+    assert (await seat.get("/me"))["ending_soon"] == 1
+    await _newer(engagement, at_once=True)
+    assert (await seat.get("/me"))["ending_soon"] == 0  # not even how many, while a duty is missing
+    await engagement.sign(seat)
+    world.sleep(2 * DAY_S)
+    assert (await seat.get("/me"))["ending_soon"] == 2
+    await engagement.attorney.post(
+        "/walls", {"person_id": seat.person_id, "matter_id": engagement.matter_id, "reason": "Conflict."}
+    )
+    assert (await seat.get("/me"))["ending_soon"] == 0
+
+
 async def test_instructions_of_a_client_s_case_wait_for_the_duties(engagement: Engagement) -> None:
     seat = await engagement.member(signed=False)
     await engagement.ask(seat)

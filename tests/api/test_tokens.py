@@ -88,6 +88,26 @@ async def test_one_sees_and_revokes_ones_own_and_the_owner_anybodys(world: World
     assert (await world.owner.ask("DELETE", "/tokens/tok_" + "0" * 32)).status_code == 404
 
 
+async def test_revoking_a_token_ends_all_that_were_made_with_it_and_no_other(world: World) -> None:
+    owner, broad = world.owner, {"scopes": ["me", "token"], "days": 2}
+    first, beside = await owner.post("/tokens", broad), await owner.post("/tokens", broad)
+    second = await _with(world, owner, first["token"]).post("/tokens", broad)
+    third = await _with(world, owner, second["token"]).post("/tokens", {"scopes": ["me"], "days": 1})
+    over = await _with(world, owner, second["token"]).post("/tokens", {"scopes": ["me"], "days": 1})
+    assert (await owner.ask("DELETE", f"/tokens/{over['id']}")).status_code == 204
+    await _with(world, owner, third["token"]).get("/me")
+    recorded = len(entries_of(world.services.database, world.firm_id, "token.revoked"))
+    assert (await owner.ask("DELETE", f"/tokens/{first['id']}")).status_code == 204
+    for made in (first, second, third):
+        await _with(world, owner, made["token"]).get("/me", status=401)
+    for token in (beside["token"], owner.token):
+        await _with(world, owner, token).get("/me")
+    ended = entries_of(world.services.database, world.firm_id, "token.revoked")[recorded:]
+    told = [dict(entry.subjects or {}) for entry in ended]
+    assert [subjects["token"] for subjects in told] == [first["id"], second["id"], third["id"]]
+    assert {subjects["person"] for subjects in told} == {owner.person_id}
+
+
 async def test_a_token_ends_with_its_second(world: World) -> None:
     made = await world.owner.post("/tokens", {"scopes": ["me"], "days": 1})
     other = _with(world, world.owner, made["token"])

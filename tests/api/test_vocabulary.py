@@ -39,10 +39,7 @@ def _members_used(trees: Iterator[ast.AST], enum: str) -> set[str]:
 
 
 def test_every_action_is_asked_by_a_use_case() -> None:
-    assert set(Action.__members__) - _members_used(_trees("scoping/", "api/"), "Action") == {
-        # Word and rules stand already, the routes come with revisions.
-        "DOCUMENT_REVISE",
-    }
+    assert set(Action.__members__) - _members_used(_trees("scoping/", "api/"), "Action") == set()
 
 
 def test_every_event_is_written_by_somebody() -> None:

@@ -23,7 +23,7 @@ from service import firms, wiring
 from service.config import Settings
 from service.crypto import fields
 from service.crypto.wrapping import SecretKey, generate_key, wrap
-from service.db import models
+from service.db import models, schema
 from service.db.ids import new_id
 from service.db.models import FOREVER
 from service.door import field_key_context
@@ -67,10 +67,12 @@ class Granted:
 @contextmanager
 def a_world_of(folder: Path, engagements: int, documents: int = DOCUMENTS) -> Iterator[Granted]:
     """Open a world of ``engagements * documents * 4`` grants, building it where it is not there yet."""
-    home = folder / f"grants-{engagements}x{documents}-{_FORM}"
+    kind = f"grants-{engagements}x{documents}-"
+    home = folder / f"{kind}{_FORM}-{schema.head()}"
     finished = home / "finished"
     if not finished.exists():
-        shutil.rmtree(home, ignore_errors=True)
+        for older in folder.glob(f"{kind}*"):  # of another form or revision
+            shutil.rmtree(older)
         _build(home, engagements, documents)
         finished.touch()
     with wiring.open_installation(_settings(home)) as services:

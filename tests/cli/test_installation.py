@@ -71,6 +71,18 @@ def test_doctor_says_what_is_wrong_where_nothing_can_be_opened(run: Run, tmp_pat
     assert [item["severity"] for item in found.json["items"]] == ["broken"]
 
 
+def test_doctor_says_that_the_anchors_volume_is_not_mounted(run: Run, tmp_path: Path) -> None:
+    run(*FOUND)
+    (tmp_path / "home" / "anchors").rename(tmp_path / "volume")
+    (tmp_path / "home" / "anchors").mkdir()
+    found = run("doctor")
+    assert found.code == 8
+    assert "anchor folder has lost its mark" in " ".join(found.err.split())
+    (tmp_path / "home" / "anchors").rmdir()
+    (tmp_path / "volume").rename(tmp_path / "home" / "anchors")
+    assert run("doctor").code == 0
+
+
 def test_doctor_finds_a_key_that_is_gone(run: Run, tmp_path: Path) -> None:
     run(*FOUND)
     next((tmp_path / "home" / "keys").glob("key_*")).unlink()

@@ -11,6 +11,7 @@ from typer.main import get_command
 from service.cli import nouns
 from service.cli.description import RENAMED, describe, operations
 from service.cli.root import build
+from service.errors import StaleError
 from tests.cli.conftest import Run, Service
 
 
@@ -202,6 +203,22 @@ def test_a_title_that_was_given_stands_for_the_file_name(attorney: Run, world: d
     file.write_bytes(b"x")
     receipt = add(attorney, world, file, "--title", "Affidavit of service").json
     assert attorney("documents", "read", receipt["document_id"], "--json").json["title"] == "Affidavit of service"
+
+
+def test_a_content_is_replaced_under_the_title_that_it_has(
+    attorney: Run, world: dict[str, str], tmp_path: Path
+) -> None:
+    file, other, back = tmp_path / "draft.txt", tmp_path / "final.txt", tmp_path / "back"
+    file.write_bytes(b"draft")
+    other.write_bytes(b"final")
+    document = add(attorney, world, file).json["document_id"]
+    replaced = attorney("documents", "replace-content", document, "--file", str(other), "--json").json
+    assert attorney("documents", "read-content", document, "--output", str(back)).code == 0
+    assert back.read_bytes() == b"final"
+    card = attorney("documents", "read", document, "--json").json
+    assert (card["title"], card["revision_id"]) == ("draft.txt", replaced["revision_id"])
+    stale = attorney("documents", "replace-content", document, "--file", str(file), "--if-match", '"x"')
+    assert stale.code == StaleError.exit_code
 
 
 def test_the_same_idempotency_key_gives_the_same_document(attorney: Run, world: dict[str, str], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import subprocess
@@ -26,7 +27,7 @@ from tests.api.places import Fakes, fake_stores, faulty, settle
 from tests.disposal.ending import Ending, an_ending
 from tests.fakes.calls import Calls
 from tests.logs import check_logs, entries_of
-from tests.world import START_MS, World, a_world
+from tests.world import START_MS, Person, World, a_world
 
 ROOT = Path(__file__).parent.parent.parent
 OWN_STEPS = ("disposal.keys_destroyed", "disposal.objects_deleted", "disposal.verified", "certificate.issued")
@@ -74,6 +75,43 @@ async def test_keys_and_objects_are_gone_and_the_installation_is_whole(ending: E
     assert done["state"] == "certified"
     await _assert_over(ending)
     assert all(row.wrapped_key == b"" for row in _revisions(ending))
+    await settle(ending.world)
+    assert await doctor.examine(ending.world.services) == []
+
+
+async def _replace(ending: Ending, who: Person, document_id: str, content: bytes) -> None:
+    path = f"/documents/{document_id}"
+    tag = {"if-match": (await who.ask("GET", path)).headers["etag"]}
+    answer = await who.ask("PUT", f"{path}/content", content=content, headers=tag)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_every_revision_ends_and_the_current_one_alone_is_read_back(ending: Ending) -> None:
+    engagement = ending.engagement
+    path = f"/engagements/{engagement.id}/disposal"
+    await ending.attorney.change("DELETE", ending.path, status=204)
+    added = await ending.seat.upload(engagement.id, engagement.part_id, b"first", label="intake_form")
+    document_id = added["document_id"]
+    await _replace(ending, ending.seat, document_id, b"second")
+    body = {"label": "intake_form", "sensitivity": "confidential"}
+    match = f"/documents/{document_id}"
+    await ending.attorney.change("POST", f"{match}/confirmation", body, match=match)
+    await ending.request()
+    shown = await ending.attorney.get(path)
+    assert set(shown["only_copies"]) == {ending.form["document_id"], document_id}
+    assert shown["revisions"] == 4
+    await ending.attorney.change("DELETE", ending.path, status=204)
+    await _replace(ending, ending.attorney, document_id, b"the firm's own")
+    await ending.request()
+    shown = await ending.attorney.get(path)
+    assert (shown["only_copies"], shown["revisions"]) == ([ending.form["document_id"]], 5)
+    await ending.approve()
+    await ending.give_back()
+    assert (await ending.run())["state"] == "certified"
+    await _assert_over(ending)
+    assert [row.wrapped_key for row in _revisions(ending)] == [b""] * 5
+    [certificate] = ending.certificates()
+    assert len(json.loads(certificate.body)["revisions"]) == 5
     await settle(ending.world)
     assert await doctor.examine(ending.world.services) == []
 

@@ -47,17 +47,16 @@ async def test_every_step_out_of_order_is_refused_and_changes_nothing(ending: En
     assert ending.row() == before
     await ending.approve()
     before = ending.row()
-    await ending.approve(status=403)  # nothing waits for a second person
     await ending.run(status=409)
     assert ending.row() == before
     await ending.give_back()
     before = ending.row()
-    await ending.approve(status=403)
+    await ending.approve(status=409)
     await ending.give_back(status=409)
     assert ending.row() == before
     assert (await ending.run())["state"] == "certified"
     before = ending.row()
-    await ending.approve(status=403)
+    await ending.approve(status=409)
     await ending.give_back(status=409)
     assert (await ending.attorney.ask("DELETE", ending.path)).status_code == 409
     assert ending.row() == before
@@ -89,6 +88,25 @@ async def test_who_asked_cannot_agree_and_neither_can_the_vendor_or_a_stranger(e
     assert ending.row().state == "requested"
     await ending.approve()
     assert ending.row().approved_by == ending.world.owner.person_id
+
+
+async def test_the_same_approval_again_changes_nothing_and_nobody_approves_after_somebody(ending: Ending) -> None:
+    body = {"person_id": (await ending.world.attorney()).person_id, "role": "attorney"}
+    member = await ending.world.owner.post(f"/engagements/{ending.engagement.id}/members", body)
+    third = await ending.world.sign_in(body["person_id"], member["id"])
+    await ending.request()
+    await ending.approve()
+    database, firm_id = ending.world.services.database, ending.world.firm_id
+    before, recorded = ending.row(), len(entries_of(database, firm_id))
+    ending.world.sleep(DAY_S)
+    assert (await ending.approve())["state"] == "approved"
+    assert ending.row() == before  # it lapses when the first would have
+    assert [entry.type for entry in entries_of(database, firm_id)[recorded:]] == ["access.allowed"]
+    other = {"manifest_sha256": "0" * 64}
+    await ending.world.owner.post(f"{ending.path}/approval", other, status=412)
+    assert (await ending.approve(by=ending.attorney, status=403))["code"] == "second_person_needed"
+    assert (await ending.approve(by=third, status=409))["code"] == "bad_state"
+    assert ending.row() == before
 
 
 async def test_nobody_of_the_vendor_can_take_any_step(ending: Ending) -> None:

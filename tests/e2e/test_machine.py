@@ -35,6 +35,7 @@ class Exchange(RuleBasedStateMachine):
         self.engagement: Engagement = self.do(self.world.engagement())
         self.model = Model(self.world.now, self.world.now + 90 * DAY_S)
         self.people: dict[str, Person] = {}
+        self.contents: dict[str, bytes] = {}
         self.walls: dict[str, str] = {}
         self.texts = {1: NDA}
         self.disposal: str | None = None
@@ -60,6 +61,7 @@ class Exchange(RuleBasedStateMachine):
     def attorney_adds(self, label: str, sensitivity: str) -> None:
         made = self.do(self.engagement.document(label=label, sensitivity=sensitivity))
         self.model.papers[made["document_id"]] = Paper(label, sensitivity)
+        self.contents[made["document_id"]] = b"a paper"
 
     @precondition(lambda self: len(self.model.papers) < 6)
     @rule()
@@ -74,6 +76,25 @@ class Exchange(RuleBasedStateMachine):
         if allowed:
             paper = Paper("intake_form", "confidential", seat.membership_id, self.model.now, "to_look_at")
             self.model.papers[response.json()["document_id"]] = paper
+            self.contents[response.json()["document_id"]] = b"form"
+
+    @precondition(lambda self: self.model.papers)
+    @rule(data=st.data(), content=st.binary(max_size=9))
+    def somebody_replaces(self, data: st.DataObject, content: bytes) -> None:
+        paper_id, attorney = self._paper(data), self.engagement.attorney
+        seat_id = data.draw(st.sampled_from([None, *self.model.seats]))
+        paper = self.model.papers[paper_id]
+        tag = self.do(attorney.ask("GET", f"/documents/{paper_id}")).headers["etag"]
+        who = attorney if seat_id is None else self.people[seat_id]
+        path = f"/documents/{paper_id}/content"
+        response = self.do(who.ask("PUT", path, content=content, headers={"if-match": tag}))
+        confirmed = paper.state == "confirmed" and self.model.running
+        allowed = (
+            confirmed if seat_id is None else self.model.may(seat_id, paper_id, "replace")
+        )  # no share carries that
+        assert (response.status_code == 200) == allowed, (response.text, self.model)
+        self.contents[paper_id] = content if allowed else self.contents[paper_id]
+        assert self.do(attorney.get(path)) == self.contents[paper_id]
 
     @precondition(lambda self: self.model.papers)
     @rule(data=st.data(), sensitivity=st.sampled_from(ORDER))
@@ -190,6 +211,7 @@ class Exchange(RuleBasedStateMachine):
         view, download = (self.model.may(seat_id, paper_id, each) for each in ("view", "download"))
         assert (card.status_code == 200) == view, (card.status_code, self.model)
         assert (content.status_code == 200) == download, (content.status_code, self.model)
+        assert not download or content.content == self.contents[paper_id]
         assert card.status_code in {200, 403, 404}
         assert view or card.status_code in {403, 404}
 

@@ -9,39 +9,15 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import BigInteger, Engine, LargeBinary, Table, create_engine, inspect, text
+from sqlalchemy import Engine, Table, create_engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from service.db import schema
 from service.db.models import metadata
 from service.db.session import Database
+from tests.migrations.rows import a_row
 
 WRITTEN_ONCE: tuple[str, ...] = import_module("migrations.versions.0001_initial").WRITTEN_ONCE
-
-
-def _value(table: Table, name: str, number: int) -> Any:
-    column = table.columns[name]
-    if column.foreign_keys:
-        target = next(iter(column.foreign_keys)).column.table
-        return f"{target.name}_{number}"
-    if isinstance(column.type, BigInteger):
-        return number
-    if isinstance(column.type, LargeBinary):
-        return f"{name}_{number}".encode()
-    fixed = {"kind": "firm", "side": "vendor", "status": "running", "state": "confirmed"}
-    return f"{table.name}_{number}" if name == "id" else fixed.get(name, f"{name}_{number}")
-
-
-def _row(table: Table, number: int) -> dict[str, Any]:
-    row = {name: _value(table, name, number) for name in table.columns.keys()}  # noqa: SIM118  # a collection, no dict
-    if table.name == "firms":
-        row["id"] = f"logs_{number}"  # a firm has the id of its log
-    row |= {name: f"logs_{number}" for name in row if name == "firm_id"}
-    if "starts_at" in row:
-        row["ends_at"] = row["starts_at"] + 1
-    if "not_before" in row:
-        row["not_after"] = row["not_before"] + 1
-    return row
 
 
 @pytest.fixture
@@ -57,7 +33,7 @@ def _fill(engine: Engine) -> None:
     with engine.begin() as connection:
         for table in metadata.sorted_tables:
             for number in range(3):
-                connection.execute(table.insert(), _row(table, number))
+                connection.execute(table.insert(), a_row(table, number))
 
 
 def _content(engine: Engine) -> Mapping[str, list[Any]]:
@@ -114,7 +90,7 @@ def test_replace_does_not_get_past_the_triggers(migrated_sqlite_url: str, table:
         "INSERT INTO @table (@names) VALUES (@marks) ON CONFLICT DO UPDATE SET @key = @key",
     ):
         with pytest.raises(sqlite3.Error, match="written once"):
-            connection.execute(_filled_in(attack, table=table, names=names, marks=marks, key=key), _row(model, 1))
+            connection.execute(_filled_in(attack, table=table, names=names, marks=marks, key=key), a_row(model, 1))
     connection.close()
     assert _content(engine)[table] == before
     engine.dispose()
@@ -169,7 +145,7 @@ def test_all_that_an_auditor_reads_is_written_once() -> None:
 )
 def test_rows_that_contradict_themselves_are_refused(filled: Engine, table: str, wrong: dict[str, Any]) -> None:
     model = metadata.tables[table]
-    row = {**_row(model, 1), "id": "another"}
+    row = {**a_row(model, 1), "id": "another"}
     row |= {name: f"unique_{name}" for name in ("number",) if name in row}
     if "email_index" in row:
         row["email_index"] = b"unique"

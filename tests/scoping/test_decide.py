@@ -452,6 +452,77 @@ def test_an_engagement_is_assigned_to_who_leads_deputises_or_sits_in_it(scene: S
     assert scene.ask(house, Action.ENGAGEMENT_CHANGE, on).allowed
 
 
+READ_BY_THE_TEAM = {
+    Action.AGREEMENT_READ,
+    Action.ASK_LIST,
+    Action.ENGAGEMENT_READ,
+    Action.MEMBER_LIST,
+    Action.PART_LIST,
+}
+
+
+@pytest.mark.parametrize("role", ["attorney", "coordinator"])
+def test_who_is_named_on_a_matter_reads_the_engagement_of_its_part_and_changes_nothing(scene: Scene, role: str) -> None:
+    world, house = scene.world, scene.world.member("otto", role, None)
+    on = Subject(engagement=scene.engagement)
+    world.team("case", "otto")
+    allowed = {
+        action for action, kinds in KINDS.items() if Kind.ENGAGEMENT in kinds and scene.ask(house, action, on).allowed
+    }
+    # A firm person's list of documents is decided document by document, wherever it is asked for.
+    assert allowed == READ_BY_THE_TEAM | {Action.DOCUMENT_LIST}
+    assert scene.ask(house, Action.ENGAGEMENT_READ, on).facts == ("duties", "live", "named", "window")
+    assert told(scene.ask(house, Action.ENGAGEMENT_CHANGE, on))[0] in {State.NEVER_GRANTED, State.ROLE}
+
+
+@pytest.mark.parametrize("role", ["owner", "reviewer"])
+def test_being_named_on_a_matter_gives_owner_and_reviewer_nothing(scene: Scene, role: str) -> None:
+    scene.world.team("case", "olga")
+    decision = scene.ask(scene.world.member("olga", role, None), Action.PART_LIST, Subject(engagement=scene.engagement))
+    assert told(decision) == (State.ROLE, "forbidden", 403)
+
+
+def _named_and_walled(world: World) -> None:
+    world.team("case", "otto")
+    world.wall("otto")
+
+
+UNNAMED: dict[str, Callable[[World], None]] = {
+    "a matter that has no part in it": lambda world: world.team("other", "otto"),
+    "named from the next second": lambda world: world.team("case", "otto", since=NOW + 1),
+    "named until this second": lambda world: world.team("case", "otto", until=NOW),
+    "a wall before the matter": _named_and_walled,
+}
+
+
+@pytest.mark.parametrize("why", list(UNNAMED))
+def test_who_is_not_named_now_or_is_walled_learns_of_no_engagement(scene: Scene, why: str) -> None:
+    world, house = scene.world, scene.world.member("otto", "attorney", None)
+    UNNAMED[why](world)
+    for action in READ_BY_THE_TEAM:
+        decision = scene.ask(house, action, Subject(engagement=scene.engagement))
+        assert told(decision) == (State.NEVER_GRANTED, "not_found", 404)
+
+
+def test_a_wall_before_one_matter_leaves_the_engagement_of_another_readable(scene: Scene) -> None:
+    world, house = scene.world, scene.world.member("otto", "attorney", None)
+    on = Subject(engagement=scene.engagement)
+    world.team("case", "otto")
+    world.team("other", "otto")
+    world.part("other")
+    world.wall("otto")
+    assert scene.ask(house, Action.ENGAGEMENT_READ, on).allowed
+    world.wall("otto", "other", lifted_at=NOW + 1)
+    assert told(scene.ask(house, Action.ENGAGEMENT_READ, on)) == (State.NEVER_GRANTED, "not_found", 404)
+
+
+def test_a_seat_in_one_engagement_reads_no_other_of_the_same_matter(scene: Scene) -> None:
+    seated = scene.world.member("ann", "attorney", "second")
+    scene.world.team("case", "ann")
+    on = Subject(engagement=scene.engagement)
+    assert told(scene.ask(seated, Action.ENGAGEMENT_READ, on)) == (State.NEVER_GRANTED, "not_found", 404)
+
+
 def test_putting_a_matter_into_an_engagement_needs_both(scene: Scene) -> None:
     both = Subject(engagement=scene.engagement, matter=scene.matter)
     assert scene.ask(scene.lead, Action.PART_ADD, both).allowed

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from service.db import models
 from service.scoping import listing
@@ -128,7 +129,7 @@ def random_world(draw: Draw, ground: Ground) -> tuple[World, list[Actor], list[s
             if draw(_mostly):
                 since, until = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
                 world.team(matter, name, since=since, until=until)
-    for name, side in (("vera", "vendor"), ("fay", "firm")):
+    for name, side in (("vera", "vendor"), ("fay", "firm"), ("finn", "firm")):
         if draw(st.sampled_from([True, False, False])):
             raised, lifted = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
             world.wall(name, draw(st.sampled_from(MATTERS)), side, raised_at=raised, lifted_at=lifted)
@@ -187,6 +188,7 @@ def test_pages_in_a_row_are_the_whole_list(ground: Ground, data: st.DataObject, 
         matter=st.sampled_from([None, *(an_id("mtr", f"firm {name}") for name in MATTERS)]),
         state=st.sampled_from([None, "to_look_at", "confirmed"]),
         label=st.sampled_from([None, "exhibit", "billing"]),
+        ends_by=st.sampled_from([None, None, NOW, NOW + 1, NOW + 10]),
     ),
 )
 def test_a_place_only_narrows_a_list(ground: Ground, data: st.DataObject, where: Where) -> None:
@@ -202,9 +204,20 @@ def test_a_place_only_narrows_a_list(ground: Ground, data: st.DataObject, where:
             and where.matter in (None, row.matter_id)
             and where.state in (None, row.state)
             and where.label in (None, row.label)
+            and (where.ends_by is None or _ends_by(world, actor, row.id, where.ends_by))
         ]
         assert [row.id for row in there] == expected
         assert listing.count(world.tx, MATRIX, world.moment, actor, where=where) == len(expected)
+
+
+def _ends_by(world: World, actor: Actor, document: str, end: int) -> bool:
+    return any(
+        grant["abilities"] & Ability.VIEW
+        and grant["not_before"] <= NOW < grant["not_after"] <= end
+        and grant["revoked_at"] > NOW
+        for grant in world.rows("grt")
+        if grant["membership_id"] == actor.membership_id and grant["document_id"] == document
+    )
 
 
 @given(st.data())
@@ -243,6 +256,41 @@ def test_no_vendor_person_sees_a_document_without_everything_that_is_promised(
                 if grant["membership_id"] == actor.membership_id and grant["document_id"] == row.id
             )
             assert row.sensitivity != Sensitivity.ATTORNEY_ONLY
+
+
+@given(st.data())
+@BOTH
+def test_an_engagement_is_read_by_who_sits_leads_or_is_named_and_by_nobody_else(
+    ground: Ground, data: st.DataObject
+) -> None:
+    """Said again in Python from the rows: a place on a team of the house, a part of that matter, no wall between."""
+    world, actors, _ids = random_world(data.draw, ground)
+    for actor in actors[2:]:
+        if actor.role not in {Role.ATTORNEY, Role.COORDINATOR}:
+            continue
+        member = world.row(actor.membership_id)
+        open_now = member["starts_at"] <= NOW < member["ends_at"] and not member["suspended"]
+        named = _named(world, actor.person_id)
+        for name in ENGAGEMENTS:
+            on = Subject(engagement=world.engagement(name))
+            sits = actor.engagement_id == on.engagement
+            reads = open_now and actor.scopes == {"*"} and (sits or (actor.engagement_id is None and name in named))
+            changes = reads and sits and actor.role == Role.ATTORNEY
+            for action, expected in ((Action.ENGAGEMENT_READ, reads), (Action.MEMBER_END, changes)):
+                assert decide(world.tx, MATRIX, world.moment, actor, action, on).allowed == expected
+
+
+def _named(world: World, person_id: str) -> set[str]:
+    """The engagements with a part of a matter on whose team somebody is now, with no wall before it."""
+    team, walls = world.tx.all(select(models.matter_team)), world.rows("wal")
+    reached = {row.matter_id for row in team if row.person_id == person_id and row.since <= NOW < row.until}
+    shut = {
+        wall["matter_id"]
+        for wall in walls
+        if wall["person_id"] == person_id and wall["raised_at"] <= NOW < wall["lifted_at"]
+    }
+    parts = {part["engagement_id"] for part in world.rows("prt") if part["matter_id"] in reached - shut}
+    return {name for name in ENGAGEMENTS if world.engagement(name) in parts}
 
 
 def test_several_grants_on_one_document_list_it_once(world: World, matrix: Matrix) -> None:

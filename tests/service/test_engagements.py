@@ -62,6 +62,31 @@ async def test_an_engagement_exists_for_those_who_lead_sit_in_or_run_it(house: H
     assert code_of(await worker.get("/engagements")) == (403, "forbidden")
 
 
+async def test_whoever_is_on_a_matters_team_finds_where_its_papers_are_and_changes_nothing(house: House) -> None:
+    lead, attorney = await house.of_house("attorney"), await house.of_house("attorney")
+    coordinator = await house.of_house("coordinator")
+    made, elsewhere = await house.engagement(lead), await house.engagement(lead)
+    mine, hidden = await house.matter(lead), await house.matter(lead)
+    path = f"/engagements/{made['id']}"
+    part = await lead.made(f"{path}/parts", {"matter_id": mine["id"], "caption": "Delgado v. Acme"})
+    await lead.made(f"{path}/parts", {"matter_id": hidden["id"], "caption": "Another"})
+    await lead.made(f"/engagements/{elsewhere['id']}/parts", {"matter_id": hidden["id"], "caption": "Another"})
+    worker = await house.member(made, "paralegal")
+    for who in (attorney, coordinator):
+        assert code_of(await who.get(path)) == (404, "not_found")
+        await lead.ask("PUT", f"/matters/{mine['id']}/team/{who.person_id}")
+        assert [row["id"] for row in await who.listed("/engagements")] == [made["id"]]
+        assert (await who.seen(path))["name"] == made["name"]
+        assert [row["id"] for row in await who.listed(f"{path}/parts")] == [part["id"]]
+        assert worker.member_id in {row["id"] for row in await who.listed(f"{path}/members")}
+        assert code_of(await who.get(f"/engagements/{elsewhere['id']}")) == (404, "not_found")
+    renamed = await attorney.ask("PATCH", path, {"name": "Mine"}, If_Match=f'"{made["id"]}-1"')
+    assert code_of(renamed) == (404, "not_found")
+    await lead.made("/walls", {"person_id": attorney.person_id, "matter_id": mine["id"], "reason": "Conflict."})
+    assert code_of(await attorney.get(path)) == (404, "not_found")
+    assert await attorney.listed("/engagements") == []
+
+
 async def test_vendor_people_of_one_engagement_see_nothing_of_another_with_the_same_vendor(house: House) -> None:
     lead = await house.of_house("attorney")
     mine = await house.engagement(lead)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import cycle
 from typing import Final
 
@@ -10,7 +11,7 @@ from service.cli.demo import papers
 from service.cli.demo.people import VENDOR_PEOPLE
 from service.cli.demo.proof import refused, same, true
 from service.cli.demo.stage import API, Stage, hence, person_of, sha256
-from service.errors import AboveCeilingError, BadStateError, ForbiddenError, MunimentError
+from service.errors import AboveCeilingError, BadStateError, ForbiddenError, MunimentError, NotFoundError
 
 NEVER_WAS: Final = "doc_" + "0" * 32
 MIDDLE: Final = 512  # bytes from here on are looked for on the disk: beginnings are alike in all files of a type
@@ -155,10 +156,14 @@ def bring_in(stage: Stage) -> str:
         not_after=hence(days=7),
     )
     same([ask["label"] for ask in stage.read("ines", "/me")["due"]], [paper.label], "what she is asked for")
-    held, receipt = stage.add("ines", paper, part)
+    first = replace(paper, content=paper.content[: len(paper.content) // 2])
+    held, receipt = stage.add("ines", first, part)
     same(receipt["state"], "to_look_at", "the state of what she added")
     same(set(stage.listed("ines")), stage.granted("ines") | {held.id}, "what she sees until it is confirmed")
-    same(stage.content("ines", held.id), paper.content, "her own paper, read back")
+    same(stage.content("ines", held.id), first.content, "her own paper, read back")
+    receipt = stage.replace("ines", held, paper.content)
+    held = replace(held, paper=paper, condition=receipt["condition"], log_index=receipt["log_index"])
+    same(stage.content("ines", held.id), paper.content, "her own paper, after she replaced what was cut off")
     for who in ("sofia", "tomas"):
         stage.refuse_both(person_of(who), held.id, "what a colleague added")
     with refused(BadStateError, "sharing what nobody has looked at"):
@@ -166,11 +171,14 @@ def bring_in(stage: Stage) -> str:
     document = f"/documents/{held.id}"
     stage.change("dana", "POST", f"{document}/confirmation", document, label=paper.label, sensitivity=paper.sensitivity)
     stage.refuse_both(person_of("ines"), held.id, "what she added, after it was confirmed")
-    receipts = {each["document_id"]: each for each in stage.as_("ines").items(f"{API}/me/receipts")}
-    same(receipts[held.id]["sha256"], paper.sha256, "her receipt")
-    same(receipts[held.id]["log_index"], receipt["log_index"], "the entry that her receipt names")
+    with refused(NotFoundError, "replacing what was confirmed"):
+        stage.replace("ines", held, first.content)
+    receipts = {each["revision_id"]: each for each in stage.as_("ines").items(f"{API}/me/receipts")}
+    same(len(receipts), 2, "her receipts: for what she sent first, and for what she replaced it by")
+    same(receipts[receipt["revision_id"]]["sha256"], paper.sha256, "her receipt")
+    same(receipts[receipt["revision_id"]]["log_index"], receipt["log_index"], "the entry that her receipt names")
     stage.brought = held
     return (
-        "The intake specialist, once asked, adds a client's paper and sees it until the attorney confirms it; "
-        f"then only her receipt (entry {receipt['log_index']})."
+        "The intake specialist, once asked, adds a client's paper, sees it and replaces a bad scan until the attorney "
+        f"confirms it; then only her receipts (entry {receipt['log_index']})."
     )

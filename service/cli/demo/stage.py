@@ -102,6 +102,13 @@ class Stage:
         )
         return Held(receipt["document_id"], paper, part_id, receipt["condition"], receipt["log_index"]), receipt
 
+    def replace(self, who: str, held: Held, content: bytes) -> dict[str, Any]:
+        """Replace the content of a document as somebody; returns the receipt."""
+        path = f"{API}/documents/{held.id}"
+        headers = {"Content-Type": held.paper.media_type, "If-Match": self.as_(who).etag(path)}
+        receipt: dict[str, Any] = self.as_(who).ask("PUT", f"{path}/content", content=content, headers=headers).json()
+        return receipt
+
     def content(self, who: str, document_id: str) -> bytes:
         """Download a document as somebody."""
         return self.as_(who).ask("GET", f"{API}/documents/{document_id}/content").content
