@@ -7,7 +7,7 @@ locals {
     { for number, name in local.keys_names : number => "arn:${local.partition}:s3:::${name}" },
   )
 
-  # TLS 1.2 or later, whoever asks; and no links: a signature in an address opens to whoever has the address.
+  # TLS 1.2 or later, whoever asks; and no links: a signature in an address or a form opens to whoever has it.
   deny_unsafe_requests = { for name, arn in local.buckets : name => [
     {
       Sid       = "DenyPlainHttp"
@@ -31,7 +31,7 @@ locals {
       Principal = "*"
       Action    = "s3:*"
       Resource  = [arn, "${arn}/*"]
-      Condition = { StringEquals = { "s3:authType" = "REST-QUERY-STRING" } }
+      Condition = { StringEquals = { "s3:authType" = ["REST-QUERY-STRING", "POST"] } }
     },
   ] }
 

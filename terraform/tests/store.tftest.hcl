@@ -141,6 +141,14 @@ run "one_process_has_one_role" {
   }
 }
 
+run "two_places_one_process" {
+  command = apply
+
+  variables {
+    one_process = true
+  }
+}
+
 run "four_key_places_are_refused" {
   command         = plan
   expect_failures = [var.key_places]
