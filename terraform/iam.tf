@@ -20,26 +20,34 @@ locals {
   anchors_objects   = "${local.anchors_arn}/*"
   bucket_arns       = values(local.buckets)
 
-  # The service looks at its buckets when it starts, and refuses unsafe ones.
+  # The service looks at its buckets when it starts, and refuses unsafe ones. To see whether a bucket is there takes the
+  # right to list it, and without that right S3 answers "denied" for what is not there. Names in it are ids.
   may_look = {
     Sid    = "LookAtTheBuckets"
     Effect = "Allow"
     Action = [
       "s3:GetBucketLocation", "s3:GetBucketObjectLockConfiguration", "s3:GetBucketOwnershipControls",
       "s3:GetBucketPolicy", "s3:GetBucketPolicyStatus", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning",
-      "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration",
+      "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "s3:ListBucket",
     ]
     Resource = local.bucket_arns
+  }
+
+  # By version: a marker hides an anchor, and another version may lie before it, but the locked one stays.
+  may_read_anchors = {
+    Sid      = "ReadAnchorsByVersion"
+    Effect   = "Allow"
+    Action   = ["s3:GetObjectVersion", "s3:GetObjectRetention"]
+    Resource = local.anchors_objects
   }
 
   allowed = {
     web = [
       local.may_look,
       {
-        # Without the right to list, S3 answers "denied" for what is not there.
         Sid      = "List"
         Effect   = "Allow"
-        Action   = ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"]
+        Action   = ["s3:ListBucketVersions", "s3:ListBucketMultipartUploads"]
         Resource = local.bucket_arns
       },
       {
@@ -48,6 +56,7 @@ locals {
         Action   = "s3:GetObject"
         Resource = concat([local.documents_objects, local.anchors_objects], local.keys_objects)
       },
+      local.may_read_anchors,
       {
         Sid      = "WriteOnce" # DenyOverwriting, OnlyTheDisposerOverwrites
         Effect   = "Allow"
@@ -68,7 +77,7 @@ locals {
       {
         Sid      = "List"
         Effect   = "Allow"
-        Action   = ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"]
+        Action   = ["s3:ListBucketVersions", "s3:ListBucketMultipartUploads"]
         Resource = local.bucket_arns
       },
       {
@@ -78,6 +87,7 @@ locals {
         Action   = ["s3:GetObject", "s3:GetObjectVersion"]
         Resource = concat([local.documents_objects, local.anchors_objects], local.keys_objects)
       },
+      local.may_read_anchors,
       {
         Sid      = "Delete"
         Effect   = "Allow"
@@ -103,8 +113,8 @@ locals {
       {
         Sid      = "List"
         Effect   = "Allow"
-        Action   = ["s3:ListBucket", "s3:ListBucketVersions"]
-        Resource = concat([local.anchors_arn], local.keys_arns)
+        Action   = "s3:ListBucketVersions"
+        Resource = local.anchors_arn
       },
       {
         Sid      = "Read"
@@ -112,10 +122,11 @@ locals {
         Action   = "s3:GetObject"
         Resource = concat([local.anchors_objects], local.keys_objects)
       },
+      local.may_read_anchors,
       {
         Sid      = "WriteAnchors"
         Effect   = "Allow"
-        Action   = ["s3:PutObject", "s3:PutObjectRetention", "s3:GetObjectRetention", "s3:GetObjectVersion"]
+        Action   = ["s3:PutObject", "s3:PutObjectRetention"]
         Resource = local.anchors_objects
       },
     ]

@@ -1,11 +1,12 @@
 output "settings" {
   description = "The service's settings, as it reads them from its environment."
   value = {
-    MUNIMENT_BLOBS      = "s3://${aws_s3_bucket.documents.bucket}"
-    MUNIMENT_KEY_PLACES = join(",", [for name in keys(local.keys_names) : "s3://${aws_s3_bucket.keys[name].bucket}"])
-    MUNIMENT_ANCHORS    = "s3://${aws_s3_bucket.anchors.bucket}"
-    MUNIMENT_ROOT_KEY   = "aws-kms:${aws_kms_key.root.arn}" # not the alias, which can be pointed at another key
-    MUNIMENT_AWS_REGION = var.region
+    MUNIMENT_BLOBS       = "s3://${aws_s3_bucket.documents.bucket}"
+    MUNIMENT_KEY_PLACES  = join(",", [for name in keys(local.keys_names) : "s3://${aws_s3_bucket.keys[name].bucket}"])
+    MUNIMENT_ANCHORS     = "s3://${aws_s3_bucket.anchors.bucket}"
+    MUNIMENT_ANCHOR_DAYS = tostring(var.anchor_retain_days)
+    MUNIMENT_ROOT_KEY    = "aws-kms:${aws_kms_key.root.arn}" # not the alias, which can be pointed at another key
+    MUNIMENT_AWS_REGION  = var.region
   }
 
   # A service that starts on half-made buckets would refuse them.

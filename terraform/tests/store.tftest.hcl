@@ -51,11 +51,12 @@ run "as_it_comes" {
 
   assert {
     condition = output.settings == {
-      MUNIMENT_BLOBS      = "s3://hale-documents"
-      MUNIMENT_KEY_PLACES = "s3://hale-keys-1,s3://hale-keys-2"
-      MUNIMENT_ANCHORS    = "s3://hale-anchors"
-      MUNIMENT_ROOT_KEY   = "aws-kms:arn:aws:kms:eu-central-1:111122223333:key/root"
-      MUNIMENT_AWS_REGION = "eu-central-1"
+      MUNIMENT_BLOBS       = "s3://hale-documents"
+      MUNIMENT_KEY_PLACES  = "s3://hale-keys-1,s3://hale-keys-2"
+      MUNIMENT_ANCHORS     = "s3://hale-anchors"
+      MUNIMENT_ANCHOR_DAYS = "2557"
+      MUNIMENT_ROOT_KEY    = "aws-kms:arn:aws:kms:eu-central-1:111122223333:key/root"
+      MUNIMENT_AWS_REGION  = "eu-central-1"
     }
     error_message = "The outputs are the service's settings."
   }

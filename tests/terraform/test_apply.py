@@ -115,6 +115,7 @@ def test_outputs_are_the_services_settings(applied: Applied) -> None:
         "MUNIMENT_BLOBS": "s3://hale-documents",
         "MUNIMENT_KEY_PLACES": "s3://hale-keys-1,s3://hale-keys-2",
         "MUNIMENT_ANCHORS": "s3://hale-anchors",
+        "MUNIMENT_ANCHOR_DAYS": "2557",
         "MUNIMENT_ROOT_KEY": f"aws-kms:{root}",
         "MUNIMENT_AWS_REGION": REGION,
     }

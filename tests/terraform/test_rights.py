@@ -119,18 +119,12 @@ def test_every_role_may_do_what_the_table_says_and_no_more(
     assert wrong == []
 
 
-def test_every_right_of_a_role_is_in_the_table(installations: dict[str, dict[str, dict[str, Any]]]) -> None:
-    used = {row["action"] for row in ROWS if "yes" in {row["web"], row["disposer"], row["signer"]}}
-    given = {
-        action
-        for role in ("web", "disposer", "signer")
-        for statement in _own(installations[role], role)
-        for action in itertools.chain(
-            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-        )
-    }
-    assert not any("*" in action for action in given)
-    assert given - used == set()
+@pytest.mark.parametrize("role", ["web", "disposer", "signer"])
+def test_a_role_is_given_exactly_what_it_uses(role: str, installations: dict[str, dict[str, dict[str, Any]]]) -> None:
+    # A right that a bucket takes away again is one too many: the next change of the bucket's policy would bring it out.
+    used = {row["action"] for row in ROWS if row[role] == "yes" and row["action"].startswith("s3:")}
+    actions = [statement["Action"] for statement in _own(installations[role], role)]
+    assert set(itertools.chain(*([each] if isinstance(each, str) else each for each in actions))) == used
 
 
 def test_no_bucket_policy_gives_a_right(installations: dict[str, dict[str, dict[str, Any]]]) -> None:
