@@ -135,3 +135,21 @@ def test_buckets_are_what_the_design_needs(applied: Applied) -> None:
     for name in ("hale-documents", "hale-keys-1", "hale-keys-2", "hale-anchors"):
         block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
         assert set(block.values()) == {True}
+
+
+def test_the_services_start_up_check_has_no_doubts_about_the_buckets(applied: Applied) -> None:
+    buckets = pytest.importorskip("service.blobs.buckets", reason="the start-up check comes with the S3 store")
+    given = [(applied.settings["MUNIMENT_BLOBS"], "documents"), (applied.settings["MUNIMENT_ANCHORS"], "anchors")]
+    given += [(place, "keys") for place in applied.settings["MUNIMENT_KEY_PLACES"].split(",")]
+    doubts = [
+        doubt
+        for place, holds in given
+        for doubt in buckets.check_bucket(applied.s3(), place.removeprefix("s3://"), buckets.Holds(holds))
+    ]
+    assert doubts == []
+
+
+def test_the_services_start_up_check_has_no_doubts_about_the_root_key(applied: Applied) -> None:
+    roots = pytest.importorskip("service.crypto.kms_aws", reason="the root key in KMS comes with the KMS provider")
+    root = roots.KmsRootKey(applied.kms(), applied.settings["MUNIMENT_ROOT_KEY"].removeprefix("aws-kms:"))
+    assert root.check() == ()
