@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -29,9 +30,9 @@ CONNECT_TIMEOUT_S: Final = 3
 READ_TIMEOUT_S: Final = 20
 TRIES: Final = 3
 _KMS_CONNECTIONS: Final = 16
-AwsError: Final = (BotoCoreError, ClientError)
+AwsError: Final = (BotoCoreError, ClientError, ResponseParserError)
 
-_MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"})
+_MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion", "NoSuchUpload"})
 _TAKEN: Final = frozenset({"412", "409", "PreconditionFailed", "ConditionalRequestConflict"})
 _DENIED: Final = frozenset(
     {
@@ -81,7 +82,7 @@ def error_code(error: Exception) -> str:
 
 
 def is_missing(error: Exception) -> bool:
-    """Say whether the service answered that there is no such thing."""
+    """Say whether the service answered that there is no such thing. A bucket that is not there is never this."""
     return error_code(error) in _MISSING
 
 

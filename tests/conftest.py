@@ -1,9 +1,10 @@
 """What every test gets: no way out but loopback, databases of both kinds, and the time each area took.
 
 Fixtures: ``database_url`` (runs the test twice: an empty SQLite file, an empty PostgreSQL database), ``sqlite_url``,
-``postgres_url``, ``postgres_server``; ``seaweed`` (an S3 server for the run); ``migrated_url`` (tests/migrated.py) is a
-database with all tables there. Random order comes from pytest-randomly, which prints its seed (``--randomly-seed=N``
-repeats a run); a failing property prints the line that replays it.
+``postgres_url``, ``postgres_server``; ``seaweed`` (an S3 server for the run) and ``buckets`` (its buckets, as an
+installation wants them); ``migrated_url`` (tests/migrated.py) is a database with all tables there. Random order comes
+from pytest-randomly, which prints its seed (``--randomly-seed=N`` repeats a run); a failing property prints the line
+that replays it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.buckets import Buckets, made_buckets
 from tests.guards import guard_sockets
 from tests.migrated import (
     migrated_file,
@@ -112,6 +114,13 @@ def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
         pytest.skip(str(missing))
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def buckets(seaweed: Seaweed) -> Iterator[Buckets]:
+    """Buckets on SeaweedFS that the start-up check accepts; each test takes a prefix of its own."""
+    with made_buckets(seaweed) as made:
+        yield made
 
 
 @pytest.fixture
