@@ -14,7 +14,7 @@ INSTALL := $(PIP) --require-hashes --requirement
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv test test-long coverage lint fix demo bench serve lock clean
+.PHONY: help venv test test-long coverage lint fix checkov demo bench serve lock clean
 
 help: ## Print this list
 	@printf 'make TARGET, where TARGET is one of\n'
@@ -26,7 +26,7 @@ demo: $(STAMPS)/demo ## Run the whole main job on sample papers (DOCS=folder: on
 test: $(STAMPS)/dev ## Run every test, on SQLite and on PostgreSQL
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS)
 
-test-long: $(STAMPS)/dev ## Run every test with the full counts of random cases
+test-long: $(STAMPS)/dev $(STAMPS)/checkov ## Run every test with the full counts of random cases
 	@MUNIMENT_TEST_LONG=1 $(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 coverage: $(STAMPS)/dev ## Run every test and hold branch coverage to its floors: 100 % where secrets and answers are made
@@ -45,6 +45,9 @@ lint: $(STAMPS)/dev ## Check style, types, layers, dependencies and our own rule
 fix: $(STAMPS)/dev ## Put right what the linters can put right themselves
 	@$(BIN)/ruff check --fix --quiet
 	@$(BIN)/ruff format
+
+checkov: $(STAMPS)/checkov ## Read terraform/ for known mistakes; what we do not follow is answered in its files
+	@$(VENV)/checkov/bin/checkov --directory terraform --framework terraform --skip-download --quiet --compact
 
 bench: $(STAMPS)/bench ## Measure each budget beside its peer; writes bench.json
 	@$(BIN)/python -m tests.benchmarks
@@ -88,4 +91,12 @@ $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/demo
 
 $(STAMPS)/bench: requirements/bench.txt $(STAMPS)/dev
 	@$(INSTALL) requirements/bench.txt
+	@touch $@
+
+# Its pins fight with ours: an environment of its own.
+$(STAMPS)/checkov: requirements/checkov.txt $(STAMPS)/python
+	@rm -rf $(VENV)/checkov
+	@$(BIN)/python -m venv $(VENV)/checkov
+	@$(VENV)/checkov/bin/python -m pip install --quiet --quiet --disable-pip-version-check \
+	    --require-hashes --requirement requirements/checkov.txt
 	@touch $@

@@ -18,39 +18,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from service.anchors.store import AnchorConflictError, check_log_id, check_note, is_log_id
 from service.crypto import files
-from service.errors import BadInputError, UnavailableError, UnsafeError
+from service.errors import UnavailableError, UnsafeError
 
-MAX_NOTE_BYTES: Final = 65_536
-MAX_SIZE: Final = 2**63 - 1
 _MARK: Final = "muniment-anchors"
 _MARK_TEXT: Final = b"muniment anchors v1\n"
 _PER_FOLDER: Final = 100_000
 _NOTE_MODE: Final = 0o400
-_LOG_ID: Final = re.compile(r"[a-z0-9_]{1,64}")
 _GROUP: Final = re.compile(r"[0-9]{15}")
 _NOTE: Final = re.compile(r"([0-9]{20})\.note")
-
-
-class AnchorConflictError(UnsafeError):
-    """Two different checkpoints of one log have the same size: the log was forked or rewritten.
-
-    Args:
-        size: of both.
-        kept: the note that was here first, and stays.
-        offered: the note that was refused.
-    """
-
-    code = "anchor_conflict"
-    title = "The log contradicts its anchor"
-    detail = (
-        "Another checkpoint of this size is anchored already. Stop writing, keep the database and the anchor folder as "
-        "they are, and compare both with `muniment audit verify`."
-    )
-
-    def __init__(self, size: int, kept: bytes, offered: bytes) -> None:
-        super().__init__(extra={"size": size})
-        self.size, self.kept, self.offered = size, kept, offered
 
 
 class AnchorFolder:
@@ -80,7 +57,7 @@ class AnchorFolder:
         Raises:
             UnavailableError: it cannot be written.
         """
-        if self._path.is_dir() and any(_LOG_ID.fullmatch(name) for name in self._names(self._path)):
+        if self._path.is_dir() and any(is_log_id(name) for name in self._names(self._path)):
             self.create(self._path)
 
     def require_mark(self) -> None:
@@ -97,20 +74,8 @@ class AnchorFolder:
             )
 
     def put(self, log_id: str, size: int, note: bytes) -> None:
-        """Keep ``note``, durable when this returns. The same note again is no error.
-
-        Args:
-            log_id: letters, digits and underscores, at most 64.
-            size: the checkpoint's size, below 2**63.
-            note: the signed note, 1 to 65,536 bytes.
-
-        Raises:
-            AnchorConflictError: there is another note of this size.
-            UnavailableError: the folder cannot be reached or written. The note may be there all the same.
-            BadInputError: an argument has another form.
-        """
-        if not 0 <= size <= MAX_SIZE or not 1 <= len(note) <= MAX_NOTE_BYTES:
-            raise BadInputError("This is not a checkpoint.")
+        """See `Anchors.put`."""
+        check_note(size, note)
         log_folder = self._log_folder(log_id)
         group = log_folder / f"{size // _PER_FOLDER:015d}"
         name = f"{size:020d}.note"
@@ -128,19 +93,11 @@ class AnchorFolder:
             raise _away() from error
 
     def newest(self, log_id: str) -> tuple[int, bytes] | None:
-        """Return the largest size and its note; None where none was ever kept.
-
-        Raises:
-            UnavailableError: the folder cannot be reached.
-        """
+        """See `Anchors.newest`."""
         return next(self._descending(log_id), None)
 
     def all(self, log_id: str) -> Iterator[tuple[int, bytes]]:
-        """Yield every (size, note) of a log, from the smallest on.
-
-        Raises:
-            UnavailableError: the folder cannot be reached.
-        """
+        """See `Anchors.all`."""
         for group in self._groups(log_id):
             for size in self._sizes(group):
                 yield size, self._read(group / f"{size:020d}.note")
@@ -151,9 +108,7 @@ class AnchorFolder:
                 yield size, self._read(group / f"{size:020d}.note")
 
     def _log_folder(self, log_id: str) -> Path:
-        if not _LOG_ID.fullmatch(log_id):
-            raise BadInputError("This is not the id of a log.")
-        return self._path / log_id
+        return self._path / check_log_id(log_id)
 
     def _groups(self, log_id: str) -> list[Path]:
         log_folder = self._log_folder(log_id)

@@ -6,6 +6,7 @@ These open the installation's folders and database themselves. What they change 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -62,7 +63,8 @@ def migrate(
     database = Database(settings.database_url)
     before = schema.current(database)
     schema.move(database, to)
-    AnchorFolder(settings.anchors).adopt()
+    if isinstance(settings.anchors, Path):
+        AnchorFolder(settings.anchors).adopt()
     print_record({"before": before or "empty", "now": schema.current(database) or "empty"})
 
 
