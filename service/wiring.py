@@ -59,11 +59,11 @@ def prepare(settings: Settings) -> None:
     for folder in (settings.home, settings.blobs, settings.anchors):
         if isinstance(folder, Path):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_buckets(settings)
     for place in settings.key_places:
         FolderKeyPlace.create(_key_folder(place))
     if not _root_file(settings).exists():
         LocalRootKey.create(_root_file(settings))
-    _check_buckets(settings)
     blobs = _blobs(settings)
     if isinstance(blobs, S3Blobs):
         blobs.prepare()
