@@ -59,6 +59,7 @@ def prepare(settings: Settings) -> None:
     for folder in (settings.home, settings.blobs):
         if isinstance(folder, Path):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_buckets(settings)
     # Later, an empty folder would be one whose volume is not mounted.
     if isinstance(settings.anchors, Path) and not _root_file(settings).exists():
         AnchorFolder.create(settings.anchors)
@@ -66,7 +67,6 @@ def prepare(settings: Settings) -> None:
         FolderKeyPlace.create(_key_folder(place))
     if not _root_file(settings).exists():
         LocalRootKey.create(_root_file(settings))
-    _check_buckets(settings)
     blobs = _blobs(settings)
     if isinstance(blobs, S3Blobs):
         blobs.prepare()

@@ -2,9 +2,9 @@
 
 Fixtures: ``database_url`` (runs the test twice: an empty SQLite file, an empty PostgreSQL database), ``sqlite_url``,
 ``postgres_url``, ``postgres_server``; ``seaweed`` (an S3 server for the run) and ``buckets`` (its buckets, as an
-installation wants them); ``migrated_url`` (tests/migrated.py) is a database with all tables there. Random order comes
-from pytest-randomly, which prints its seed (``--randomly-seed=N`` repeats a run); a failing property prints the line
-that replays it.
+installation wants them); ``migrated_url`` (tests/migrated.py) is a database with all tables there; ``stack``
+(tests/stacks.py) is that and the places beside it, of both kinds. Random order comes from pytest-randomly, which prints
+its seed (``--randomly-seed=N`` repeats a run); a failing property prints the line that replays it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tests.migrated import (
 from tests.postgres import PostgresMissingError, PostgresServer, running_postgres
 from tests.scale import LONG, count
 from tests.seaweed import Seaweed, SeaweedMissingError, running_seaweed
+from tests.stacks import stack
 
 __all__ = [
     "migrated_file",
@@ -38,6 +39,7 @@ __all__ = [
     "migrated_template",
     "migrated_url",
     "module_url",
+    "stack",
 ]
 
 _FULL_EXAMPLES = 1000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -25,14 +24,15 @@ from service.db.session import Database
 from service.errors import LedgerUnavailableError, UnavailableError, UnsafeError
 from tests.api.places import faulty, faulty_databases
 from tests.logs import entries_of
-from tests.world import World, a_world, folder
+from tests.stacks import Stack
+from tests.world import World, a_world
 
 
 @pytest.fixture
-async def world(tmp_path: Path, migrated_url: str) -> AsyncIterator[World]:
+async def world(tmp_path: Path, stack: Stack) -> AsyncIterator[World]:
     """An installation whose commits can fail."""
     with faulty_databases():
-        async with a_world(tmp_path / "var", migrated_url) as made:
+        async with a_world(tmp_path / "var", stack.url, **stack.settings) as made:
             yield made
 
 
@@ -110,15 +110,20 @@ async def test_a_signature_whose_commit_failed_leaves_one_chain(world: World, *,
     _check_chain(world)
 
 
-async def test_a_note_that_was_not_anchored_is_anchored_by_the_next_run(world: World) -> None:
+async def test_a_note_that_was_not_anchored_is_anchored_by_the_next_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The crash between the signer's memory and the anchor."""
     await checkpoints.sign_head(world.services, world.firm_id)
     await _grow(world)
-    anchors = folder(world.services.settings.anchors)
-    shutil.move(anchors, anchors.with_name("away"))
-    with pytest.raises(UnavailableError):
-        await checkpoints.sign_head(world.services, world.firm_id)
-    shutil.move(anchors.with_name("away"), anchors)
+
+    def away(*_: object) -> None:
+        raise UnavailableError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(world.services.anchors), "put", away)
+        with pytest.raises(UnavailableError):
+            await checkpoints.sign_head(world.services, world.firm_id)
     await checkpoints.sign_head(world.services, world.firm_id)
     _check_chain(world)
 

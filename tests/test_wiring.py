@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from service import wiring
+from service import doctor, wiring
 from service.config import Settings
 from service.errors import LedgerUnavailableError, MunimentError, NotInitialisedError, PolicyError, UnsafeError
 from service.ledger import NO_LOG, Outcome
+from tests.buckets import Buckets
+from tests.stacks import Stack
 from tests.world import folder
 
 
@@ -99,3 +103,48 @@ def test_the_ledger_does_not_run_where_the_opening_was_refused(settings: Setting
     with pytest.raises(UnsafeError), wiring.open_installation(settings):
         pass
     assert not {thread for thread in threading.enumerate() if thread.name == "ledger"} - before
+
+
+def on_s3(home: Path, stack: Stack, buckets: Buckets, **changes: str) -> Settings:
+    """The settings of a stack, with other buckets."""
+    if not stack.settings:
+        pytest.skip("folders have no buckets")
+    given: dict[str, Any] = {"home": home, "database_url": stack.url, **stack.settings, **changes}
+    return Settings(**given)
+
+
+def test_an_installation_on_buckets_opens_and_tells_its_doubts(tmp_path: Path, stack: Stack, buckets: Buckets) -> None:
+    settings = on_s3(tmp_path / "var", stack, buckets)
+    wiring.prepare(settings)
+    with wiring.open_installation(settings) as services:
+        found = [each for each in asyncio.run(doctor.examine(services)) if each.code == "bucket_untold"]
+        assert len(services.doubts) == len(found) == 4
+        assert all(each.severity is doctor.Severity.WARNING for each in found)
+
+
+def test_a_bucket_that_locks_takes_no_documents(tmp_path: Path, stack: Stack, buckets: Buckets) -> None:
+    settings = on_s3(tmp_path / "var", stack, buckets, blobs=f"s3://{buckets.anchors}/documents")
+    with pytest.raises(UnsafeError, match="locks objects"):
+        wiring.prepare(settings)
+
+
+def test_a_bucket_that_was_not_prepared_or_was_made_anew_is_refused(
+    tmp_path: Path, stack: Stack, buckets: Buckets
+) -> None:
+    settings = on_s3(tmp_path / "var", stack, buckets)
+    wiring.prepare(settings)
+    elsewhere = on_s3(tmp_path / "var", stack, buckets, blobs=f"s3://{buckets.documents}/{buckets.prefix()}")
+    with pytest.raises(UnsafeError, match="mark"), wiring.open_installation(elsewhere):
+        pass
+
+
+def test_keys_share_no_bucket_with_what_they_open(tmp_path: Path, stack: Stack, buckets: Buckets) -> None:
+    settings = on_s3(tmp_path / "var", stack, buckets, key_places=f"s3://{buckets.documents}/keys")
+    with pytest.raises(UnsafeError):
+        wiring.prepare(settings)
+
+
+def test_a_file_that_no_bucket_can_hold_is_not_promised(tmp_path: Path, stack: Stack, buckets: Buckets) -> None:
+    settings = on_s3(tmp_path / "var", stack, buckets, max_upload_bytes=str(2**40))
+    with pytest.raises(UnsafeError, match="MAX_UPLOAD_BYTES"):
+        wiring.prepare(settings)

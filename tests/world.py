@@ -17,7 +17,7 @@ from urllib.parse import quote
 import httpx2
 from fastapi import FastAPI
 
-from service import events, firms, tokens, wiring
+from service import doctor, events, firms, tokens, wiring
 from service.app import create_app
 from service.config import BucketLocation, Settings
 from service.db.ids import new_id
@@ -44,6 +44,11 @@ def folder(location: Path | BucketLocation) -> Path:
     """The folder of a place that the test keeps in a folder."""
     assert isinstance(location, Path), location
     return location
+
+
+async def findings(services: Services) -> list[doctor.Finding]:
+    """What the doctor finds, without what SeaweedFS cannot tell of its buckets."""
+    return [each for each in await doctor.examine(services) if each.code != "bucket_untold"]
 
 
 def rfc3339(seconds: int) -> str:

@@ -222,7 +222,7 @@ class Objects:
             keys = min(LIST_KEYS, max(_FEWEST_KEYS, 8 * len(versions)))  # few hits: smaller leaps
             at = end
             if at < len(blob_ids):  # what is listed comes after the marker
-                marker = self.key(blob_ids[at]) if blob_ids[at] in failed else self.key(blob_ids[at])[:-1]
+                marker = self.key(blob_ids[at] if blob_ids[at] in failed else _just_before(blob_ids[at]))
 
     def _has_versions(self) -> bool:
         """Say whether the bucket keeps versions or ever did. Asked anew each time: an operator may switch them on."""
@@ -249,7 +249,8 @@ class Objects:
             return set()
         left = {(each["Key"], each.get("VersionId", "")) for each in versions}
         answer = self.client.delete_objects(Bucket=self.bucket, Delete={"Objects": versions})
-        left -= {(each["Key"], each.get("VersionId", "null")) for each in answer.get("Deleted", [])}
+        for each in answer.get("Deleted", []):  # of a marker, SeaweedFS gives the id under its other name alone
+            left.discard((each["Key"], each.get("VersionId") or each.get("DeleteMarkerVersionId") or "null"))
         return {self._id(key) for key, _ in left}
 
     def _id(self, key: str) -> str:
@@ -294,6 +295,12 @@ def _shared_start(one: str, other: str) -> str:
     """What two ids begin with: so does every id between them."""
     same = (index for index, (a, b) in enumerate(zip(one, other, strict=True)) if a != b)
     return one[: next(same, len(one))]
+
+
+def _just_before(blob_id: str) -> str:
+    """A text that sorts before an id and after every id before it: the last digit less one, and more."""
+    before = {"0": "-"}.get(blob_id[-1], chr(ord(blob_id[-1]) - 1))
+    return f"{blob_id[:-1]}{before}~"
 
 
 def _crc32(body: Body) -> str:

@@ -1,4 +1,4 @@
-"""A world for each test, on both kinds of database."""
+"""A world for each test, on both stacks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.stacks import Stack
 from tests.world import Engagement, World, a_world
 
 
 @pytest.fixture
-async def world(tmp_path: Path, migrated_url: str) -> AsyncIterator[World]:
+async def world(tmp_path: Path, stack: Stack) -> AsyncIterator[World]:
     """An installation with one firm and its owner."""
-    async with a_world(tmp_path / "var", migrated_url) as made:
+    async with a_world(tmp_path / "var", stack.url, **stack.settings) as made:
         yield made
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from service import doctor
 from service.db.models import documents, revisions
 from tests.api.places import blobs, columns_with, files_with, settle
 from tests.disposal.ending import an_ending
 from tests.logs import entries_of
-from tests.world import Engagement, World, a_world
+from tests.world import Engagement, World, a_world, findings
 
 HOURS_72 = 72 * 3600
 
@@ -127,7 +126,7 @@ async def test_what_is_taken_back_is_destroyed_and_only_ones_own_can_be(world: W
     with world.services.database.read() as tx:
         assert tx.value(select(revisions.c.wrapped_key)) == b""
         assert tx.value(select(documents.c.state)) == "taken_back"
-    assert await doctor.examine(world.services) == []
+    assert await findings(world.services) == []
 
 
 async def test_an_attorney_learns_who_can_see_a_document_and_why_not(engagement: Engagement) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service import doctor
 from service.app import create_app
 from service.db.models import parts
 from service.errors import StoreFullError, StoreUnavailableError
@@ -21,7 +20,7 @@ from tests.api.places import blobs, faulty, faulty_databases, rows, settle
 from tests.api.wire import Client, a_real_server, ask
 from tests.fakes.blobs import MemoryBlobs
 from tests.logs import check_logs, entries_of
-from tests.world import Engagement, World, a_world, folder
+from tests.world import Engagement, World, a_world, findings, folder
 
 MIB = 1024 * 1024
 
@@ -222,7 +221,7 @@ async def test_an_object_that_could_not_be_taken_away_is_named_by_the_doctor(
     )
     assert answer.status == 503
     await settle(world)
-    [finding] = await doctor.examine(services)
+    [finding] = await findings(services)
     assert (finding.code, finding.ids) == ("blob_without_row", tuple(store.blobs))
 
 
@@ -409,7 +408,7 @@ async def test_when_only_the_answer_of_the_commit_is_lost_the_document_is_whole_
     assert await blobs(world) == kept
     await settle(world)
     check_logs(world.services.database)
-    assert await doctor.examine(world.services) == []
+    assert await findings(world.services) == []
 
 
 async def test_what_a_vendor_person_says_of_sensitivity_does_not_count(engagement: Engagement) -> None:

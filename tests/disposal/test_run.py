@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service import disposal, doctor
+from service import disposal
 from service.crypto import fields
 from service.crypto.wrapping import unwrap
 from service.db.models import documents, engagements, parts, people, revisions
@@ -27,16 +27,17 @@ from tests.api.places import Fakes, fake_stores, faulty, settle
 from tests.disposal.ending import Ending, an_ending
 from tests.fakes.calls import Calls
 from tests.logs import check_logs, entries_of
-from tests.world import START_MS, Person, World, a_world, folder
+from tests.stacks import Stack
+from tests.world import START_MS, Person, World, a_world, findings, folder
 
 ROOT = Path(__file__).parent.parent.parent
 OWN_STEPS = ("disposal.keys_destroyed", "disposal.objects_deleted", "disposal.verified", "certificate.issued")
 
 
 @pytest.fixture
-async def ending(tmp_path: Path, migrated_url: str) -> AsyncIterator[Ending]:
+async def ending(tmp_path: Path, stack: Stack) -> AsyncIterator[Ending]:
     """An engagement that was returned, ready to be destroyed."""
-    async with a_world(tmp_path / "var", migrated_url) as world:
+    async with a_world(tmp_path / "var", stack.url, **stack.settings) as world:
         made = await an_ending(world)
         await made.returned()
         yield made
@@ -76,7 +77,7 @@ async def test_keys_and_objects_are_gone_and_the_installation_is_whole(ending: E
     await _assert_over(ending)
     assert all(row.wrapped_key == b"" for row in _revisions(ending))
     await settle(ending.world)
-    assert await doctor.examine(ending.world.services) == []
+    assert await findings(ending.world.services) == []
 
 
 async def _replace(ending: Ending, who: Person, document_id: str, content: bytes) -> None:
