@@ -13,7 +13,7 @@ Source: AWS S3 API reference, conditional requests; service/crypto/FORMAT.md, se
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from service.aws import AwsError, error_code, is_denied, is_missing, is_taken, is_unsupported
@@ -164,7 +164,7 @@ class BucketKeyPlace:
             if is_missing(error):
                 return None
             raise
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:  # its own `with` gives the socket, which counts nothing
             read = body.read(MAX_KEY_OBJECT_BYTES + 1)
             if len(read) <= MAX_KEY_OBJECT_BYTES:
                 body.read(1)  # only at its end does the client compare what came with what was announced

@@ -62,7 +62,7 @@ def test_a_bucket_without_versions_replica_and_locks_is_taken(place: BucketKeyPl
 
 def test_a_bucket_that_keeps_versions_is_refused_also_where_they_were_suspended(s3: S3Client) -> None:
     bucket = new_bucket(s3, versions=True)
-    with pytest.raises(UnsafeError, match="must die.*versions"):
+    with pytest.raises(UnsafeError, match=r"must die.*versions"):
         BucketKeyPlace.create(s3, bucket, "keys/", "far")
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
     with pytest.raises(UnsafeError, match="versions"):
