@@ -24,11 +24,11 @@ from typing import Any, Final
 from sqlalchemy import bindparam, func, insert, select
 
 from service import events, names
-from service.acts import Act, Caller, Find, perform
+from service.acts import Act, Caller, Find, keyed, perform
 from service.blobs.store import BlobWriter
 from service.crypto.contexts import message_context
 from service.crypto.streams import HEADER_BYTES, Sealer
-from service.crypto.wrapping import generate_key, wrap
+from service.crypto.wrapping import SecretKey, generate_key, wrap
 from service.db.models import documents, log_entries, log_intents, parts, revisions
 from service.db.session import Tx
 from service.door import Holder, opened_key, revision_key_context
@@ -122,7 +122,7 @@ class _Arrived:
     size_bytes: int
     sha256: str
     header: bytes
-    wrapped_key: bytes
+    key: SecretKey
     findings: Findings
 
 
@@ -201,8 +201,7 @@ class _Counter:
 async def _receive(services: Services, ids: _Ids, new: NewDocument, body: AsyncIterator[bytes]) -> _Arrived:
     """Seal a body into its object, hash it, and look at what it is."""
     key = generate_key(services.random)
-    part_key = await opened_key(services.keys, ids.part.key_id)
-    wrapped = wrap(part_key, key, revision_key_context(ids.revision), services.random)
+    await opened_key(services.keys, ids.part.key_id)  # before a byte is taken: without it nothing could be kept
     sealer = Sealer(key, _context(ids, new))
     writer = await services.blobs.create(ids.blob)
     async with Examination(services.probes) as examination:
@@ -213,7 +212,7 @@ async def _receive(services: Services, ids: _Ids, new: NewDocument, body: AsyncI
         except BaseException:
             await writer.abort()
             raise
-        return _Arrived(size, digest, header, wrapped, await examination.result(new.media_type))
+        return _Arrived(size, digest, header, key, await examination.result(new.media_type))
 
 
 def _require_whole(new: NewDocument, received: int) -> None:
@@ -291,8 +290,12 @@ async def _keep(
 
 
 def _write(act: Act, new: NewDocument, ids: _Ids, arrived: _Arrived) -> str:
-    """Write document, revision and entry. What an attorney adds is confirmed by that; all else is to look at."""
-    part = Holder(ids.part.id, ids.part.key_id, ids.part.field_key)
+    """Write document, revision and entry. What an attorney adds is confirmed by that; all else is to look at.
+
+    The part's row is read again: its key may have been rotated while the body arrived.
+    """
+    row = act.tx.one(_PART, part=ids.part.id, firm=act.firm_id)
+    part = Holder(row.id, row.key_id, row.field_key)
     state = "confirmed" if act.actor.role == Role.ATTORNEY else "to_look_at"
     sensitivity = _sensitivity(new, act.actor)
     number = act.tx.value(_NUMBER, engagement=new.engagement_id) + 1
@@ -335,7 +338,9 @@ def _write_revision(act: Act, part: Holder, ids: _Ids, arrived: _Arrived) -> Non
         firm_id=act.firm_id,
         document_id=ids.document,
         number=1,
-        wrapped_key=arrived.wrapped_key,
+        wrapped_key=wrap(
+            keyed(act.services, part.key_id), arrived.key, revision_key_context(ids.revision), act.services.random
+        ),
         header=arrived.header,
         blob_id=ids.blob,
         size_bytes=arrived.size_bytes,
