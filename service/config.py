@@ -29,8 +29,15 @@ class Settings(BaseSettings):
         description="One to three folders for key objects, separated by `:`; `keys` in the home folder by default.",
     )
     root_key: Path = Field(
-        default=Path(), description="File of the root key, mode 0600; `root.key` in the home folder."
+        default=Path(),
+        description="File of the root key, mode 0600; `root.key` in the home folder. "
+        "Or `aws-kms:` and a key id, ARN or `alias/…` of AWS KMS.",
     )
+    root_key_old: str = Field(
+        default="", description="Root key that is rotated away, named alike: it still opens, and wraps nothing."
+    )
+    aws_region: str = Field(default="", description="AWS region; boto3's own chain finds it where it is left out.")
+    kms_endpoint: str = Field(default="", description="URL of a KMS that is not AWS's own.")
     anchors: Path = Field(
         default=Path(), description="Folder of checkpoints written once; `anchors` in the home folder."
     )

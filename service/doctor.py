@@ -124,6 +124,8 @@ async def examine(services: Services) -> list[Finding]:
     found: list[Finding] = []
     try:
         await ask_stores(services)
+        warnings = await asyncio.to_thread(services.keys.root.check)
+        found += [Finding(Severity.WARNING, "root_key", sentence) for sentence in warnings]
     except MunimentError as error:
         found.append(Finding(Severity.BROKEN, error.code, error.message))
         return found
@@ -162,7 +164,12 @@ def _compare_keys(services: Services, tx: Tx) -> Iterator[Finding]:
     if lost:
         yield Finding(Severity.BROKEN, "key_missing", "No key place holds the keys of these: restore one.", tuple(lost))
     if half:
-        yield Finding(Severity.BROKEN, "key_place_behind", "A key place lacks keys of these: copy them.", tuple(half))
+        yield Finding(
+            Severity.BROKEN,
+            "key_place_behind",
+            "A key place lacks keys of these: run `muniment keys mend`.",
+            tuple(half),
+        )
     stray = tuple(sorted(services.keys.all_ids() - owners.keys()))
     if stray:
         yield Finding(Severity.WARNING, "key_without_owner", "Keys that open nothing: delete them.", stray)

@@ -9,25 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from service import rootkeys
 from service.anchors.folder import AnchorFolder
 from service.blobs.local import LocalBlobs
 from service.config import Settings
 from service.crypto.keys import FolderKeyPlace, KeyStore
-from service.crypto.kms import LocalRootKey
 from service.db import schema
 from service.db.ids import new_id
 from service.db.session import Database
-from service.errors import NotInitialisedError, UnsafeError
+from service.errors import UnsafeError
 from service.ledger import Clock, Ledger
 from service.recovery import close_intents
 from service.scoping.matrix import MatrixHolder
 from service.services import Services
+
+logger = logging.getLogger(__name__)
 
 PROBES = 2  # a probe may take 64 MiB and a core
 
@@ -43,8 +46,8 @@ def prepare(settings: Settings) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for place in settings.key_places:
         FolderKeyPlace.create(place)
-    if not settings.root_key.exists():
-        LocalRootKey.create(settings.root_key)
+    if rootkeys.is_local(str(settings.root_key)) and not settings.root_key.exists():
+        rootkeys.make(str(settings.root_key))
     schema.upgrade(Database(settings.database_url))
 
 
@@ -57,9 +60,13 @@ def open_installation(settings: Settings, *, serving: bool = False, clock: Clock
             A command beside it may change and record, and is never mistaken for dead.
 
     Raises:
-        NotInitialisedError, WrongRevisionError, PolicyError, UnsafeError, KeyPlaceError: it is not fit to run.
+        NotInitialisedError, WrongRevisionError, PolicyError, UnsafeError, KeyPlaceError, RootKeyError: it is not fit to
+            run.
     """
     services, instance = wire(settings, clock)
+    if serving:
+        for sentence in services.keys.root.check():
+            logger.warning("the root key is not as it should be", extra={"advice": sentence})
     with _only_server(settings) if serving else nullcontext():
         services.ledger.start()
         try:
@@ -73,8 +80,7 @@ def open_installation(settings: Settings, *, serving: bool = False, clock: Clock
 
 def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
     """Check and connect the parts; nothing runs yet. Returns them with this process's name."""
-    if not settings.root_key.exists():
-        raise NotInitialisedError
+    root = rootkeys.open_root(settings)
     for folder in (settings.blobs, settings.anchors, *settings.key_places):
         if not folder.is_dir():
             raise UnsafeError("A folder of this installation is missing: bring it back, then run `muniment doctor`.")
@@ -87,9 +93,7 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
         database=database,
         ledger=Ledger(database, clock, instance),
         matrix=MatrixHolder(settings.policies),
-        keys=KeyStore(
-            LocalRootKey(settings.root_key), places, lambda: clock() / 1000, os.urandom, settings.key_cache_s
-        ),
+        keys=KeyStore(root, places, lambda: clock() / 1000, os.urandom, settings.key_cache_s),
         blobs=LocalBlobs(settings.blobs),
         anchors=AnchorFolder(settings.anchors),
         probes=asyncio.Semaphore(PROBES),

@@ -38,6 +38,10 @@ class ChangingRoot:
         except SealError:
             return self.old.unwrap(wrapped, context)
 
+    def check(self) -> tuple[str, ...]:
+        """See `RootKey.check`: both are needed."""
+        return (*self.new.check(), *self.old.check())
+
     def describe(self) -> str:
         """Name both."""
         return f"{self.new.describe()}; rotated from {self.old.describe()}"
