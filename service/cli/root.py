@@ -17,7 +17,7 @@ from service.cli.failures import report
 
 ABOUT: Final = """Muniment: hand documents to outside staff, and prove what happened to every one of them.
 
-Commands of the machine (init, serve, migrate, doctor, keys, token, policy) open the installation that MUNIMENT_HOME names.
+Commands of the machine (init, serve, migrate, doctor, keys, token, policy) open the installation of MUNIMENT_HOME.
 
 All others ask the service at MUNIMENT_URL with the token in MUNIMENT_TOKEN or --token-file."""
 
