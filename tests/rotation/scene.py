@@ -12,7 +12,7 @@ from sqlalchemy import select, union_all
 
 from service import doctor
 from service.checkpoints import sign_head
-from service.db.models import engagements, logs, parts, people
+from service.db.models import engagements, logs, metadata, parts, people
 from service.rotation import Level
 from service.services import Services
 from tests.api.places import rows, settle
@@ -58,8 +58,6 @@ def forget_all(services: Services) -> None:
 
 def unmoved(services: Services) -> Mapping[str, list[tuple[Any, ...]]]:
     """All rows but the log's own, without what a rotation may change."""
-    from service.db.models import metadata  # noqa: PLC0415  # beside `rows`, whose columns these are
-
     found: dict[str, list[tuple[Any, ...]]] = {}
     for table, content in rows(services.database).items():
         names = [column.name for column in metadata.tables[table].columns]
