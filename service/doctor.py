@@ -21,6 +21,7 @@ from sqlalchemy import bindparam, select, union_all
 from audit.checkpoint import parse
 from audit.errors import AuditError
 from audit.log import Signer, root_at
+from service import rootkeys
 from service.db.auditstore import SqlLeafStore
 from service.db.ids import new_id
 from service.db.models import (
@@ -125,6 +126,7 @@ async def examine(services: Services) -> list[Finding]:
     try:
         await ask_stores(services)
         warnings = await asyncio.to_thread(services.keys.root.check)
+        await asyncio.to_thread(rootkeys.require_opening, services.keys, services.database)
         found += [Finding(Severity.WARNING, "root_key", sentence) for sentence in warnings]
     except MunimentError as error:
         found.append(Finding(Severity.BROKEN, error.code, error.message))

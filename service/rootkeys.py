@@ -9,14 +9,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import select
+
 from service.aws import kms_client
 from service.config import Settings
+from service.crypto.keys import KeyStore
 from service.crypto.kms import LocalRootKey, RootKey
 from service.crypto.kms_aws import KmsRootKey
 from service.crypto.roots import ChangingRoot
-from service.errors import BadInputError, UnsafeError
+from service.db.models import logs
+from service.db.session import Database
+from service.errors import BadInputError, KeyMissingError, KeyPlaceError, SealError, UnsafeError
 
 KMS: Final = "aws-kms:"
+_LOG = select(logs.c.key_id).order_by(logs.c.id).limit(1)
 
 
 def open_root(settings: Settings) -> RootKey:
@@ -33,6 +39,28 @@ def open_root(settings: Settings) -> RootKey:
     if old.describe() == new.describe():
         raise UnsafeError("MUNIMENT_ROOT_KEY and MUNIMENT_ROOT_KEY_OLD name the same root key. Leave out the second.")
     return ChangingRoot(new, old)
+
+
+def require_opening(keys: KeyStore, database: Database) -> None:
+    """Make sure that the root key is this installation's: that it opens a key of a log.
+
+    Raises:
+        UnsafeError: it does not.
+        RootKeyError: it cannot be asked.
+    """
+    with database.read() as tx:
+        found = tx.one(_LOG)
+    if found is None:
+        return
+    try:
+        keys.open(found.key_id)
+    except SealError:
+        raise UnsafeError(
+            "The root key does not open the keys of this installation. Set MUNIMENT_ROOT_KEY to the one in use; if it "
+            "is being rotated, MUNIMENT_ROOT_KEY_OLD to the one before."
+        ) from None
+    except (KeyMissingError, KeyPlaceError):
+        return  # a place's trouble, which the doctor names
 
 
 def is_local(named: str) -> bool:

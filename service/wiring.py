@@ -67,6 +67,7 @@ def open_installation(settings: Settings, *, serving: bool = False, clock: Clock
     if serving:
         for sentence in services.keys.root.check():
             logger.warning("the root key is not as it should be", extra={"advice": sentence})
+        rootkeys.require_opening(services.keys, services.database)
     with _only_server(settings) if serving else nullcontext():
         services.ledger.start()
         try:
