@@ -20,11 +20,11 @@ from service import rootkeys
 from service.anchors.folder import AnchorFolder
 from service.blobs.local import LocalBlobs
 from service.config import Settings
-from service.crypto.keys import FolderKeyPlace, KeyStore
+from service.crypto.keys import FolderKeyPlace, KeyPlace, KeyStore
 from service.db import schema
 from service.db.ids import new_id
 from service.db.session import Database
-from service.errors import UnsafeError
+from service.errors import BadInputError, UnsafeError
 from service.ledger import Clock, Ledger
 from service.recovery import close_intents
 from service.scoping.matrix import MatrixHolder
@@ -45,7 +45,7 @@ def prepare(settings: Settings) -> None:
     for folder in (settings.home, settings.blobs, settings.anchors):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for place in settings.key_places:
-        FolderKeyPlace.create(place)
+        _make_key_place(settings, place)
     if rootkeys.is_local(str(settings.root_key)) and not settings.root_key.exists():
         rootkeys.make(str(settings.root_key))
     schema.upgrade(Database(settings.database_url))
@@ -88,7 +88,7 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
     database = Database(settings.database_url)
     schema.require_head(database)
     instance = new_id("req", clock(), os.urandom)
-    places = [FolderKeyPlace(path) for path in settings.key_places]
+    places = [_key_place(settings, place) for place in settings.key_places]
     return Services(
         settings=settings,
         database=database,
@@ -101,6 +101,27 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
         clock=clock,
         random=os.urandom,
     ), instance
+
+
+def make_key_place_anew(settings: Settings, name: str) -> None:
+    """Put the mark into a key place that was lost and is empty now; what is there stays.
+
+    Raises:
+        BadInputError: the settings name no such place.
+        UnsafeError, KeyPlaceError: it is not fit, or cannot be written.
+    """
+    by_name = {_key_place(settings, place).name: place for place in settings.key_places}
+    if name not in by_name:
+        raise BadInputError(f"There is no key place of that name. There are: {', '.join(by_name)}.")
+    _make_key_place(settings, by_name[name])
+
+
+def _key_place(_settings: Settings, place: Path) -> KeyPlace:
+    return FolderKeyPlace(place)
+
+
+def _make_key_place(_settings: Settings, place: Path) -> None:
+    FolderKeyPlace.create(place)
 
 
 @contextmanager

@@ -17,10 +17,8 @@ from service import escrow, rootkeys, rotation
 from service.cli.failures import read_settings
 from service.cli.output import AsJson, print_json, print_record
 from service.cli.progress import counted
-from service.crypto.keys import FolderKeyPlace
-from service.errors import BadInputError
 from service.rotation import Level
-from service.wiring import open_installation
+from service.wiring import make_key_place_anew, open_installation
 
 app = typer.Typer(no_args_is_help=True, help="Keys, at the machine: rotate, mend, escrow.")
 
@@ -76,16 +74,13 @@ def make_root(path: Annotated[Path, typer.Argument(help="The new file; it must n
 
 @app.command()
 def mend(
-    new: Annotated[list[str] | None, typer.Option(help="A key place (folder's name) that was lost and is new.")] = None,
+    new: Annotated[list[str] | None, typer.Option(help="Name of a key place that was lost and is empty now.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Copy keys to the places that lack them; a destroyed key is never brought back."""
     settings = read_settings()
-    by_name = {Path(place).name: Path(place) for place in settings.key_places}
     for name in new or ():
-        if name not in by_name:
-            raise BadInputError(f"There is no key place of that name. There are: {', '.join(by_name)}.")
-        FolderKeyPlace.create(by_name[name])
+        make_key_place_anew(settings, name)
     with open_installation(settings) as services, counted("mending") as watch:
         done = asyncio.run(rotation.mend(services, watch))
     shown = {"copied": done.copied, "destroyed": list(done.destroyed), "lost": list(done.lost)}
