@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from service import wiring
+from service.aws import kms_client
 from service.crypto.keys import FolderKeyPlace, KeyStore
 from service.crypto.kms import LocalRootKey
-from service.errors import KeyPlaceError, SealError, UnsafeError
+from service.crypto.kms_aws import KmsRootKey
+from service.crypto.roots import ChangingRoot
+from service.errors import KeyPlaceError, RootKeyError, SealError, UnsafeError
 from service.rotation import rotate_root
 from tests.api.places import rows
+from tests.fakes.kms import FakeKms, running_kms
 from tests.rotation.scene import Scene, a_scene, forget_all, nobody_watches
 
 
@@ -97,3 +101,57 @@ async def test_an_object_that_neither_root_key_opens_stops_it(scene: Scene, tmp_
         await rotate_root(scene.services, nobody_watches)
     foreign.destroy(stray)
     assert (await rotate_root(scene.services, nobody_watches)).went_on
+
+
+# To a KMS, and from one to another ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKms]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with running_kms() as running:
+        yield running
+
+
+async def test_a_root_key_moves_from_a_file_into_kms_and_on_to_another_key_there(
+    tmp_path: Path, migrated_sqlite_url: str, kms: FakeKms
+) -> None:
+    """A server with both settings; afterwards the key before is disabled, and nothing misses it."""
+    client = kms_client(region="us-east-1", endpoint=kms.endpoint)
+    async with a_scene(tmp_path / "var", migrated_sqlite_url) as scene:
+        first, second = kms.create_key(), kms.create_key()
+        keys = scene.services.keys
+        keys._root = ChangingRoot(KmsRootKey(client, first.arn), keys.root)
+        await scene.assert_open()
+        assert (await rotate_root(scene.services, nobody_watches)).rotated == 3
+        keys._root = KmsRootKey(client, first.arn)
+        (tmp_path / "var" / "root.key").unlink()
+        await scene.assert_whole()
+        keys._root = ChangingRoot(KmsRootKey(client, second.arn), keys.root)
+        assert (await rotate_root(scene.services, nobody_watches)).rotated == 3
+        keys._root, first.state = KmsRootKey(client, second.arn), "Disabled"
+        await scene.assert_whole()
+
+
+async def test_a_kms_that_fails_in_the_middle_of_it_leaves_everything_open_afterwards(
+    tmp_path: Path, migrated_sqlite_url: str, kms: FakeKms
+) -> None:
+    client = kms_client(region="us-east-1", endpoint=kms.endpoint)
+    async with a_scene(tmp_path / "var", migrated_sqlite_url) as scene:
+        key = kms.create_key()
+        root = ChangingRoot(KmsRootKey(client, key.arn), scene.services.keys.root)
+        root.check()
+        scene.services.keys._root = root
+
+        def fail(done: int, _of: int) -> None:
+            if done == 2:
+                kms.answers.extend(["KMSInternalException"] * 3)
+
+        with pytest.raises(RootKeyError):
+            await rotate_root(scene.services, fail)
+        kms.answers.clear()
+        await scene.assert_open()
+        assert (await rotate_root(scene.services, nobody_watches)).went_on
+        await scene.assert_whole()
