@@ -101,6 +101,15 @@ def test_a_bucket_that_cannot_be_asked_is_away(s3: S3Client) -> None:
         BucketKeyPlace.create(s3, "no-such-bucket-anywhere", "keys/", "far")
 
 
+def test_a_bucket_that_cannot_be_written_is_away(s3: S3Client, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        raise refusal("AccessDenied", 403)
+
+    monkeypatch.setattr(s3, "put_object", refuse)
+    with pytest.raises(KeyPlaceError):
+        BucketKeyPlace.create(s3, bucket, "keys/", "far")
+
+
 # The mark ------------------------------------------------------------------------------------------------------------
 
 

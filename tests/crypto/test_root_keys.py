@@ -54,7 +54,7 @@ def root(kms: FakeKms, key: Key) -> KmsRootKey:
 
 def impatient(kms: FakeKms) -> KMSClient:
     """A client that waits less long than the service's, so that tests of slowness do not."""
-    config = Config(connect_timeout=1, read_timeout=0.2, retries={"mode": "standard", "total_max_attempts": 1})
+    config = Config(connect_timeout=2, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
     return boto3.client("kms", region_name=REGION, endpoint_url=kms.endpoint, config=config)
 
 
@@ -187,7 +187,7 @@ def test_a_kms_that_goes_on_throttling_is_not_asked_for_ever(kms: FakeKms, key: 
 
 def test_a_slow_kms_is_given_up(root: KmsRootKey, kms: FakeKms) -> None:
     wrapped = root.wrap(generate_key(os.urandom), CONTEXT)
-    kms.delay_s = 5
+    kms.delay_s = 30
     with pytest.raises(RootKeyError, match="does not answer"):
         root.unwrap(wrapped, CONTEXT)
 
@@ -239,6 +239,20 @@ def test_an_answer_from_another_key_is_not_believed(
     monkeypatch.setattr(kms, "call", lying)
     with pytest.raises(SealError):
         root.unwrap(wrapped, CONTEXT)
+
+
+def test_the_check_finds_a_kms_that_gives_back_another_key(
+    root: KmsRootKey, kms: FakeKms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = kms.call
+
+    def mistaken(action: str, asked: dict[str, Any]) -> dict[str, Any]:
+        answer = real(action, asked)
+        return {**answer, "Plaintext": "AAAA" * 10 + "AAE="} if action == "Decrypt" else answer
+
+    monkeypatch.setattr(kms, "call", mistaken)
+    with pytest.raises(SealError):
+        root.check()
 
 
 def test_what_is_not_of_our_form_costs_no_call(root: KmsRootKey, kms: FakeKms) -> None:

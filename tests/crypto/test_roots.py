@@ -134,3 +134,17 @@ def test_the_object_keeps_its_id_and_its_kind(
     move(places, FIRM, both)
     said = decode(places[0].objects[FIRM])
     assert (said.key_id, said.kind, said.parent) == (FIRM, "firm", None)
+
+
+def test_what_neither_root_key_opens_is_a_broken_seal_however_well_it_is_spelled(
+    keys: dict[str, SecretKey], places: list[MemoryKeyPlace], both: ChangingRoot, tmp_path: Path
+) -> None:
+    foreign = MemoryKeyPlace("foreign")
+    KeyStore(LocalRootKey.create(tmp_path / "foreign.key"), [foreign], lambda: 0.0, os.urandom).create(
+        FIRM, "firm", None
+    )
+    for place in places:
+        place.objects[FIRM] = foreign.objects[FIRM]
+    with pytest.raises(SealError):
+        move(places, FIRM, both)
+    assert alone(both, places).root is both
