@@ -11,7 +11,7 @@ from service.crypto.kms import LocalRootKey
 from service.crypto.kms_aws import KmsRootKey
 from service.crypto.roots import ChangingRoot
 from service.errors import BadInputError, NotInitialisedError, RootKeyError, UnsafeError
-from tests.fakes.kms import FakeKms, running_kms
+from tests.fakes.kms import FakeKms, running_kms, use_any_credentials
 from tests.world import a_world
 
 REGION = "us-east-1"
@@ -19,9 +19,7 @@ REGION = "us-east-1"
 
 @pytest.fixture
 def kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKms]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    use_any_credentials(monkeypatch)
     with running_kms() as running:
         yield running
 

@@ -19,7 +19,7 @@ from service.crypto.kms import LocalRootKey, RootKey
 from service.crypto.kms_aws import KmsRootKey
 from service.crypto.wrapping import generate_key
 from service.errors import RootKeyError, SealError, UnavailableError, UnsafeError
-from tests.fakes.kms import FakeKms, Key, running_kms
+from tests.fakes.kms import FakeKms, Key, running_kms, use_any_credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -31,9 +31,7 @@ Make = Callable[[], RootKey]
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    use_any_credentials(monkeypatch)
 
 
 @pytest.fixture

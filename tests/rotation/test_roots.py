@@ -16,7 +16,7 @@ from service.crypto.roots import ChangingRoot
 from service.errors import KeyPlaceError, RootKeyError, SealError, UnsafeError
 from service.rotation import rotate_root
 from tests.api.places import rows
-from tests.fakes.kms import FakeKms, running_kms
+from tests.fakes.kms import FakeKms, running_kms, use_any_credentials
 from tests.rotation.scene import Scene, a_scene, forget_all, nobody_watches
 
 
@@ -108,9 +108,7 @@ async def test_an_object_that_neither_root_key_opens_stops_it(scene: Scene, tmp_
 
 @pytest.fixture
 def kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKms]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    use_any_credentials(monkeypatch)
     with running_kms() as running:
         yield running
 
