@@ -48,6 +48,7 @@ SQL_TABLES: Final = Use(
         "service.receipts",  # lists what the asker himself added
         "service.grants",  # writes grants
         "service.disposal",  # destroys them
+        "service.rotation",  # rewraps the keys of revisions
         "service.doctor",  # compares rows with events, blobs and keys
     ),
     advice=_SCOPED_ADVICE,

@@ -14,6 +14,7 @@ It does not know what the acts are: that is the use cases, one module a noun.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,18 +98,28 @@ class NewKeys:
     """
 
     made: list[str] = field(default_factory=list)
+    parents: list[str | None] = field(default_factory=list)  # of those made, in the same order
+    spare: list[str] = field(default_factory=list)  # made and not wanted any more
     asked: int = 0
 
     def next(self, kind: str, parent: str | None) -> str:
         """Return the next key's id.
 
         Raises:
-            KeyWantedError: it is not made yet.
+            KeyWantedError: it is not made yet, or under a parent that was rotated since: what hangs on the old one
+                would be lost with it.
         """
+        if self.asked < len(self.made) and self.parents[self.asked] != parent:
+            self.spare += self.made[self.asked :]
+            del self.made[self.asked :], self.parents[self.asked :]
         if self.asked == len(self.made):
             raise KeyWantedError(kind, parent)
         self.asked += 1
         return self.made[self.asked - 1]
+
+    def unused(self) -> list[str]:
+        """Those that the job did not ask for in the end, when it has run."""
+        return [*self.spare, *self.made[self.asked :]]
 
 
 @dataclass(slots=True)
@@ -355,7 +366,10 @@ async def submit(services: Services, log_id: str, job: Job[T], new_keys: NewKeys
     try:
         for _ in range(KEY_ROUNDS):
             try:
-                return await services.ledger.submit(log_id, job)
+                done = await services.ledger.submit(log_id, job)
+                with contextlib.suppress(MunimentError):  # it is done; the doctor finds a key that stayed
+                    await _destroy(services, new_keys.unused())
+                return done  # noqa: TRY300  # the loop goes on where it raised
             except KeyNotOpenError as missing:
                 await asyncio.to_thread(services.keys.open, missing.key_id)
             except KeyWantedError as wanted:
@@ -364,12 +378,17 @@ async def submit(services: Services, log_id: str, job: Job[T], new_keys: NewKeys
     except MunimentError as error:
         # Where the commit's fate is unknown the keys stay: rows may rest on them. The doctor finds keys without owners.
         if not isinstance(error, LedgerUnavailableError):
-            for key_id in new_keys.made:
-                await asyncio.to_thread(services.keys.destroy, key_id)
+            await _destroy(services, [*new_keys.spare, *new_keys.made])
         raise
+
+
+async def _destroy(services: Services, key_ids: Iterable[str]) -> None:
+    for key_id in key_ids:
+        await asyncio.to_thread(services.keys.destroy, key_id)
 
 
 async def _make_key(services: Services, wanted: KeyWantedError, new_keys: NewKeys) -> None:
     key_id = new_id("key", services.clock(), services.random)
     await asyncio.to_thread(services.keys.create, key_id, wanted.kind, wanted.parent)
     new_keys.made.append(key_id)
+    new_keys.parents.append(wanted.parent)

@@ -90,6 +90,9 @@ class Settings(BaseSettings):
         description="Root key: a file of mode 0600, or `aws-kms:` and a key's id, ARN or alias; `root.key` in the home "
         "folder by default.",
     )
+    root_key_old: str = Field(
+        default="", description="Root key that is rotated away, named alike: it still opens, and wraps nothing."
+    )
     anchors: Location = Field(
         default=Path(),
         description="Where checkpoints lie, each written once: a folder or `s3://bucket/prefix`; `anchors` in the home "

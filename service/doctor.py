@@ -21,6 +21,7 @@ from sqlalchemy import bindparam, select, union_all
 from audit.checkpoint import parse
 from audit.errors import AuditError
 from audit.log import Signer, root_at
+from service import rootkeys
 from service.db.auditstore import SqlLeafStore
 from service.db.ids import new_id
 from service.db.models import (
@@ -119,6 +120,9 @@ async def examine(services: Services) -> list[Finding]:
     found = [Finding(Severity.WARNING, "bucket_untold", doubt) for doubt in services.doubts]
     try:
         await ask_stores(services)
+        warnings = await asyncio.to_thread(services.keys.root.check)
+        await asyncio.to_thread(rootkeys.require_opening, services.keys, services.database)
+        found += [Finding(Severity.WARNING, "root_key", sentence) for sentence in warnings]
     except MunimentError as error:
         found.append(Finding(Severity.BROKEN, error.code, error.message))
         return found
@@ -156,7 +160,12 @@ def _compare_keys(services: Services, tx: Tx) -> Iterator[Finding]:
     if lost:
         yield Finding(Severity.BROKEN, "key_missing", "No key place holds the keys of these: restore one.", tuple(lost))
     if half:
-        yield Finding(Severity.BROKEN, "key_place_behind", "A key place lacks keys of these: copy them.", tuple(half))
+        yield Finding(
+            Severity.BROKEN,
+            "key_place_behind",
+            "A key place lacks keys of these: run `muniment keys mend`.",
+            tuple(half),
+        )
     stray = tuple(sorted(services.keys.all_ids() - owners.keys()))
     if stray:
         yield Finding(Severity.WARNING, "key_without_owner", "Keys that open nothing: delete them.", stray)

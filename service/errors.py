@@ -318,6 +318,14 @@ class KeyMissingError(UnavailableError):
     detail = "What it sealed cannot be opened. Ask your operator to run `muniment doctor`."
 
 
+class RootKeyError(UnavailableError):
+    """The root key is held elsewhere (a KMS) and cannot be used just now; there is no other to fall back to."""
+
+    code = "root_key_unavailable"
+    title = "The root key cannot be used"
+    detail = "Nothing was changed and nothing was shown. Ask your operator to look at the root key in its KMS."
+
+
 class BlobMissingError(StoreUnavailableError):
     """The store holds no such object."""
 

@@ -58,6 +58,11 @@ class EventType(StrEnum):
     HOLD_LIFTED = "hold.lifted"
     HOLD_PLACED = "hold.placed"
     INTENT_ABANDONED = "intent.abandoned"  # recovery: the process died between an intent and its outcome
+    KEY_ESCROWED = "key.escrowed"  # deployment's log: the root key was written out in two shares
+    KEY_MENDED = "key.mended"  # deployment's log: key objects were copied to places that lacked them
+    KEY_ROTATED = "key.rotated"  # what the old key wrapped is wrapped by the new one; the old one is destroyed after it
+    KEY_ROTATION_FINISHED = "key.rotation_finished"  # deployment's log
+    KEY_ROTATION_STARTED = "key.rotation_started"  # deployment's log: all keys of a level made before this are replaced
     LIST_READ = "list.read"
     LOG_HEARTBEAT = "log.heartbeat"
     LOG_OPENED = "log.opened"

@@ -17,6 +17,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from service import rootkeys
 from service.anchors.bucket import AnchorBucket
 from service.anchors.folder import AnchorFolder
 from service.anchors.store import Anchors
@@ -25,13 +26,13 @@ from service.blobs.buckets import Holds, check_bucket
 from service.blobs.local import LocalBlobs
 from service.blobs.s3 import CONNECTIONS, MAX_BLOB_BYTES, S3Blobs
 from service.blobs.store import BlobStore
-from service.config import BucketLocation, KmsKeyName, Settings
-from service.crypto.keys import FolderKeyPlace, KeyStore
-from service.crypto.kms import LocalRootKey
+from service.config import BucketLocation, Location, Settings
+from service.crypto.bucketplaces import BucketKeyPlace
+from service.crypto.keys import FolderKeyPlace, KeyPlace, KeyStore
 from service.db import schema
 from service.db.ids import new_id
 from service.db.session import Database
-from service.errors import NotInitialisedError, UnsafeError
+from service.errors import BadInputError, UnsafeError
 from service.ledger import Clock, Ledger
 from service.recovery import close_intents
 from service.scoping.matrix import MatrixHolder
@@ -60,13 +61,13 @@ def prepare(settings: Settings) -> None:
         if isinstance(folder, Path):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _check_buckets(settings)
-    # Later, an empty folder would be one whose volume is not mounted.
-    if isinstance(settings.anchors, Path) and not _root_file(settings).exists():
+    new = _is_new(settings)
+    if isinstance(settings.anchors, Path) and new:  # later, an empty folder would be one whose volume is not mounted
         AnchorFolder.create(settings.anchors)
     for place in settings.key_places:
-        FolderKeyPlace.create(_key_folder(place))
-    if not _root_file(settings).exists():
-        LocalRootKey.create(_root_file(settings))
+        _make_key_place(settings, place)
+    if new and isinstance(settings.root_key, Path):
+        rootkeys.make(str(settings.root_key))
     blobs = _blobs(settings)
     if isinstance(blobs, S3Blobs):
         blobs.prepare()
@@ -83,9 +84,14 @@ def open_installation(settings: Settings, *, serving: bool = False, clock: Clock
             A command beside it may change and record, and is never mistaken for dead.
 
     Raises:
-        NotInitialisedError, WrongRevisionError, PolicyError, UnsafeError, KeyPlaceError: it is not fit to run.
+        NotInitialisedError, WrongRevisionError, PolicyError, UnsafeError, KeyPlaceError, RootKeyError: it is not fit to
+            run.
     """
     services, instance = wire(settings, clock)
+    if serving:
+        for sentence in services.keys.root.check():
+            logger.warning("the root key is not as it should be", extra={"advice": sentence})
+        rootkeys.require_opening(services.keys, services.database)
     with _only_server(settings) if serving else nullcontext():
         services.ledger.start()
         try:
@@ -101,8 +107,7 @@ def open_installation(settings: Settings, *, serving: bool = False, clock: Clock
 
 def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
     """Check and connect the parts; nothing runs yet. Returns them with this process's name."""
-    if not _root_file(settings).exists():
-        raise NotInitialisedError
+    root = rootkeys.open_root(settings)
     for folder in (settings.blobs, settings.anchors, *settings.key_places):
         if isinstance(folder, Path) and not folder.is_dir():
             raise UnsafeError("A folder of this installation is missing: bring it back, then run `muniment doctor`.")
@@ -113,15 +118,13 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
     database = Database(settings.database_url)
     schema.require_head(database)
     instance = new_id("req", clock(), os.urandom)
-    places = [FolderKeyPlace(_key_folder(place)) for place in settings.key_places]
+    places = [_key_place(settings, place) for place in settings.key_places]
     return Services(
         settings=settings,
         database=database,
         ledger=Ledger(database, clock, instance),
         matrix=MatrixHolder(settings.policies),
-        keys=KeyStore(
-            LocalRootKey(_root_file(settings)), places, lambda: clock() / 1000, os.urandom, settings.key_cache_s
-        ),
+        keys=KeyStore(root, places, lambda: clock() / 1000, os.urandom, settings.key_cache_s),
         blobs=blobs,
         anchors=_anchors(settings, clock),
         probes=asyncio.Semaphore(PROBES),
@@ -129,6 +132,13 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
         random=os.urandom,
         doubts=doubts,
     ), instance
+
+
+def _is_new(settings: Settings) -> bool:
+    """Say whether nothing was ever made here: there is no root key, or in the case of one in KMS no table."""
+    if isinstance(settings.root_key, Path):
+        return not settings.root_key.exists()
+    return schema.current(Database(settings.database_url)) is None
 
 
 def _blobs(settings: Settings) -> BlobStore:
@@ -154,18 +164,6 @@ def _few(settings: Settings) -> S3Client:
     return s3_client(region=settings.aws_region, endpoint=settings.s3_endpoint, connections=_FEW_CONNECTIONS)
 
 
-def _key_folder(place: Path | BucketLocation) -> Path:
-    if isinstance(place, BucketLocation):
-        raise UnsafeError("Keys are kept in folders: set MUNIMENT_KEY_PLACES to one to three of them.")
-    return place
-
-
-def _root_file(settings: Settings) -> Path:
-    if isinstance(settings.root_key, KmsKeyName):
-        raise UnsafeError("The root key is kept in a file: set MUNIMENT_ROOT_KEY to its path.")
-    return settings.root_key
-
-
 def _check_buckets(settings: Settings) -> tuple[str, ...]:
     """Refuse unsafe buckets; return, and log, what could not be told about the others."""
     given = [(settings.blobs, Holds.DOCUMENTS), (settings.anchors, Holds.ANCHORS)]
@@ -182,6 +180,32 @@ def _check_buckets(settings: Settings) -> tuple[str, ...]:
     for doubt in doubts:
         logger.warning("%s", doubt)
     return doubts
+
+
+def make_key_place_anew(settings: Settings, name: str) -> None:
+    """Put the mark into a key place that was lost and is empty now; what is there stays.
+
+    Raises:
+        BadInputError: the settings name no such place.
+        UnsafeError, KeyPlaceError: it is not fit, or cannot be written.
+    """
+    by_name = {_key_place(settings, place).name: place for place in settings.key_places}
+    if name not in by_name:
+        raise BadInputError(f"There is no key place of that name. There are: {', '.join(by_name)}.")
+    _make_key_place(settings, by_name[name])
+
+
+def _key_place(settings: Settings, place: Location) -> KeyPlace:
+    if isinstance(place, Path):
+        return FolderKeyPlace(place)
+    return BucketKeyPlace(_few(settings), place.bucket, place.prefix, str(place))
+
+
+def _make_key_place(settings: Settings, place: Location) -> None:
+    if isinstance(place, Path):
+        FolderKeyPlace.create(place)
+    else:
+        BucketKeyPlace.create(_few(settings), place.bucket, place.prefix, str(place))
 
 
 @contextmanager

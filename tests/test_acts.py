@@ -172,8 +172,17 @@ def test_an_etag_is_strong_and_names_row_and_version() -> None:
 
 
 def test_new_keys_are_handed_out_in_the_order_they_were_made() -> None:
-    keys = NewKeys(made=["key_1", "key_2"])
+    keys = NewKeys(made=["key_1", "key_2"], parents=[None, None])
     assert [keys.next("person", None), keys.next("person", None)] == ["key_1", "key_2"]
     with pytest.raises(acts.KeyWantedError) as wanted:
         keys.next("part", "key_9")
     assert (wanted.value.kind, wanted.value.parent) == ("part", "key_9")
+
+
+def test_a_new_key_under_a_parent_that_was_rotated_since_is_not_handed_out() -> None:
+    keys = NewKeys(made=["key_1", "key_2", "key_3"], parents=[None, "key_8", "key_8"])
+    assert keys.next("firm", None) == "key_1"
+    with pytest.raises(acts.KeyWantedError) as wanted:
+        keys.next("part", "key_9")
+    assert wanted.value.parent == "key_9"
+    assert keys.unused() == ["key_2", "key_3"]

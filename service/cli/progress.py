@@ -1,14 +1,22 @@
-"""A progress bar for long transfers: on a terminal only, on stderr, so that what is piped stays clean."""
+"""A progress bar for long work: on a terminal only, on stderr, so that what is piped stays clean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn, wrap_file
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TransferSpeedColumn,
+    wrap_file,
+)
 
 LONG_BYTES: Final = 4 * 1024 * 1024
 
@@ -25,6 +33,16 @@ def watched(pieces: Iterator[bytes], total: int | None) -> Iterator[bytes]:
         for piece in pieces:
             progress.advance(task, len(piece))
             yield piece
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that is told how many things are done, of how many, and shows it where somebody looks."""
+    console = Console(stderr=True)
+    columns = TextColumn(what), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
 
 
 @contextmanager

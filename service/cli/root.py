@@ -11,17 +11,17 @@ from typing import Final
 
 import typer
 
-from service.cli import audit, installation, policy, serving, token
+from service.cli import audit, installation, keys, policy, serving, token
 from service.cli.demo import command as demo
 from service.cli.failures import report
 
 ABOUT: Final = """Muniment: hand documents to outside staff, and prove what happened to every one of them.
 
-Commands of the machine (init, serve, migrate, doctor, token, policy) open the installation that MUNIMENT_HOME names.
+Commands of the machine (init, serve, migrate, doctor, keys, token, policy) open the installation of MUNIMENT_HOME.
 
 All others ask the service at MUNIMENT_URL with the token in MUNIMENT_TOKEN or --token-file."""
 
-LOCAL: Final = frozenset({"demo", "doctor", "init", "migrate", "policy", "serve", "token"})
+LOCAL: Final = frozenset({"demo", "doctor", "init", "keys", "migrate", "policy", "serve", "token"})
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:
@@ -37,7 +37,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         demo.demo,
     ):
         root.command()(command)
-    by_hand = {"token": token.app, "policy": policy.app, "audit": audit.app}
+    by_hand = {"token": token.app, "keys": keys.app, "policy": policy.app, "audit": audit.app}
     for name, group in by_hand.items():
         root.add_typer(group, name=name)
     if not (arguments and arguments[0] in LOCAL):

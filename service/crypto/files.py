@@ -10,6 +10,7 @@ These functions raise OSError; their callers translate it, because only they kno
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import secrets
 import stat
@@ -93,18 +94,37 @@ def write_new(folder: int, name: str, data: bytes, mode: int = FILE_MODE) -> Non
         FileExistsError: ``name`` is taken; nothing was changed.
         OSError: it could not be written.
     """
-    aside = f"{name}.{secrets.token_hex(8)}{ASIDE}"
-    descriptor = os.open(aside, _NEW_FLAGS, mode, dir_fd=folder)
-    try:
-        try:
-            _write_all(descriptor, data)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with _aside(folder, name, data, mode) as aside:
         os.link(aside, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-    finally:
-        os.unlink(aside, dir_fd=folder)
     os.fsync(folder)
+
+
+def replace(folder: int, name: str, data: bytes) -> None:
+    """Put ``data`` in the place of the file ``name``; a crash leaves the old bytes or the new, whole.
+
+    The caller holds `locked`, and has seen that the file is there.
+
+    Raises:
+        OSError: it could not be written; one of the two is there.
+    """
+    with _aside(folder, name, data, FILE_MODE) as aside:
+        os.rename(aside, name, src_dir_fd=folder, dst_dir_fd=folder)
+    os.fsync(folder)
+
+
+@contextmanager
+def locked(folder: int, name: str) -> Iterator[None]:
+    """Hold the lock of the file ``name`` in an open folder, against other threads and processes that ask for it.
+
+    Raises:
+        OSError: there is no such file, or its file system has no locks.
+    """
+    descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def read_small(folder: int, name: str, limit: int) -> bytes:
@@ -150,6 +170,23 @@ def erase(folder: int, name: str) -> None:
 def names(folder: int) -> list[str]:
     """Return the names in an open folder, in no order."""
     return os.listdir(folder)
+
+
+@contextmanager
+def _aside(folder: int, name: str, data: bytes, mode: int) -> Iterator[str]:
+    """Write a synced file beside ``name`` for the block, and take it away after it unless the block renamed it."""
+    aside = f"{name}.{secrets.token_hex(8)}{ASIDE}"
+    descriptor = os.open(aside, _NEW_FLAGS, mode, dir_fd=folder)
+    try:
+        try:
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        yield aside
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(aside, dir_fd=folder)
 
 
 def _written_as(folder: int, name: str) -> list[str]:

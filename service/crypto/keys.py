@@ -115,6 +115,16 @@ class KeyStore:
         self._cache: dict[str, _Opened] = {}
         self._forgotten = 0
 
+    @property
+    def places(self) -> tuple[KeyPlace, ...]:
+        """Where the keys are; for mending and for the root key's rotation, which change objects place by place."""
+        return self._places
+
+    @property
+    def root(self) -> RootKey:
+        """What wraps the keys that have no parent."""
+        return self._root
+
     def create(self, key_id: str, kind: str, parent: str | None) -> SecretKey:
         """Make a new key and write it to all places.
 
@@ -160,6 +170,27 @@ class KeyStore:
             SealError: what the places hold under this id is not this key.
         """
         return self._open(check_key_id(key_id), 0).key
+
+    def parent_of(self, key_id: str) -> str | None:
+        """Return the id of the key that wraps this one, as its object says and proves by opening; None: the root key.
+
+        Raises:
+            KeyMissingError, KeyPlaceError, SealError: see `open`.
+        """
+        above = self._read(check_key_id(key_id), 0, self._ticks()).ancestors
+        return above[0] if above else None
+
+    def proves(self, key_id: str, data: bytes) -> bool:
+        """Say whether ``data`` is the object of this key: whether it opens, up to the root key.
+
+        Raises:
+            KeyMissingError, KeyPlaceError, RootKeyError: what it hangs on cannot be asked, so nothing is known.
+        """
+        try:
+            self._unwrap(key_id, decode(data), 0, self._ticks())
+        except SealError:
+            return False
+        return True
 
     def peek(self, key_id: str) -> SecretKey | None:
         """Return the key ``key_id`` if it is open already, without asking a place or the root key; never blocks."""

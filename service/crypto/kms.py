@@ -16,7 +16,7 @@ import re
 from pathlib import Path
 from typing import Final, Protocol
 
-from service.crypto import files, wrapping
+from service.crypto import escrow, files, wrapping
 from service.crypto.wrapping import Random, SecretKey
 from service.errors import ExistsError, NotInitialisedError, UnsafeError
 
@@ -51,6 +51,17 @@ class RootKey(Protocol):
         """
         ...
 
+    def check(self) -> tuple[str, ...]:
+        """Make sure that it can be relied upon; for the start of a server and for the doctor.
+
+        Returns: what is not as it should be without being in the way, a sentence each.
+
+        Raises:
+            UnsafeError: it is not fit to be a root key.
+            UnavailableError: it cannot be reached.
+        """
+        ...
+
     def describe(self) -> str:
         """Name the root key for an operator, without showing it."""
         ...
@@ -81,7 +92,12 @@ class LocalRootKey:
             ExistsError: the file is there; a root key is never replaced.
             UnsafeError: it cannot be written.
         """
-        raw = random(wrapping.KEY_BYTES)
+        return cls.restore(path, SecretKey(random(wrapping.KEY_BYTES)), random)
+
+    @classmethod
+    def restore(cls, path: Path, key: SecretKey, random: Random = os.urandom) -> LocalRootKey:
+        """Write the file of a root key that was kept elsewhere; see `create`."""
+        raw = key.reveal()
         line = b"muniment-root-key v1 " + base64.b64encode(raw) + b" " + _identify(raw).encode() + b"\n"
         try:
             files.make_private_folder(path.parent)
@@ -101,9 +117,17 @@ class LocalRootKey:
         """See `RootKey.unwrap`."""
         return wrapping.unwrap(self._key, wrapped, context)
 
+    def check(self) -> tuple[str, ...]:
+        """See `RootKey.check`. The file was looked at when it was read."""
+        return ()
+
     def describe(self) -> str:
         """Name the key by the first 16 hex digits of its hash."""
         return f"local file, key {_identify(self._key.reveal())}"
+
+    def share(self, random: Random) -> tuple[bytes, bytes]:
+        """Split the key for escrow; see `service.crypto.escrow.split`."""
+        return escrow.split(self._key, random)
 
     def __repr__(self) -> str:
         return f"LocalRootKey({self.describe()})"

@@ -19,9 +19,9 @@ from service.errors import BadInputError, ExistsError, KeyMissingError, KeyPlace
 
 MAX_KEY_OBJECT_BYTES: Final = 4_096
 _KEY_ID: Final = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
-_MARK: Final = "muniment-key-place"
-_MARK_TEXT: Final = b"muniment key place v1\n"
-_SUFFIX: Final = ".key"
+MARK: Final = "muniment-key-place"
+MARK_TEXT: Final = b"muniment key place v1\n"
+KEY_SUFFIX: Final = ".key"
 
 
 def check_key_id(key_id: str) -> str:
@@ -30,9 +30,14 @@ def check_key_id(key_id: str) -> str:
     Raises:
         BadInputError: it has another form.
     """
-    if not _KEY_ID.fullmatch(key_id):
+    if not is_key_id(key_id):
         raise BadInputError("This is not the id of a key.")
     return key_id
+
+
+def is_key_id(text: str) -> bool:
+    """Say whether ``text`` has the form of a key's id."""
+    return _KEY_ID.fullmatch(text) is not None
 
 
 class KeyPlace(Protocol):
@@ -40,6 +45,7 @@ class KeyPlace(Protocol):
 
     * durable: when `put` has returned, the object survives a crash of the machine;
     * exclusive: `put` never replaces; of two for one id exactly one succeeds;
+    * no return: `replace` changes what is there, and never brings back what `delete` has removed meanwhile;
     * whole: `get` returns all that was put, or raises;
     * certain: when `delete` has returned, the place has been asked again and has no object of that id; deleting what is
       not there is no error. A place that cannot be asked (unplugged, not mounted) raises and confirms nothing;
@@ -66,6 +72,16 @@ class KeyPlace(Protocol):
         Raises:
             KeyMissingError: the place answers, and has no object of that id.
             KeyPlaceError: the place cannot be reached.
+        """
+        ...
+
+    def replace(self, key_id: str, old: bytes, new: bytes) -> bool:
+        """Put ``new`` in the place of ``old``, whole and durable: for the same key under another root key.
+
+        Returns: whether the place holds ``new`` now; False where it held something else, or nothing.
+
+        Raises:
+            KeyPlaceError: the place cannot be reached or written. It holds one of the two, or nothing.
         """
         ...
 
@@ -110,8 +126,8 @@ class FolderKeyPlace:
         try:
             files.make_private_folder(path)
             with files.private_folder(path) as folder:
-                if _MARK not in files.names(folder):
-                    files.write_new(folder, _MARK, _MARK_TEXT)
+                if MARK not in files.names(folder):
+                    files.write_new(folder, MARK, MARK_TEXT)
         except OSError as error:
             raise place._away() from error
         return place
@@ -126,7 +142,7 @@ class FolderKeyPlace:
         check_key_id(key_id)
         with self._open() as folder:
             try:
-                files.write_new(folder, key_id + _SUFFIX, data)
+                files.write_new(folder, key_id + KEY_SUFFIX, data)
             except FileExistsError:
                 raise ExistsError("There is a key of this id.") from None
 
@@ -135,27 +151,39 @@ class FolderKeyPlace:
         check_key_id(key_id)
         with self._open() as folder:
             try:
-                return files.read_small(folder, key_id + _SUFFIX, MAX_KEY_OBJECT_BYTES + 1)
+                return files.read_small(folder, key_id + KEY_SUFFIX, MAX_KEY_OBJECT_BYTES + 1)
             except FileNotFoundError:
                 raise KeyMissingError from None
 
+    def replace(self, key_id: str, old: bytes, new: bytes) -> bool:
+        """See `KeyPlace.replace`. A deletion waits meanwhile. Nothing is claimed about the medium's old bytes."""
+        name = check_key_id(key_id) + KEY_SUFFIX
+        with self._open() as folder, files.locked(folder, MARK):
+            try:
+                found = files.read_small(folder, name, MAX_KEY_OBJECT_BYTES + 1)
+            except FileNotFoundError:
+                return False
+            if found == old:
+                files.replace(folder, name, new)
+            return found in (old, new)
+
     def delete(self, key_id: str) -> None:
         """See `KeyPlace.delete`."""
-        name = check_key_id(key_id) + _SUFFIX
-        with self._open() as folder:
+        name = check_key_id(key_id) + KEY_SUFFIX
+        with self._open() as folder, files.locked(folder, MARK):
             files.erase(folder, name)
 
     def list(self) -> list[str]:
         """See `KeyPlace.list`."""
         with self._open() as folder:
-            stems = (name.removesuffix(_SUFFIX) for name in files.names(folder) if name.endswith(_SUFFIX))
-            return sorted(stem for stem in stems if _KEY_ID.fullmatch(stem))
+            stems = (name.removesuffix(KEY_SUFFIX) for name in files.names(folder) if name.endswith(KEY_SUFFIX))
+            return sorted(stem for stem in stems if is_key_id(stem))
 
     @contextmanager
     def _open(self) -> Iterator[int]:
         try:
             with files.private_folder(self._path) as folder:
-                if files.read_small(folder, _MARK, len(_MARK_TEXT) + 1) != _MARK_TEXT:
+                if files.read_small(folder, MARK, len(MARK_TEXT) + 1) != MARK_TEXT:
                     raise self._away()
                 yield folder
         except OSError as error:

@@ -108,3 +108,14 @@ def unwrap(wrapping: SecretKey, wrapped: bytes, context: bytes) -> SecretKey:
         return SecretKey(AESGCMSIV(wrapping.reveal()).decrypt(nonce, sealed, wrap_context(context)))
     except InvalidTag:
         raise SealError from None
+
+
+def rewrap(old: SecretKey, new: SecretKey, wrapped: bytes, context: bytes, random: Random = os.urandom) -> bytes:
+    """Wrap under ``new`` what `wrap` sealed under ``old``; what is inside stays the same and is not given out.
+
+    Returns: 61 bytes.
+
+    Raises:
+        SealError: see `unwrap`.
+    """
+    return wrap(new, unwrap(old, wrapped, context), context, random)

@@ -42,3 +42,8 @@ def is_id(text: str, kind: str) -> bool:
     """Say whether ``text`` has the shape of an id of this kind (nothing about whether such a thing exists)."""
     match = _SHAPE.match(text)
     return match is not None and match[1] == kind
+
+
+def made_ms(text: str) -> int:
+    """When an id was made, in UTC milliseconds of the clock that made it."""
+    return int(text.partition("_")[2], 16) >> 80

@@ -21,6 +21,7 @@ from service.db.models import certificates, disposals, documents, engagements, r
 from service.db.session import Tx
 from service.disposal.body import certificate_body
 from service.disposal.manifest import Manifest, manifest_of
+from service.disposal.retired import retired_of
 from service.disposal.steps import DAY_S, Disposal, read
 from service.door import try_to_open
 from service.errors import BadStateError, HeldError, MunimentError, StaleError, UnavailableError
@@ -120,7 +121,7 @@ async def finish(services: Services, firm_id: str, disposal_id: str) -> None:
 
 async def _destroy_keys(services: Services, firm_id: str, row: Any, manifest: Manifest) -> None:
     places: dict[str, int] = {}
-    for key_id in manifest.key_ids:
+    for key_id in _all_keys(services, firm_id, manifest):
         for confirmation in await asyncio.to_thread(services.keys.destroy, key_id):
             places[confirmation.place] = max(places.get(confirmation.place, 0), confirmation.confirmed_at)
     settings = services.settings
@@ -136,6 +137,12 @@ async def _destroy_keys(services: Services, firm_id: str, row: Any, manifest: Ma
     await _move(services, firm_id, row, EventType.DISPOSAL_KEYS_DESTROYED, evidence, data, also)
 
 
+def _all_keys(services: Services, firm_id: str, manifest: Manifest) -> tuple[str, ...]:
+    """The manifest's keys, and those that a rotation replaced: cut short, it may have left them in a place."""
+    with services.database.read() as tx:
+        return (*retired_of(tx, firm_id, manifest.engagement_id), *manifest.key_ids)
+
+
 async def _delete_objects(services: Services, firm_id: str, row: Any, manifest: Manifest) -> None:
     report = await services.blobs.delete([each.blob_id for each in manifest.revisions])
     if report.failed:
@@ -146,7 +153,8 @@ async def _delete_objects(services: Services, firm_id: str, row: Any, manifest: 
 
 async def _verify(services: Services, firm_id: str, row: Any, manifest: Manifest) -> None:
     """Try to open one of each kind of thing; each must fail, for the right reason."""
-    opened = await try_to_open(services.keys, services.blobs, manifest.key_ids, [r.blob_id for r in manifest.revisions])
+    blob_ids = [each.blob_id for each in manifest.revisions]
+    opened = await try_to_open(services.keys, services.blobs, _all_keys(services, firm_id, manifest), blob_ids)
     if opened:
         raise UnavailableError("Something could still be opened after its key was destroyed. Run `muniment doctor`.")
     evidence = {"tried": len(manifest.key_ids) + len(manifest.revisions), "opened": 0}

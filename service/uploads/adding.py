@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, insert, select
 
 from service import events, names
 from service.acts import Act, Caller, Find, perform
-from service.db.models import documents, parts
+from service.db.models import documents
 from service.db.session import Tx
 from service.errors import BadInputError, NotFoundError
 from service.scoping.actions import UNCONFIRMED_SENSITIVITY, Action, Label, Role, Sensitivity
@@ -19,12 +19,9 @@ from service.scoping.actors import Actor
 from service.scoping.decide import Subject
 from service.services import Services
 from service.uploads.receipt import OF_DOCUMENT, Receipt, leaf_hash_of, receipt_of
-from service.uploads.receiving import Arrived, Body, Place, require_fit, take_in, write_revision
+from service.uploads.receiving import PART, Arrived, Body, Place, as_it_is, require_fit, take_in, write_revision
 
 ROUTE: Final = "document"
-_PART = select(
-    parts.c.id, parts.c.key_id, parts.c.field_key, parts.c.engagement_id, parts.c.matter_id, parts.c.firm_id
-).where(parts.c.id == bindparam("part"), parts.c.firm_id == bindparam("firm"))
 _NUMBER = select(func.coalesce(func.max(documents.c.number), 0)).where(
     documents.c.engagement_id == bindparam("engagement")
 )
@@ -80,7 +77,7 @@ def _sensitivity(new: NewDocument, actor: Actor) -> str:
 
 
 def _announce(act: Act, new: NewDocument) -> Place:
-    part = act.tx.one(_PART, part=new.part_id, firm=act.firm_id)
+    part = act.tx.one(PART, part=new.part_id, firm=act.firm_id)
     if part is None or part.engagement_id != new.engagement_id:
         raise NotFoundError
     place = Place(act.new_id("doc"), act.new_id("rev"), act.new_id("blb"), part, act.who)
@@ -101,7 +98,7 @@ async def _keep(
     }
 
     def change(act: Act) -> Any:
-        kept = act.once(ROUTE, request, lambda: _write(act, new, place, intent, arrived))
+        kept = act.once(ROUTE, request, lambda: _write(act, new, as_it_is(act, place), intent, arrived))
         if kept != place.document:
             act.drafts.append(events.document_not_added(act.who, intent, place.subjects, "aborted", arrived.size_bytes))
         return act.tx.one(OF_DOCUMENT, document=kept)

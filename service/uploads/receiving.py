@@ -9,18 +9,18 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select
 
 from service import events
-from service.acts import Act
+from service.acts import Act, keyed
 from service.blobs.store import BlobWriter
 from service.crypto.contexts import message_context
 from service.crypto.streams import HEADER_BYTES, Sealer
-from service.crypto.wrapping import generate_key, wrap
-from service.db.models import log_intents, revisions
+from service.crypto.wrapping import SecretKey, generate_key, wrap
+from service.db.models import log_intents, parts, revisions
 from service.db.session import Tx
 from service.door import Holder, opened_key, revision_key_context
 from service.errors import IncompleteBodyError, MunimentError, TooLargeError
@@ -29,6 +29,9 @@ from service.render.examine import Examination, Findings
 from service.services import Services
 from service.uploads.receipt import OF_REVISION, Receipt
 
+PART = select(
+    parts.c.id, parts.c.key_id, parts.c.field_key, parts.c.engagement_id, parts.c.matter_id, parts.c.firm_id
+).where(parts.c.id == bindparam("part"), parts.c.firm_id == bindparam("firm"))
 _ADD_REVISION = insert(revisions)
 _OPEN_INTENT = select(log_intents.c.idx).where(
     log_intents.c.log_id == bindparam("log"), log_intents.c.idx == bindparam("idx")
@@ -79,7 +82,7 @@ class Arrived:
     size_bytes: int
     sha256: str  # hex, of the plaintext
     header: bytes
-    wrapped_key: bytes
+    key: SecretKey
     findings: Findings
 
 
@@ -133,8 +136,7 @@ class _Counter:
 async def _receive(services: Services, place: Place, said: Body, pieces: AsyncIterator[bytes]) -> Arrived:
     """Seal a body into its object, hash it, and look at what it is."""
     key = generate_key(services.random)
-    part_key = await opened_key(services.keys, place.part.key_id)
-    wrapped = wrap(part_key, key, revision_key_context(place.revision), services.random)
+    await opened_key(services.keys, place.part.key_id)  # before a byte is taken: without it nothing could be kept
     sealer = Sealer(key, _context(place))
     writer = await services.blobs.create(place.blob)
     async with Examination(services.probes) as examination:
@@ -145,7 +147,7 @@ async def _receive(services: Services, place: Place, said: Body, pieces: AsyncIt
         except BaseException:
             await writer.abort()
             raise
-        return Arrived(size, digest, header, wrapped, await examination.result(said.media_type))
+        return Arrived(size, digest, header, key, await examination.result(said.media_type))
 
 
 def _require_whole(said: Body, received: int) -> None:
@@ -177,15 +179,21 @@ async def _seal(
     return size, digest.hexdigest(), header
 
 
+def as_it_is(act: Act, place: Place) -> Place:
+    """Return the place with its part as it is now: the part's key may have been rotated while the body arrived."""
+    return replace(place, part=act.tx.one(PART, part=place.part.id, firm=act.firm_id))
+
+
 def write_revision(act: Act, place: Place, number: int, arrived: Arrived) -> None:
     """Write the row of what arrived; its receipt is the next entry of this act."""
+    context = revision_key_context(place.revision)
     act.tx.run(
         _ADD_REVISION,
         id=place.revision,
         firm_id=act.firm_id,
         document_id=place.document,
         number=number,
-        wrapped_key=arrived.wrapped_key,
+        wrapped_key=wrap(keyed(act.services, place.part.key_id), arrived.key, context, act.services.random),
         header=arrived.header,
         blob_id=place.blob,
         size_bytes=arrived.size_bytes,

@@ -31,7 +31,7 @@ from service.scoping.actions import Action
 from service.scoping.decide import Subject
 from service.services import Services
 from service.uploads.receipt import OF_REVISION, Receipt, leaf_hash_of, receipt_of
-from service.uploads.receiving import Arrived, Body, Place, require_fit, take_in, write_revision
+from service.uploads.receiving import Arrived, Body, Place, as_it_is, require_fit, take_in, write_revision
 
 ROUTE: Final = "revision"
 _NEWEST = select(func.max(revisions.c.number)).where(revisions.c.document_id == bindparam("document")).scalar_subquery()
@@ -109,11 +109,11 @@ async def _keep(
     request = {"document": place.document, "sha256": arrived.sha256}
 
     def change(act: Act) -> tuple[Any, tuple[str, ...]]:
-        before = _row(act.tx, place.document)
-        kept = act.once(ROUTE, request, lambda: _write(act, place, before, arrived))
+        before, now = _row(act.tx, place.document), as_it_is(act, place)
+        kept = act.once(ROUTE, request, lambda: _write(act, now, before, arrived))
         if kept == place.revision:
-            gone = _forget_unconfirmed(act, place, before)
-            _record(act, place, intent, before, arrived, len(gone))
+            gone = _forget_unconfirmed(act, now, before)
+            _record(act, now, intent, before, arrived, len(gone))
         else:
             gone = (place.blob,)
             act.drafts.append(

@@ -4,12 +4,20 @@ import errno
 import os
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from service.crypto.bucketplaces import BucketKeyPlace
 from service.crypto.places import FolderKeyPlace, KeyPlace
 from service.errors import BadInputError, ExistsError, KeyMissingError, KeyPlaceError, UnsafeError
+from tests.crypto.buckets import moto_s3, new_bucket, seaweed_s3
 from tests.fakes.keyplaces import MemoryKeyPlace
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["moto_s3", "seaweed_s3"]
 
 ONE, TWO = "key_" + "1" * 32, "key_" + "2" * 32
 FILE = ONE + ".key"
@@ -25,9 +33,14 @@ def path(folder: FolderKeyPlace, tmp_path: Path) -> Path:
     return tmp_path / "keys"
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture(params=["folder", "memory", "moto", "seaweed"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> KeyPlace:
-    return FolderKeyPlace.create(tmp_path / "keys") if request.param == "folder" else MemoryKeyPlace("keys")
+    if request.param == "folder":
+        return FolderKeyPlace.create(tmp_path / "keys")
+    if request.param == "memory":
+        return MemoryKeyPlace("keys")
+    client: S3Client = request.getfixturevalue(f"{request.param}_s3")
+    return BucketKeyPlace.create(client, new_bucket(client), "keys/", "keys")
 
 
 # The contract: every place, the fake too -----------------------------------------------------------------------------
@@ -87,9 +100,46 @@ def test_deleting_is_certain_and_may_be_repeated(place: KeyPlace) -> None:
     "key_id", ["", ".", "..", "../key", "key_" + "1" * 31, ONE + "\n", ONE.upper(), "/etc/passwd", "\0"]
 )
 def test_what_is_no_key_id_reaches_no_file(place: KeyPlace, key_id: str) -> None:
-    for act in (lambda: place.put(key_id, b""), lambda: place.get(key_id), lambda: place.delete(key_id)):
+    for act in (
+        lambda: place.put(key_id, b""),
+        lambda: place.get(key_id),
+        lambda: place.delete(key_id),
+        lambda: place.replace(key_id, b"", b""),
+    ):
         with pytest.raises(BadInputError):
             act()
+
+
+def test_an_object_is_replaced_only_where_it_is_what_one_thinks(place: KeyPlace) -> None:
+    place.put(ONE, b"first")
+    assert place.replace(ONE, b"first", b"second")
+    assert place.get(ONE) == b"second"
+    assert not place.replace(ONE, b"first", b"third")
+    assert place.get(ONE) == b"second"
+    assert place.replace(ONE, b"first", b"second")  # it is done already, by us before a crash
+    assert place.list() == [ONE]
+
+
+def test_replacing_brings_nothing_back(place: KeyPlace) -> None:
+    place.put(ONE, b"first")
+    place.delete(ONE)
+    assert not place.replace(ONE, b"first", b"second")
+    assert place.list() == []
+
+
+def test_of_replacing_and_deleting_together_nothing_is_left(place: KeyPlace) -> None:
+    for number in range(5):
+        key_id = f"key_{number:032x}"
+        place.put(key_id, b"first")
+        threads = [
+            threading.Thread(target=place.replace, args=(key_id, b"first", b"second")),
+            threading.Thread(target=place.delete, args=(key_id,)),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert place.list() == []
 
 
 # The folder ----------------------------------------------------------------------------------------------------------
@@ -246,6 +296,28 @@ def test_short_writes_are_continued(folder: FolderKeyPlace, monkeypatch: pytest.
     monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, bytes(data[:3])))
     folder.put(ONE, b"a longer object")
     assert folder.get(ONE) == b"a longer object"
+
+
+@pytest.mark.parametrize("operation", ["write", "fsync", "rename"])
+def test_a_replacement_that_fails_leaves_the_old_bytes(
+    folder: FolderKeyPlace, path: Path, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    folder.put(ONE, b"first")
+    with monkeypatch.context() as patched:
+        fail(patched, operation)
+        with pytest.raises(KeyPlaceError):
+            folder.replace(ONE, b"first", b"second")
+    assert folder.get(ONE) == b"first"
+    assert {each.name for each in path.iterdir()} == {FILE, "muniment-key-place"}
+
+
+def test_a_replacement_may_fail_and_be_stored(folder: FolderKeyPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.put(ONE, b"first")
+    with monkeypatch.context() as patched:
+        fail(patched, "fsync", nth=2)  # the folder's
+        with pytest.raises(KeyPlaceError):
+            folder.replace(ONE, b"first", b"second")
+    assert folder.get(ONE) == b"second"
 
 
 @pytest.mark.parametrize(("operation", "nth"), [("write", 1), ("fsync", 1), ("unlink", 1), ("fsync", 2)])

@@ -12,12 +12,12 @@ import cryptography_vectors
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from service.crypto import contexts, fields, keyobjects, wrapping
+from service.crypto import contexts, escrow, fields, keyobjects, wrapping
 from service.crypto.contexts import message_context
 from service.crypto.kms import LocalRootKey
 from service.crypto.streams import decrypt, decrypt_range, encrypt
 from service.crypto.wrapping import SecretKey
-from service.errors import SealError, UnsafeError
+from service.errors import BadInputError, SealError, UnsafeError
 from tests.crypto.messages import Message, attempt, in_pieces, messages, reader, released, vectors
 from tests.vectors.crypto import make, reference
 
@@ -179,3 +179,18 @@ def test_a_damaged_root_key_file_is_refused(case: dict[str, str], tmp_path: Path
     damaged.chmod(0o600)
     with pytest.raises(UnsafeError, match="damaged"):
         LocalRootKey(damaged)
+
+
+@pytest.mark.parametrize("case", SMALL["shares"])
+def test_shares_are_those_of_the_vectors(case: dict[str, Any]) -> None:
+    drawn = {32: bytes.fromhex(case["pad"]), 8: bytes.fromhex(case["set"])}
+    made = escrow.split(SecretKey(bytes.fromhex(case["key"])), lambda length: drawn[length])
+    assert [share.decode() for share in made] == case["files"]
+    assert escrow.join(*made) == SecretKey(bytes.fromhex(case["key"]))
+
+
+@named(SMALL["shares_refused"])
+def test_shares_that_make_no_key_are_refused(case: dict[str, Any]) -> None:
+    first, second = (text.encode() for text in case["files"])
+    with pytest.raises(BadInputError):
+        escrow.join(first, second)

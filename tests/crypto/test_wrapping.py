@@ -7,7 +7,7 @@ import os
 import pytest
 
 from service.crypto.contexts import join
-from service.crypto.wrapping import SecretKey, generate_key, raw_key, unwrap, wrap
+from service.crypto.wrapping import SecretKey, generate_key, raw_key, rewrap, unwrap, wrap
 from service.errors import SealError
 
 CONTEXT = join("a place")
@@ -85,3 +85,14 @@ def test_every_changed_bit_and_every_other_length_is_refused(outer: SecretKey, k
     for length in range(len(wrapped)):
         with pytest.raises(SealError):
             unwrap(outer, wrapped[:length], CONTEXT)
+
+
+def test_what_is_rewrapped_opens_with_the_new_key_alone_and_in_its_context() -> None:
+    old, new, inner = (generate_key(os.urandom) for _ in range(3))
+    wrapped = rewrap(old, new, wrap(old, inner, b"context"), b"context")
+    assert unwrap(new, wrapped, b"context") == inner
+    for key, context in ((old, b"context"), (new, b"another")):
+        with pytest.raises(SealError):
+            unwrap(key, wrapped, context)
+    with pytest.raises(SealError):
+        rewrap(new, old, wrap(old, inner, b"context"), b"context")

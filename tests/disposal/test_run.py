@@ -114,7 +114,7 @@ async def test_every_revision_ends_and_the_current_one_alone_is_read_back(ending
     [certificate] = ending.certificates()
     assert len(json.loads(certificate.body)["revisions"]) == 5
     await settle(ending.world)
-    assert await doctor.examine(ending.world.services) == []
+    assert await findings(ending.world.services) == []
 
 
 async def test_no_name_and_no_byte_opens_from_a_copy_made_before(ending: Ending) -> None:

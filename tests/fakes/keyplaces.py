@@ -8,7 +8,7 @@ from tests.fakes.faults import Faults
 
 
 class MemoryKeyPlace:
-    """Holds key objects in a dict; ``faults`` plans what goes wrong in ``put``, ``get``, ``delete`` and ``list``."""
+    """Holds key objects in a dict; ``faults`` plans what goes wrong in each operation."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -33,6 +33,15 @@ class MemoryKeyPlace:
             raise KeyMissingError
         self.faults.after("get")
         return self.objects[key_id]
+
+    def replace(self, key_id: str, old: bytes, new: bytes) -> bool:
+        check_key_id(key_id)
+        self.faults.before("replace")
+        there = self.objects.get(key_id)
+        if there == old:
+            self.objects[key_id] = new
+        self.faults.after("replace")
+        return there is not None and there in (old, new)
 
     def delete(self, key_id: str) -> None:
         check_key_id(key_id)

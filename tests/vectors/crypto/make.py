@@ -3,7 +3,8 @@
 ``streams.json``: messages (key, context, plaintext by name, sealed bytes in base64) and refusals. A refusal says from
 which slices of the messages it is joined, which bytes are then XORed, with which key, context and header it is tried,
 and how many bytes of plaintext at most may be released before it is refused.
-``small.json``: contexts, wrapped keys, sealed fields, blind indexes, key objects, root key files; with refusals.
+``small.json``: contexts, wrapped keys, sealed fields, blind indexes, key objects, root key files, shares;
+with refusals.
 
 Everything is made by `reference`, from fixed keys, salts and nonces.
 """
@@ -176,7 +177,14 @@ def small() -> dict[str, Any]:
         "key_objects_refused": object_refusals(key_id),
         "root_key_files": [{"key": KEY.hex(), "file": reference.root_key_file(KEY).decode()}],
         "root_key_files_refused": root_file_refusals(),
+        "shares": [{"key": KEY.hex(), "pad": fixed("pad").hex(), "set": fixed("set", 8).hex(), "files": shares()}],
+        "shares_refused": share_refusals(),
     }
+
+
+def shares(label: str = "set") -> list[str]:
+    """The two shares of the key."""
+    return [share.decode() for share in reference.shares(KEY, fixed("pad"), fixed(label, 8))]
 
 
 def sealed_field(text: str) -> dict[str, str]:
@@ -247,6 +255,28 @@ def root_file_refusals() -> list[dict[str, str]]:
         "key too short": good.replace(line[21:25], ""),
     }
     return [{"name": name, "file": each} for name, each in wrong.items()]
+
+
+def share_refusals() -> list[dict[str, Any]]:
+    """Pairs of shares that make no key."""
+    first, second = shares()
+    _, other = shares("another set")
+    wrong = {
+        "empty": (first, ""),
+        "one twice": (first, first),
+        "the other twice": (second, second),
+        "of two sets": (first, other),
+        "no comment": (first, second.split("\n")[1] + "\n"),
+        "another version": (first, second.replace(" v1 ", " v2 ")),
+        "a third share": (first, second.replace(" v1 2 ", " v1 3 ")),
+        "its number changed": (first, first.replace(" v1 1 ", " v1 2 ")),
+        "a letter changed": (first, second.replace("=", "A=", 1)),
+        "no line feed": (first, second[:-1]),
+        "a line more": (first, second + "\n"),
+        "carriage returns": (first, second.replace("\n", "\r\n")),
+        "a root key file": (first, reference.root_key_file(KEY).decode()),
+    }
+    return [{"name": name, "files": list(files)} for name, files in wrong.items()]
 
 
 def build() -> dict[str, str]:

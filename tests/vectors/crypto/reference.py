@@ -99,6 +99,19 @@ def key_object(wrapping: bytes, key: bytes, key_id: str, kind: str, parent: str,
     return (line % (key_id, kind, parent, base64.b64encode(wrapped).decode())).encode()
 
 
+def shares(key: bytes, pad: bytes, set_id: bytes) -> tuple[bytes, bytes]:
+    """FORMAT.md section 10."""
+    made = []
+    for number, raw in ((1, pad), (2, bytes(a ^ b for a, b in zip(key, pad, strict=True)))):
+        line = f"muniment-root-key-share v1 {number} {set_id.hex()} {base64.b64encode(raw).decode()}"
+        checksum = hashlib.sha256(b"muniment root key share v1\x00" + line.encode()).hexdigest()[:16]
+        comment = (
+            "# One of two shares of a Muniment root key. Both together open everything. Keep each with somebody else."
+        )
+        made.append(f"{comment}\n{line} {checksum}\n".encode())
+    return made[0], made[1]
+
+
 def root_key_file(key: bytes) -> bytes:
     """FORMAT.md section 7."""
     name = hashlib.sha256(b"muniment root key id v1\x00" + key).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Tests of keys over the years: rotation, mending, what a crash leaves."""
