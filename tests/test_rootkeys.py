@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service import rootkeys, wiring
-from service.config import Settings
+from service.config import KmsKeyName, Settings
 from service.crypto.kms import LocalRootKey
 from service.crypto.kms_aws import KmsRootKey
 from service.crypto.roots import ChangingRoot
@@ -94,6 +94,6 @@ async def test_a_server_does_not_start_on_a_root_key_that_is_not_fit_or_not_its_
     key.denied.add("Decrypt")
     with pytest.raises(RootKeyError, match="denies"), wiring.open_installation(settings, serving=True):
         pass
-    changed = settings.model_copy(update={"root_key": Path(f"aws-kms:{foreign.arn}")})
+    changed = settings.model_copy(update={"root_key": KmsKeyName(foreign.arn)})
     with pytest.raises(UnsafeError, match="does not open"), wiring.open_installation(changed, serving=True):
         pass

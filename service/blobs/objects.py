@@ -215,7 +215,9 @@ class Objects:
             listed, last = ask(prefix, marker, keys)
             wanted = set(blob_ids[at:])
             versions: list[ObjectIdentifierTypeDef] = [
-                {"Key": key, "VersionId": version} for key, version in listed if self._id(key) in wanted
+                {"Key": key, "VersionId": version} if version else {"Key": key}
+                for key, version in listed
+                if self._id(key) in wanted
             ]
             end = bisect_left(blob_ids, self._id(last)) if last else len(blob_ids)
             yield versions, blob_ids[at:end]
@@ -238,16 +240,19 @@ class Objects:
         ] else ""
 
     def _only_versions(self, prefix: str, marker: str, keys: int) -> tuple[list[tuple[str, str]], str]:
-        """The same of a bucket that never kept versions, where listing objects is much quicker."""
+        """The same of a bucket that never kept versions, where both listing and deleting by key are quicker.
+
+        Should it begin to keep them meanwhile, a deletion by key makes a marker, is answered so, and has failed.
+        """
         page = self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, StartAfter=marker, MaxKeys=keys)
         found = [each["Key"] for each in page.get("Contents", [])]
-        return [(key, "null") for key in found], found[-1] if found and page["IsTruncated"] else ""
+        return [(key, "") for key in found], found[-1] if found and page["IsTruncated"] else ""
 
     def _delete_versions(self, versions: list[ObjectIdentifierTypeDef]) -> set[str]:
         """Delete versions, and return the ids of those that the server did not name as deleted."""
         if not versions:
             return set()
-        left = {(each["Key"], each.get("VersionId", "")) for each in versions}
+        left = {(each["Key"], each.get("VersionId", "null")) for each in versions}
         answer = self.client.delete_objects(Bucket=self.bucket, Delete={"Objects": versions})
         for each in answer.get("Deleted", []):  # of a marker, SeaweedFS gives the id under its other name alone
             left.discard((each["Key"], each.get("VersionId") or each.get("DeleteMarkerVersionId") or "null"))

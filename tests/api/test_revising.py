@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from service import doctor
 from service.app import create_app
 from service.db.models import documents, revisions
 from service.errors import StoreFullError, StoreUnavailableError
@@ -24,7 +23,7 @@ from tests.api.wire import Answer, Client, ask
 from tests.fakes.blobs import MemoryBlobs
 from tests.logs import check_logs, entries_of
 from tests.scale import count
-from tests.world import Engagement, Person, World, a_world
+from tests.world import Engagement, Person, World, a_world, findings
 
 HOURS_72 = 72 * 3600
 OLD, NEW = b"as it was sent first", b"as it should have been"
@@ -65,7 +64,7 @@ async def _refused(answer: Any, status: int, code: str, engagement: Engagement, 
     assert await engagement.attorney.get(f"{path}/content") == content
     await settle(engagement.world)
     assert [each.number for each in _revisions(engagement.world)] == [1]
-    assert await doctor.examine(engagement.world.services) == []
+    assert await findings(engagement.world.services) == []
 
 
 # Who may, and what becomes of the old content -------------------------------------------------------------------------
@@ -95,7 +94,7 @@ async def test_an_adder_replaces_his_own_paper_and_nothing_is_left_of_the_old_on
     assert (data["replaced"], data["destroyed"], data["number"], data["bytes"]) == (old.id, 1, 2, len(NEW))
     assert len(entry.header or b"") == 56
     assert {each["revision_id"] for each in (await seat.get("/me/receipts"))["items"]} == {old.id, new.id}
-    assert await doctor.examine(world.services) == []
+    assert await findings(world.services) == []
 
 
 async def test_replacing_again_and_taking_back_leave_no_key_and_no_object(world: World, engagement: Engagement) -> None:
@@ -106,7 +105,7 @@ async def test_replacing_again_and_taking_back_leave_no_key_and_no_object(world:
     await seat.change("DELETE", path, status=204)
     assert await blobs(world) == []
     assert [each.wrapped_key for each in _revisions(world)] == [b""] * 4
-    assert await doctor.examine(world.services) == []
+    assert await findings(world.services) == []
 
 
 async def test_what_an_attorney_replaces_stays_as_an_older_revision(world: World, engagement: Engagement) -> None:
@@ -121,7 +120,7 @@ async def test_what_an_attorney_replaces_stays_as_an_older_revision(world: World
     assert sorted((old.blob_id, new.blob_id)) == await blobs(world)
     await settle(world)
     assert (entries_of(world.services.database, world.firm_id, "document.revised")[-1].data or {})["destroyed"] == 0
-    assert await doctor.examine(world.services) == []
+    assert await findings(world.services) == []
 
 
 async def test_an_attorney_confirms_first_what_somebody_added(engagement: Engagement) -> None:
@@ -145,7 +144,7 @@ async def test_under_a_legal_hold_nothing_that_was_replaced_or_taken_back_is_des
     await engagement.attorney.get(f"{path}/content", status=404)
     assert all(each.wrapped_key for each in _revisions(world))
     assert len(await blobs(world)) == 2
-    assert await doctor.examine(world.services) == []
+    assert await findings(world.services) == []
 
 
 # Who may not ----------------------------------------------------------------------------------------------------------
@@ -256,7 +255,7 @@ async def test_of_two_that_arrive_together_the_later_is_refused_and_not_kept(eng
     await settle(world)
     assert (len(await blobs(world)), len(_revisions(world))) == (2, 2)
     assert _outcomes(world) == ["done", "failed"]
-    assert await doctor.examine(world.services) == []
+    assert await findings(world.services) == []
 
 
 async def test_the_same_key_and_file_give_the_first_receipt_again(world: World, engagement: Engagement) -> None:
@@ -339,7 +338,7 @@ def test_after_any_history_the_keys_and_objects_that_stand_are_those_that_must(
             assert [each.wrapped_key != b"" for each in found] == live
             stored = set(runner.run(blobs(world)))
             assert [each.blob_id in stored for each in found] == live
-            assert runner.run(doctor.examine(world.services)) == []
+            assert runner.run(findings(world.services)) == []
 
         try:
             check()
@@ -426,7 +425,7 @@ async def test_an_old_object_that_could_not_be_deleted_is_named_by_the_doctor(
     [old] = store.blobs
     store.faults.plan("delete", StoreUnavailableError)
     assert (await _put(engagement, seat, path, [NEW], app=app)).status == 200
-    [finding] = await doctor.examine(services)
+    [finding] = await findings(services)
     assert (finding.code, finding.ids) == ("blob_without_row", (old,))
 
 
@@ -464,7 +463,7 @@ async def test_when_only_the_answer_of_the_commit_is_lost_the_new_content_is_who
     assert await seat.get(f"{path}/content") == NEW
     await settle(world)
     check_logs(world.services.database)
-    [finding] = await doctor.examine(world.services)  # its key is destroyed; nobody was left to delete it
+    [finding] = await findings(world.services)  # its key is destroyed; nobody was left to delete it
     assert (finding.code, finding.ids) == ("blob_without_row", (old,))
     with world.services.database.read() as tx:
         assert tx.value(select(documents.c.version)) == 2

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -16,7 +15,7 @@ LEVELS = ("firm", "engagement", "part", "person")
 def home(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installation on two key places."""
     home = tmp_path / "home"
-    monkeypatch.setenv("MUNIMENT_KEY_PLACES", os.pathsep.join((str(home / "near"), str(home / "far"))))
+    monkeypatch.setenv("MUNIMENT_KEY_PLACES", ",".join((str(home / "near"), str(home / "far"))))
     assert run(*FOUND).code == 0
     return home
 
