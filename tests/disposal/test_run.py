@@ -22,7 +22,7 @@ from service.crypto.wrapping import unwrap
 from service.db.models import documents, engagements, parts, people, revisions
 from service.door import Holder, field_key, revision_key_context
 from service.errors import KeyMissingError, KeyPlaceError, StoreUnavailableError
-from tests.api.places import Fakes, fake_stores, faulty, settle
+from tests.api.places import Fakes, fake_stores, settle
 from tests.disposal.ending import Ending, an_ending
 from tests.fakes.failpoints import Failpoints, watching
 from tests.logs import check_logs, entries_of

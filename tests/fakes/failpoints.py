@@ -115,6 +115,7 @@ class Failpoints:
         self.count = 0
         self.hit = ""
         self.visited: Counter[tuple[str, bool]] = Counter()
+        self.trace: list[str] | None = None  # where a list is put here, every call is noted in it
 
     def arm(self, target: int, *, stored: bool, only: Collection[str] = (), deadly: bool = False) -> None:
         """Let the call number ``target`` from now on fail, of all calls or ``only`` of these.
@@ -137,6 +138,8 @@ class Failpoints:
             raise AssertionError(f"{call} leaves the service and has no failpoint")
         with self._lock:
             armed = self._armed
+            if self.trace is not None:
+                self.trace.append(call)
             if self._due is not None and self._due[1] == threading.get_ident():
                 self._due = None  # that call raised an error of its own
             if armed is None or (armed.only and call not in armed.only):
@@ -190,10 +193,10 @@ def watched(services: Services, points: Failpoints) -> Services:
     assert isinstance(database, FaultyDatabase)
     database.faults = _OfDatabase(points, database.error)
     keys = services.keys
-    keys._root = Watched(keys._root, "RootKey", points)  # type: ignore[assignment]  # has all its methods
-    keys._places = tuple(Watched(place, "KeyPlace", points) for place in keys._places)  # type: ignore[misc]  # the same
+    keys._root = Watched(keys._root, "RootKey", points)
+    keys._places = tuple(Watched(place, "KeyPlace", points) for place in keys._places)
     blobs, anchors = Watched(services.blobs, "BlobStore", points), Watched(services.anchors, "Anchors", points)
-    return replace(services, blobs=blobs, anchors=anchors)  # type: ignore[arg-type]  # the same
+    return replace(services, blobs=blobs, anchors=anchors)  # type: ignore[arg-type]  # has all its methods
 
 
 class Watched:
