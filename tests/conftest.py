@@ -3,13 +3,15 @@
 What a test has counted it shows by ``record_property("figure", "so many of so many")``; figures stand at the end.
 
 Fixtures: ``database_url`` (runs the test twice: an empty SQLite file, an empty PostgreSQL database), ``sqlite_url``,
-``postgres_url``, ``postgres_server``; ``migrated_url`` (tests/migrated.py) is the same with all tables there. Random
-order comes from pytest-randomly, which prints its seed (``--randomly-seed=N`` repeats a run); a failing property prints
-the line that replays it.
+``postgres_url``, ``postgres_server``; ``seaweed`` (an S3 server for the run) and ``buckets`` (its buckets, as an
+installation wants them); ``migrated_url`` (tests/migrated.py) is a database with all tables there. Random order comes
+from pytest-randomly, which prints its seed (``--randomly-seed=N`` repeats a run); a failing property prints the line
+that replays it.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.buckets import Buckets, made_buckets
 from tests.guards import guard_sockets
 from tests.migrated import (
     migrated_file,
@@ -28,6 +31,7 @@ from tests.migrated import (
 )
 from tests.postgres import PostgresMissingError, PostgresServer, running_postgres
 from tests.scale import LONG, count
+from tests.seaweed import Seaweed, SeaweedMissingError, running_seaweed
 
 __all__ = [
     "migrated_file",
@@ -98,6 +102,33 @@ def postgres_server() -> Iterator[PostgresServer]:
             yield server
     except PostgresMissingError as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """One SeaweedFS for the run (one a worker under xdist), gone at its end.
+
+    Tests take buckets or prefixes of their own. Its administrator's keys are in the environment meanwhile, where
+    boto3's own chain finds them.
+    """
+    folder = tmp_path_factory.mktemp("seaweed")
+    try:
+        with running_seaweed(folder) as server, pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_ACCESS_KEY_ID", server.access_key)
+            patch.setenv("AWS_SECRET_ACCESS_KEY", server.secret_key)
+            patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+            yield server
+    except SeaweedMissingError as missing:
+        pytest.skip(str(missing))
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def buckets(seaweed: Seaweed) -> Iterator[Buckets]:
+    """Buckets on SeaweedFS that the start-up check accepts; each test takes a prefix of its own."""
+    with made_buckets(seaweed) as made:
+        yield made
 
 
 @pytest.fixture

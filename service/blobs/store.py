@@ -59,11 +59,15 @@ class BlobWriter(Protocol):
     """
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append ``data``; it may be kept in memory, at most 1 MiB of it and what was given last.
+        """Append ``data``; some may be kept in memory, whatever the blob's size.
+
+        At most 1 MiB and what was given last where bytes can be written as they come (a folder), and at most 32 MiB
+        where they go in parts (a bucket).
 
         Raises:
             StoreFullError: there is no room; what was written is gone.
             StoreUnavailableError: it cannot be written; what was written is gone.
+            TooLargeError: it is larger than the store can hold in one blob; what was written is gone.
             BadStateError: the blob was committed or aborted.
         """
         ...
@@ -84,7 +88,11 @@ class BlobWriter(Protocol):
 
 
 class BlobReader(Protocol):
-    """An open blob. It stays readable while it is open, also when it is deleted meanwhile."""
+    """An open blob. It stays readable while it is open, also when it is deleted meanwhile.
+
+    A store behind a network may instead refuse, with `StoreUnavailableError`, what it had not sent before the deletion.
+    It never gives bytes of another blob.
+    """
 
     @property
     def size(self) -> int:
@@ -95,7 +103,7 @@ class BlobReader(Protocol):
         """Return ``length`` bytes from ``offset``; fewer only at the end of the blob.
 
         Raises:
-            StoreUnavailableError: they cannot be read.
+            StoreUnavailableError: they cannot be read, or the blob is another by now.
             BadStateError: the reader was closed.
         """
         ...

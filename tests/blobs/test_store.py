@@ -1,25 +1,59 @@
-"""The contract of a blob store: the folder and the fake both keep it."""
+"""The contract of a blob store: folder, fake and buckets all keep it.
+
+Buckets are those of moto (in the process, lenient) and of SeaweedFS (a real server), there without versions and with.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from moto import mock_aws
 
+from service.aws import s3_client
 from service.blobs.local import FLUSH_BYTES, INLINE_READ_BYTES, LocalBlobs
+from service.blobs.s3 import BLOCK_BYTES, CONNECTIONS, FIRST_BLOCK_BYTES, PART_BYTES, S3Blobs
 from service.blobs.store import BlobStore, DeletionReport
 from service.errors import BadInputError, BadStateError, BlobMissingError, ExistsError
+from tests.buckets import Buckets
 from tests.fakes.blobs import MemoryBlobs
+from tests.seaweed import REGION
 
 IDS = [f"blb_{number:032x}" for number in range(300)]
 ONE, TWO, THREE = IDS[1:4]
 
 
-@pytest.fixture(params=["folder", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    return LocalBlobs(tmp_path) if request.param == "folder" else MemoryBlobs()
+@contextmanager
+def bucket_of_moto() -> Iterator[S3Blobs]:
+    with mock_aws():
+        client = s3_client(region=REGION, endpoint="", connections=CONNECTIONS)
+        client.create_bucket(Bucket="documents")
+        store = S3Blobs(client, "documents", "blobs/", clock=lambda: 86_400)  # moto's uploads all began in 2010
+        yield store
+        store.close()
+
+
+@pytest.fixture(params=["folder", "memory", "moto", "seaweed", "seaweed versioned"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BlobStore]:
+    kind, _, versioned = request.param.partition(" ")
+    if kind == "folder":
+        yield LocalBlobs(tmp_path)
+    elif kind == "memory":
+        yield MemoryBlobs()
+    elif kind == "moto":
+        with bucket_of_moto() as made:
+            yield made
+    else:
+        buckets: Buckets = request.getfixturevalue("buckets")
+        name = buckets.versioned if versioned else buckets.documents
+        client = s3_client(region=REGION, endpoint=buckets.endpoint, connections=CONNECTIONS)
+        stored = S3Blobs(client, name, buckets.prefix())
+        yield stored
+        stored.close()
 
 
 async def put(store: BlobStore, blob_id: str, *pieces: bytes) -> None:
@@ -37,7 +71,11 @@ async def get(store: BlobStore, blob_id: str) -> bytes:
         await reader.close()
 
 
-@pytest.mark.parametrize("length", [0, 1, INLINE_READ_BYTES, INLINE_READ_BYTES + 1, FLUSH_BYTES, 3 * FLUSH_BYTES + 7])
+EDGES = (INLINE_READ_BYTES, FIRST_BLOCK_BYTES, FLUSH_BYTES, BLOCK_BYTES, PART_BYTES, 2 * PART_BYTES)
+LENGTHS = sorted({0, 1, 3 * PART_BYTES + 7} | {edge + more for edge in EDGES for more in (0, 1)})
+
+
+@pytest.mark.parametrize("length", LENGTHS)
 async def test_what_was_committed_is_given_back(store: BlobStore, length: int) -> None:
     data = os.urandom(length)
     await put(store, ONE, data[:10], b"", data[10:])
@@ -66,6 +104,18 @@ async def test_a_blob_is_read_at_any_place_and_ends_where_it_ends(store: BlobSto
     await reader.close()
 
 
+@pytest.mark.parametrize("step", [1_000, 262_400, 262_144, 700_000, 3_000_000])
+async def test_read_on_or_back_and_forth_the_bytes_are_the_same(store: BlobStore, step: int) -> None:
+    data = os.urandom(PART_BYTES + 77)
+    await put(store, ONE, data)
+    reader = await store.open(ONE)
+    onward = range(0, min(len(data), 1_000 * step), step)
+    back_and_forth = [*reversed(onward[-5:]), 0, 5, step, 3 * step, 2 * step, len(data) - 1]
+    for offset in (*onward, *back_and_forth):
+        assert await reader.read_at(offset, step) == data[offset : offset + step]
+    await reader.close()
+
+
 async def test_nothing_is_seen_before_it_is_committed(store: BlobStore) -> None:
     writer = await store.create(ONE)
     await writer.write(bytes(2 * FLUSH_BYTES))
@@ -76,10 +126,29 @@ async def test_nothing_is_seen_before_it_is_committed(store: BlobStore) -> None:
     assert [info.size_bytes async for info in store.list()] == [2 * FLUSH_BYTES]
 
 
+async def test_nothing_of_a_large_one_is_seen_before_it_is_committed(store: BlobStore) -> None:
+    writer = await store.create(ONE)
+    await writer.write(bytes(2 * PART_BYTES + 1))
+    with pytest.raises(BlobMissingError):
+        await store.open(ONE)
+    assert [info async for info in store.list()] == []
+    await writer.abort()
+    assert await store.delete([ONE]) == DeletionReport((), (ONE,), ())
+
+
 async def test_a_blob_is_never_replaced(store: BlobStore) -> None:
     await put(store, ONE, b"first")
     writer = await store.create(ONE)
     await writer.write(b"second")
+    with pytest.raises(ExistsError):
+        await writer.commit()
+    assert await get(store, ONE) == b"first"
+
+
+async def test_a_large_one_replaces_none_either(store: BlobStore) -> None:
+    await put(store, ONE, b"first")
+    writer = await store.create(ONE)
+    await writer.write(bytes(PART_BYTES + 1))
     with pytest.raises(ExistsError):
         await writer.commit()
     assert await get(store, ONE) == b"first"

@@ -1,0 +1,126 @@
+"""AWS clients as Muniment wants them, and what their errors mean. The only importer of boto3.
+
+Rules kept here:
+
+* every wait has an end: connecting 3 s, silence 20 s, three tries of each request in all;
+* whose rights are used is boto3's own chain to find out (environment, instance role); our settings hold no secrets;
+* a checksum goes with a request where our code asks for one, and never unasked;
+* over https a payload is not hashed again for its signature (a body of 1 GiB would cost 0.6 s): TLS, the CRC that our
+  code sends and the seal each guard it already.
+
+Clients are safe for several threads. Nothing here decides what an error means for a use case.
+
+Source: botocore 1.44, ``botocore.config.Config``; AWS S3 and KMS API references, "Error responses".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
+
+CONNECT_TIMEOUT_S: Final = 3
+READ_TIMEOUT_S: Final = 20
+TRIES: Final = 3
+_KMS_CONNECTIONS: Final = 16
+AwsError: Final = (BotoCoreError, ClientError, ResponseParserError)
+
+_MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion", "NoSuchUpload"})
+_TAKEN: Final = frozenset({"412", "409", "PreconditionFailed", "ConditionalRequestConflict"})
+_DENIED: Final = frozenset(
+    {
+        "401",
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AllAccessDisabled",
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_UNSUPPORTED: Final = frozenset({"501", "NotImplemented", "MethodNotAllowed", "405"})
+_FULL: Final = frozenset({"507", "InsufficientStorage", "QuotaExceeded", "XMinioStorageFull"})
+
+
+def s3_client(*, region: str, endpoint: str, connections: int) -> S3Client:
+    """A client of S3.
+
+    Args:
+        region: AWS region; empty leaves it to boto3's chain.
+        endpoint: URL of a server that is not AWS's own (SeaweedFS, say), addressed by path; empty for AWS.
+        connections: how many requests may be under way together.
+    """
+    return boto3.client(
+        "s3",
+        region_name=region or None,
+        endpoint_url=endpoint or None,
+        config=_config(connections).merge(
+            Config(s3={"payload_signing_enabled": False, "addressing_style": "path" if endpoint else "auto"})
+        ),
+    )
+
+
+def kms_client(*, region: str, endpoint: str) -> KMSClient:
+    """A client of KMS; arguments as in `s3_client`."""
+    return boto3.client(
+        "kms", region_name=region or None, endpoint_url=endpoint or None, config=_config(_KMS_CONNECTIONS)
+    )
+
+
+def error_code(error: Exception) -> str:
+    """The code that the service answered with; empty where no answer came."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def is_missing(error: Exception) -> bool:
+    """Say whether the service answered that there is no such thing. A bucket that is not there is never this."""
+    return error_code(error) in _MISSING
+
+
+def is_taken(error: Exception) -> bool:
+    """Say whether a conditional write was refused: there is such an object, or another write of it is under way."""
+    return error_code(error) in _TAKEN
+
+
+def is_denied(error: Exception) -> bool:
+    """Say whether our credentials may not do this, or are none."""
+    return error_code(error) in _DENIED
+
+
+def is_unsupported(error: Exception) -> bool:
+    """Say whether the server does not know this request (a store that is not AWS's own)."""
+    return error_code(error) in _UNSUPPORTED
+
+
+def is_full(error: Exception) -> bool:
+    """Say whether the store has no room left."""
+    return error_code(error) in _FULL
+
+
+def is_uncertain(error: Exception) -> bool:
+    """Say whether the request may have been carried out all the same: no answer, or one of the server's own trouble."""
+    if not isinstance(error, ClientError):
+        return True
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return not 400 <= status < 500 or status in {408, 429}  # noqa: PLR2004  # classes of HTTP status
+
+
+def _config(connections: int) -> Config:
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+        retries={"mode": "standard", "total_max_attempts": TRIES},
+        max_pool_connections=connections,
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        tcp_keepalive=True,
+    )
