@@ -15,7 +15,8 @@ Source: botocore 1.44, ``botocore.config.Config``; AWS S3 and KMS API references
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -112,6 +113,18 @@ def is_uncertain(error: Exception) -> bool:
         return True
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return not 400 <= status < 500 or status in {408, 429}  # noqa: PLR2004  # classes of HTTP status
+
+
+def require(answer: Mapping[str, Any], *names: str) -> None:
+    """Refuse an answer that lacks what every whole one has.
+
+    botocore takes an answer that broke off within its head for one without a body: a listing would be empty.
+
+    Raises:
+        ResponseParserError: one of ``names`` is missing; among `AwsError`, and nothing is certain.
+    """
+    if any(name not in answer for name in names):
+        raise ResponseParserError("the answer broke off")
 
 
 def _config(connections: int) -> Config:

@@ -44,7 +44,7 @@ class Kind(StrEnum):
     SWALLOW = "swallow the reply"  # the server has done it; no answer ever comes
     HANG = "hang"  # the request does not reach the server, and no answer ever comes
     REFUSE = "refuse"  # the connection breaks, and for so many seconds no new one is taken
-    CUT_HEAD = "close within the headers"  # of the reply
+    CUT_HEAD = "close within the headers"  # of the reply, after so many bytes, and before their end
     SHORT = "wrong length"  # the reply is shorter than it was, and says so; an empty one promises what never comes
 
 
@@ -238,8 +238,8 @@ class _Line:
             async for _ in body:
                 pass
             await self._wait_for_the_end()
-        if kind is Kind.CUT_HEAD:
-            self._to_client.write(head[: len(head) // 2])
+        if kind is Kind.CUT_HEAD and fault is not None:
+            self._to_client.write(head[: min(fault.at, len(head) - 4)])
             await self._settle()
             raise BrokenError
         if kind is Kind.SHORT and fault is not None:

@@ -161,7 +161,7 @@ def test_others_let_it_be_done_and_spoil_the_answer(server: Server, kind: Kind) 
 
 def test_a_head_that_breaks_off_tells_no_length(server: Server) -> None:
     server.put("/a", BODY)
-    server.proxy.plan(Fault(Kind.CUT_HEAD))
+    server.proxy.plan(Fault(Kind.CUT_HEAD, at=30))
     with socket.create_connection(("127.0.0.1", server.proxy.port), timeout=_WAIT_S) as line:
         line.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
         heard = b"".join(iter(lambda: line.recv(65_536), b""))
