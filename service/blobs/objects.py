@@ -90,7 +90,6 @@ class Objects:
                 ContentType=_MEDIA_TYPE,
                 Metadata={_MARK: mark},
             )
-            aws.require(begun, "UploadId")
         except aws.AwsError as error:
             raise translated(error) from error
         return Upload(blob_id, mark, begun["UploadId"])
@@ -152,7 +151,6 @@ class Objects:
             page = self.client.list_objects_v2(
                 Bucket=self.bucket, Prefix=self.prefix, StartAfter=self.key(after), MaxKeys=LIST_KEYS
             )
-            aws.require(page, "IsTruncated")
         except aws.AwsError as error:
             raise translated(error) from error
         found = [(each["Key"].removeprefix(self.prefix), each) for each in page.get("Contents", [])]
@@ -214,7 +212,6 @@ class Objects:
         """List (key, version) after ``marker``, markers included; and the last key listed where there are more."""
         after: _After = {"KeyMarker": marker} if marker else {}
         page = self.client.list_object_versions(Bucket=self.bucket, Prefix=prefix, MaxKeys=keys, **after)
-        aws.require(page, "IsTruncated")
         found = (*page.get("Versions", []), *page.get("DeleteMarkers", []))
         return [(each["Key"], each["VersionId"]) for each in found], page["NextKeyMarker"] if page[
             "IsTruncated"
@@ -223,7 +220,6 @@ class Objects:
     def _only_versions(self, prefix: str, marker: str, keys: int) -> tuple[list[tuple[str, str]], str]:
         """The same of a bucket that never kept versions, where listing objects is much quicker."""
         page = self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, StartAfter=marker, MaxKeys=keys)
-        aws.require(page, "IsTruncated")
         found = [each["Key"] for each in page.get("Contents", [])]
         return [(key, "null") for key in found], found[-1] if found and page["IsTruncated"] else ""
 

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -35,9 +36,10 @@ PARTED = os.urandom(11 * 1024 * 1024)
 PART_BYTES = 5 * 1024 * 1024  # the smallest that S3 takes
 CLEAN = (StoreUnavailableError, StoreFullError, SealError)
 READ_TIMEOUT_S, LONGEST_S = 0.5, 30.0
-ONE, TWO = (f"blb_{number:032x}" for number in (1, 2))
+ONE, TWO, *MANY = (f"blb_{number:032x}" for number in range(1, 22))
+KINDS_OF_VERSION = ("Versions", "DeleteMarkers")
 # Names in a listing carry no checksum: what guards them is TLS, to which a changed byte is a broken connection.
-GUARDED_BY_TLS = frozenset({("delete", Kind.FLIP_REPLY), ("list", Kind.FLIP_REPLY)})
+GUARDED_BY_TLS = frozenset((name, Kind.FLIP_REPLY) for name in ("delete", "delete versions", "list"))
 Figure = Callable[[str, object], None]
 
 
@@ -47,11 +49,14 @@ def _seal(plain: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A store behind the proxy, the same store without it, and the proxy."""
+    """A store behind the proxy, the same store without it, the proxy, and where the blobs lie."""
 
     store: S3Blobs
     direct: S3Blobs
     proxy: Proxy
+    admin: Any
+    bucket: str
+    prefix: str
 
 
 Operation = Callable[[Line], Awaitable[str]]
@@ -151,6 +156,18 @@ async def delete(line: Line) -> str:
     return "clean error" if report.failed else "right"
 
 
+async def delete_versions(line: Line) -> str:
+    """More than are listed at once, in a bucket that keeps versions: what is called gone has none left."""
+    for blob_id in MANY:
+        await _write(line.direct, blob_id, b"version")
+        line.admin.delete_object(Bucket=line.bucket, Key=line.prefix + blob_id)  # leaves a version, and a marker
+    report = await line.store.delete(MANY)
+    listed = line.admin.list_object_versions(Bucket=line.bucket, Prefix=line.prefix)
+    left = {each["Key"].removeprefix(line.prefix) for kind in KINDS_OF_VERSION for each in listed.get(kind, ())}
+    assert left <= set(report.failed), "it was called deleted and is there"
+    return "clean error" if report.failed else "right"
+
+
 async def list_all(line: Line) -> str:
     for blob_id in (ONE, TWO):
         await _write(line.direct, blob_id, SMALL)
@@ -168,6 +185,7 @@ OPERATIONS: dict[str, Operation] = {
     "get": get,
     "ranged get": get_range,
     "delete": delete,
+    "delete versions": delete_versions,
     "list": list_all,
 }
 
@@ -239,9 +257,10 @@ async def _one_cell(operation: Operation, fault: Fault, how: How, buckets: Bucke
     with running_proxy(server_port) as proxy:
         proxy.plan(fault, nth=how.nth, times=how.times)
         client = s3_client(region=REGION, endpoint=f"http://127.0.0.1:{proxy.port}", connections=s3.CONNECTIONS)
-        store, direct = S3Blobs(client, buckets.documents, prefix), S3Blobs(buckets.client, buckets.documents, prefix)
+        bucket = buckets.versioned if operation is delete_versions else buckets.documents
+        store, direct = S3Blobs(client, bucket, prefix), S3Blobs(buckets.client, bucket, prefix)
         try:
-            return await operation(Line(store, direct, proxy))
+            return await operation(Line(store, direct, proxy, buckets.client, bucket, prefix))
         finally:
             await asyncio.to_thread(store.close)
-            await direct.delete([ONE, TWO])
+            await direct.delete([ONE, TWO, *MANY])
