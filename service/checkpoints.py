@@ -125,7 +125,8 @@ async def _write(services: Services, log: Any, memory: Signer, moved: Signer, ke
 
     await services.ledger.submit(log.id, job)
     with services.database.read() as tx:
-        _anchor(services, log.id, newest(tx, log.id))
+        last = newest(tx, log.id)
+    await asyncio.to_thread(_anchor, services, log.id, last)  # a bucket lets us wait
 
 
 def _anchor(services: Services, log_id: str, checkpoint: Newest | None) -> None:

@@ -6,14 +6,66 @@ at its start. docs/settings.md lists them all, and a test compares the two.
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
+_BUCKET: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/((?:[A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+))?/?")
+_KMS: Final = "aws-kms:"
+
+
+@dataclass(frozen=True, slots=True)
+class BucketLocation:
+    """A place in a bucket, written ``s3://bucket`` or ``s3://bucket/prefix``.
+
+    Args:
+        bucket: its name.
+        prefix: what the keys begin with: empty, or ends in a slash.
+    """
+
+    bucket: str
+    prefix: str = ""
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class KmsKeyName:
+    """A root key in AWS KMS, written ``aws-kms:`` and its id, ARN or alias."""
+
+    key_id: str
+
+    def __str__(self) -> str:
+        return _KMS + self.key_id
+
+
+def _location(value: object) -> object:
+    """Read a location as the environment gives it; what is one already passes."""
+    if not isinstance(value, str) or not value.startswith("s3:"):
+        return Path(value) if isinstance(value, str) else value
+    found = _BUCKET.fullmatch(value)
+    if found is None:
+        msg = "a bucket is written s3://bucket or s3://bucket/prefix"
+        raise ValueError(msg)
+    return BucketLocation(found[1], f"{found[2]}/" if found[2] else "")
+
+
+def _root_key(value: object) -> object:
+    if not isinstance(value, str) or not value.startswith(_KMS):
+        return Path(value) if isinstance(value, str) else value
+    return KmsKeyName(value.removeprefix(_KMS))
+
+
+Location = Annotated[Path | BucketLocation, NoDecode, BeforeValidator(_location)]
 
 
 class Settings(BaseSettings):
@@ -23,17 +75,32 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path("var"), description="Folder of an embedded installation.")
     database_url: str = Field(default="", description="Database; SQLite in the home folder where it is left out.")
-    blobs: Path = Field(default=Path(), description="Folder of sealed contents; `blobs` in the home folder by default.")
-    key_places: Annotated[tuple[Path, ...], NoDecode] = Field(
+    blobs: Location = Field(
+        default=Path(),
+        description="Where sealed contents lie: a folder or `s3://bucket/prefix`; `blobs` in the home folder by "
+        "default.",
+    )
+    key_places: Annotated[tuple[Location, ...], NoDecode] = Field(
         default=(),
-        description="One to three folders for key objects, separated by `:`; `keys` in the home folder by default.",
+        description="One to three places for key objects, each a folder or `s3://bucket/prefix`, separated by `,`; "
+        "`keys` in the home folder by default.",
     )
-    root_key: Path = Field(
-        default=Path(), description="File of the root key, mode 0600; `root.key` in the home folder."
+    root_key: Annotated[Path | KmsKeyName, NoDecode, BeforeValidator(_root_key)] = Field(
+        default=Path(),
+        description="Root key: a file of mode 0600, or `aws-kms:` and a key's id, ARN or alias; `root.key` in the home "
+        "folder by default.",
     )
-    anchors: Path = Field(
-        default=Path(), description="Folder of checkpoints written once; `anchors` in the home folder."
+    anchors: Location = Field(
+        default=Path(),
+        description="Where checkpoints lie, each written once: a folder or `s3://bucket/prefix`; `anchors` in the home "
+        "folder by default.",
     )
+    anchor_days: int = Field(
+        default=2557, gt=0, description="How long a checkpoint in a bucket is locked; nobody can shorten it."
+    )
+    aws_region: str = Field(default="", description="AWS region; boto3's own chain finds one where it is left out.")
+    s3_endpoint: str = Field(default="", description="URL of an S3 server that is not AWS's own.")
+    kms_endpoint: str = Field(default="", description="URL of a KMS server that is not AWS's own.")
     policies: Path = Field(
         default=Path(__file__).parent.parent / "policies", description="Folder of the policy files that decide."
     )
@@ -68,13 +135,23 @@ class Settings(BaseSettings):
         default=0, ge=0, description="Declared life of any other copy of the key places; the certificate adds it."
     )
 
+    @field_validator("s3_endpoint", "kms_endpoint")
+    @classmethod
+    def _require_tls(cls, url: str) -> str:
+        """Refuse what would send sealed bytes and signatures in the clear to another machine."""
+        parts = urlsplit(url)
+        if url and parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+            msg = "an endpoint begins with https://, or is on this machine"
+            raise ValueError(msg)
+        return url
+
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        for name, mark in (("key_places", ":"), ("allowed_hosts", ",")):
+        for name in ("key_places", "allowed_hosts"):
             text = values.get(name)
             if isinstance(text, str):
-                values[name] = tuple(piece.strip() for piece in text.split(mark) if piece.strip())
+                values[name] = tuple(piece.strip() for piece in text.split(",") if piece.strip())
         return values
 
     @model_validator(mode="after")
@@ -92,3 +169,10 @@ class Settings(BaseSettings):
             msg = "MUNIMENT_KEY_PLACES names more than three places"
             raise ValueError(msg)
         return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

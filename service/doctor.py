@@ -121,7 +121,7 @@ async def ask_stores(services: Services) -> None:
 
 async def examine(services: Services) -> list[Finding]:
     """Look at everything and return what is not as it should be; empty when all is well."""
-    found: list[Finding] = []
+    found = [Finding(Severity.WARNING, "bucket_untold", doubt) for doubt in services.doubts]
     try:
         await ask_stores(services)
     except MunimentError as error:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from service.anchors.folder import AnchorFolder
+from service.anchors.store import Anchors
 from service.blobs.store import BlobStore
 from service.config import Settings
 from service.crypto.keys import KeyStore
@@ -25,7 +25,8 @@ class Services:
     matrix: MatrixHolder
     keys: KeyStore
     blobs: BlobStore
-    anchors: AnchorFolder
+    anchors: Anchors
     probes: asyncio.Semaphore  # how many uploads are looked at together
     clock: Clock  # UTC milliseconds
     random: Callable[[int], bytes]
+    doubts: tuple[str, ...] = ()  # what the start could not tell about buckets and keys, a sentence each

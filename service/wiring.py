@@ -1,23 +1,31 @@
 """The composition root: settings in, services out. The only place that knows which part stands behind which protocol.
 
 `open_installation` refuses to run on anything that is not whole: a missing root key, key place, blob folder or anchor
-folder, a database at another revision, a policy that does not load, a second server on the same folder. Without the
-log nothing can be recorded, and so nothing is served.
+folder, a bucket that is unsafe for what it is to hold, a database at another revision, a policy that does not load, a
+second server on the same folder. Without the log nothing can be recorded, and so nothing is served.
 """
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+from service.anchors.bucket import AnchorBucket
 from service.anchors.folder import AnchorFolder
+from service.anchors.store import Anchors
+from service.aws import s3_client
+from service.blobs.buckets import Holds, check_bucket
 from service.blobs.local import LocalBlobs
-from service.config import Settings
+from service.blobs.s3 import CONNECTIONS, MAX_BLOB_BYTES, S3Blobs
+from service.blobs.store import BlobStore
+from service.config import BucketLocation, KmsKeyName, Settings
 from service.crypto.keys import FolderKeyPlace, KeyStore
 from service.crypto.kms import LocalRootKey
 from service.db import schema
@@ -29,7 +37,13 @@ from service.recovery import close_intents
 from service.scoping.matrix import MatrixHolder
 from service.services import Services
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 PROBES = 2  # a probe may take 64 MiB and a core
+_FEW_CONNECTIONS: Final = 8
+
+logger = logging.getLogger(__name__)
 
 
 def clock_ms() -> int:
@@ -38,13 +52,22 @@ def clock_ms() -> int:
 
 
 def prepare(settings: Settings) -> None:
-    """Make what an installation stands on: folders, root key, database at its revision. What is there stays."""
+    """Make what an installation stands on: folders, root key, database at its revision. What is there stays.
+
+    Buckets are made by the operator; they are checked, and marked as this installation's.
+    """
     for folder in (settings.home, settings.blobs, settings.anchors):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if isinstance(folder, Path):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for place in settings.key_places:
-        FolderKeyPlace.create(place)
-    if not settings.root_key.exists():
-        LocalRootKey.create(settings.root_key)
+        FolderKeyPlace.create(_key_folder(place))
+    if not _root_file(settings).exists():
+        LocalRootKey.create(_root_file(settings))
+    _check_buckets(settings)
+    blobs = _blobs(settings)
+    if isinstance(blobs, S3Blobs):
+        blobs.prepare()
+        blobs.close()
     schema.upgrade(Database(settings.database_url))
 
 
@@ -69,33 +92,91 @@ def open_installation(settings: Settings, *, serving: bool = False, clock: Clock
         finally:
             services.ledger.stop()
             services.database.close()
+            if isinstance(services.blobs, S3Blobs):
+                services.blobs.close()
 
 
 def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
     """Check and connect the parts; nothing runs yet. Returns them with this process's name."""
-    if not settings.root_key.exists():
+    if not _root_file(settings).exists():
         raise NotInitialisedError
     for folder in (settings.blobs, settings.anchors, *settings.key_places):
-        if not folder.is_dir():
+        if isinstance(folder, Path) and not folder.is_dir():
             raise UnsafeError("A folder of this installation is missing: bring it back, then run `muniment doctor`.")
+    doubts = _check_buckets(settings)
+    blobs = _blobs(settings)
+    if isinstance(blobs, S3Blobs) and not blobs.is_prepared():
+        raise UnsafeError("The bucket for documents is not this installation's: its mark is missing.")
     database = Database(settings.database_url)
     schema.require_head(database)
     instance = new_id("req", clock(), os.urandom)
-    places = [FolderKeyPlace(path) for path in settings.key_places]
+    places = [FolderKeyPlace(_key_folder(place)) for place in settings.key_places]
     return Services(
         settings=settings,
         database=database,
         ledger=Ledger(database, clock, instance),
         matrix=MatrixHolder(settings.policies),
         keys=KeyStore(
-            LocalRootKey(settings.root_key), places, lambda: clock() / 1000, os.urandom, settings.key_cache_s
+            LocalRootKey(_root_file(settings)), places, lambda: clock() / 1000, os.urandom, settings.key_cache_s
         ),
-        blobs=LocalBlobs(settings.blobs),
-        anchors=AnchorFolder(settings.anchors),
+        blobs=blobs,
+        anchors=_anchors(settings, clock),
         probes=asyncio.Semaphore(PROBES),
         clock=clock,
         random=os.urandom,
+        doubts=doubts,
     ), instance
+
+
+def _blobs(settings: Settings) -> BlobStore:
+    if isinstance(settings.blobs, Path):
+        return LocalBlobs(settings.blobs)
+    if settings.max_upload_bytes > MAX_BLOB_BYTES // 1_001 * 1_000:  # sealing adds a thousandth
+        raise UnsafeError("MUNIMENT_MAX_UPLOAD_BYTES is more than a bucket can hold in one object: lower it.")
+    client = s3_client(region=settings.aws_region, endpoint=settings.s3_endpoint, connections=CONNECTIONS)
+    return S3Blobs(client, settings.blobs.bucket, settings.blobs.prefix)
+
+
+def _anchors(settings: Settings, clock: Clock) -> Anchors:
+    if isinstance(settings.anchors, Path):
+        return AnchorFolder(settings.anchors)
+    place = settings.anchors
+    return AnchorBucket(_few(settings), place.bucket, place.prefix, settings.anchor_days, clock)
+
+
+def _few(settings: Settings) -> S3Client:
+    """A client for what is asked seldom."""
+    return s3_client(region=settings.aws_region, endpoint=settings.s3_endpoint, connections=_FEW_CONNECTIONS)
+
+
+def _key_folder(place: Path | BucketLocation) -> Path:
+    if isinstance(place, BucketLocation):
+        raise UnsafeError("Keys are kept in folders: set MUNIMENT_KEY_PLACES to one to three of them.")
+    return place
+
+
+def _root_file(settings: Settings) -> Path:
+    if isinstance(settings.root_key, KmsKeyName):
+        raise UnsafeError("The root key is kept in a file: set MUNIMENT_ROOT_KEY to its path.")
+    return settings.root_key
+
+
+def _check_buckets(settings: Settings) -> tuple[str, ...]:
+    """Refuse unsafe buckets; return, and log, what could not be told about the others."""
+    given = [(settings.blobs, Holds.DOCUMENTS), (settings.anchors, Holds.ANCHORS)]
+    given += [(place, Holds.KEYS) for place in settings.key_places]
+    buckets = [(place.bucket, holds) for place, holds in given if isinstance(place, BucketLocation)]
+    if not buckets:
+        return ()
+    names = {holds: {bucket for bucket, each in buckets if each is holds} for holds in Holds}
+    if names[Holds.KEYS] & (names[Holds.DOCUMENTS] | names[Holds.ANCHORS]):
+        raise UnsafeError("Keys share a bucket with what they open: give the keys one of their own.")
+    client = _few(settings)
+    doubts = tuple(doubt for bucket, holds in buckets for doubt in check_bucket(client, bucket, holds))
+    client.close()
+    for doubt in doubts:
+        logger.warning("%s", doubt)
+    return doubts
 
 
 @contextmanager

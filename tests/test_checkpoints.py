@@ -25,7 +25,7 @@ from service.db.session import Database
 from service.errors import LedgerUnavailableError, UnavailableError, UnsafeError
 from tests.api.places import faulty, faulty_databases
 from tests.logs import entries_of
-from tests.world import World, a_world
+from tests.world import World, a_world, folder
 
 
 @pytest.fixture
@@ -114,11 +114,11 @@ async def test_a_note_that_was_not_anchored_is_anchored_by_the_next_run(world: W
     """The crash between the signer's memory and the anchor."""
     await checkpoints.sign_head(world.services, world.firm_id)
     await _grow(world)
-    folder = world.services.settings.anchors
-    shutil.move(folder, folder.with_name("away"))
+    anchors = folder(world.services.settings.anchors)
+    shutil.move(anchors, anchors.with_name("away"))
     with pytest.raises(UnavailableError):
         await checkpoints.sign_head(world.services, world.firm_id)
-    shutil.move(folder.with_name("away"), folder)
+    shutil.move(anchors.with_name("away"), anchors)
     await checkpoints.sign_head(world.services, world.firm_id)
     _check_chain(world)
 

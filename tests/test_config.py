@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from service.config import Settings
+from service.config import BucketLocation, KmsKeyName, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +32,11 @@ def test_everything_lies_in_the_home_folder_unless_said() -> None:
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUNIMENT_HOME", "/srv/h")
-    monkeypatch.setenv("MUNIMENT_KEY_PLACES", "/a/keys: /b/keys:")
+    monkeypatch.setenv("MUNIMENT_KEY_PLACES", "/a/keys, s3://my-keys/eu/,")
     monkeypatch.setenv("MUNIMENT_ALLOWED_HOSTS", "room.example, other.example")
     monkeypatch.setenv("MUNIMENT_MAX_UPLOAD_BYTES", "77")
     found = Settings()
-    assert found.key_places == (Path("/a/keys"), Path("/b/keys"))
+    assert found.key_places == (Path("/a/keys"), BucketLocation("my-keys", "eu/"))
     assert found.allowed_hosts == ("room.example", "other.example")
     assert (found.home, found.max_upload_bytes) == (Path("/srv/h"), 77)
 
@@ -45,7 +45,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "value"),
     [
         ("key_places", tuple(Path(f"/k{n}") for n in range(4))),
-        ("key_places", "/a:/b:/c:/d"),
+        ("key_places", "/a,/b,/c,/d"),
         ("max_upload_bytes", 0),
         ("approval_days", 8),
         ("key_cache_s", 61),
@@ -54,6 +54,14 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("checkpoint_every_entries", 1001),
         ("port", 70_000),
         ("backup_days", -1),
+        ("blobs", "s3://"),
+        ("blobs", "s3://UPPER"),
+        ("blobs", "s3://b/../x y"),
+        ("anchors", "s3:/bucket"),
+        ("anchor_days", 0),
+        ("s3_endpoint", "http://store.example"),
+        ("kms_endpoint", "ftp://127.0.0.1"),
+        ("s3_endpoint", "127.0.0.1:8333"),
         ("no_such_setting", 1),
     ],
 )
@@ -70,3 +78,34 @@ def test_settings_do_not_change_while_it_runs() -> None:
 
 def test_a_token_in_the_settings_is_not_shown() -> None:
     assert "canary" not in repr(Settings(token="mun_canary"))  # type: ignore[arg-type]  # as the environment gives it
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("/srv/blobs", Path("/srv/blobs")),
+        ("s3://documents", BucketLocation("documents")),
+        ("s3://documents/", BucketLocation("documents")),
+        ("s3://documents/firm/eu", BucketLocation("documents", "firm/eu/")),
+    ],
+)
+def test_a_place_is_a_folder_or_in_a_bucket(
+    monkeypatch: pytest.MonkeyPatch, text: str, place: Path | BucketLocation
+) -> None:
+    monkeypatch.setenv("MUNIMENT_BLOBS", text)
+    found = Settings()
+    assert found.blobs == place
+    assert Settings(blobs=str(found.blobs)).blobs == place  # type: ignore[arg-type]  # as the environment gives it
+
+
+def test_the_root_key_is_a_file_or_in_kms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUNIMENT_ROOT_KEY", "aws-kms:alias/muniment")
+    assert Settings().root_key == KmsKeyName("alias/muniment")
+    assert str(Settings().root_key) == "aws-kms:alias/muniment"
+
+
+@pytest.mark.parametrize(
+    "url", ["", "https://s3.example", "http://127.0.0.1:8333", "http://localhost:1", "http://[::1]:1"]
+)
+def test_a_store_is_reached_by_tls_or_on_this_machine(url: str) -> None:
+    assert Settings(s3_endpoint=url).s3_endpoint == url

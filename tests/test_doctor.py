@@ -20,7 +20,7 @@ from service.db.models import grants, log_checkpoints, log_entries, parts, revis
 from service.db.session import Database
 from service.doctor import Severity
 from service.errors import KeyPlaceError, StoreUnavailableError
-from tests.world import Engagement, World, a_world
+from tests.world import Engagement, World, a_world, folder
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ async def test_a_key_that_no_place_holds_is_named_by_its_owner(engagement: Engag
     with services.database.read() as tx:
         key_id = tx.value(select(parts.c.key_id))
     for place in services.settings.key_places:
-        (place / f"{key_id}.key").unlink()
+        (folder(place) / f"{key_id}.key").unlink()
     assert await _findings(engagement.world) == [(Severity.BROKEN, "key_missing", (engagement.part_id,))]
 
 
@@ -101,7 +101,7 @@ async def test_a_place_that_is_behind_is_told(engagement: Engagement) -> None:
     services = engagement.world.services
     with services.database.read() as tx:
         key_id = tx.value(select(parts.c.key_id))
-    (services.settings.key_places[1] / f"{key_id}.key").unlink()
+    (folder(services.settings.key_places[1]) / f"{key_id}.key").unlink()
     assert await _findings(engagement.world) == [(Severity.BROKEN, "key_place_behind", (engagement.part_id,))]
 
 
@@ -228,11 +228,11 @@ async def test_what_was_announced_and_not_closed_is_told(engagement: Engagement)
 
 async def test_a_place_or_store_that_is_away_is_told_and_nothing_else_is_guessed(engagement: Engagement) -> None:
     world = engagement.world
-    place = world.services.settings.key_places[1]
+    place = folder(world.services.settings.key_places[1])
     shutil.move(place, place.with_name("away"))
     assert await _findings(world) == [(Severity.BROKEN, KeyPlaceError.code, ())]
     shutil.move(place.with_name("away"), place)
-    shutil.move(world.services.settings.blobs, place.with_name("away"))
+    shutil.move(folder(world.services.settings.blobs), place.with_name("away"))
     assert await _findings(world) == [(Severity.BROKEN, StoreUnavailableError.code, ())]
 
 

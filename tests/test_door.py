@@ -14,7 +14,7 @@ from service.downloads import _REVISION
 from service.errors import KeyPlaceError, NotFoundError, SealError, StoreUnavailableError
 from service.scoping.authorised import authorise_ids
 from tests.fakes.blobs import MemoryBlobs
-from tests.world import Engagement, World, a_world
+from tests.world import Engagement, World, a_world, folder
 
 NOBODY = authorise_ids(frozenset())
 
@@ -110,7 +110,7 @@ async def test_trying_to_open_counts_what_is_still_there_and_proves_nothing_wher
     store.faults.plan("open", StoreUnavailableError)
     with pytest.raises(StoreUnavailableError):
         await try_to_open(services.keys, store, [], [gone_blob])
-    [place] = services.settings.key_places
+    place = folder(services.settings.key_places[0])
     place.rename(place.with_name("away"))
     with pytest.raises(KeyPlaceError):
         await try_to_open(services.keys, store, [gone_key], [])

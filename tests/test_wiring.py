@@ -14,6 +14,7 @@ from service import wiring
 from service.config import Settings
 from service.errors import LedgerUnavailableError, MunimentError, NotInitialisedError, PolicyError, UnsafeError
 from service.ledger import NO_LOG, Outcome
+from tests.world import folder
 
 
 @pytest.fixture
@@ -34,13 +35,14 @@ def test_it_opens_and_closes_in_good_order(settings: Settings) -> None:
 
 
 def test_preparing_again_changes_nothing_that_is_there(settings: Settings) -> None:
-    before = settings.root_key.read_bytes()
+    before = (settings.home / "root.key").read_bytes()
     wiring.prepare(settings)
-    assert settings.root_key.read_bytes() == before
+    assert (settings.home / "root.key").read_bytes() == before
 
 
 def test_folders_and_root_key_are_for_their_owner_alone(settings: Settings) -> None:
-    for path in (settings.home, settings.blobs, settings.anchors, *settings.key_places, settings.root_key):
+    folders = [folder(each) for each in (settings.blobs, settings.anchors, *settings.key_places)]
+    for path in (settings.home, *folders, settings.home / "root.key"):
         assert path.stat().st_mode & 0o077 == 0, path
 
 
@@ -53,11 +55,11 @@ def _write(settings: Settings, rules: str) -> None:
 
 
 BROKEN: dict[str, tuple[Callable[[Settings], None], type[MunimentError]]] = {
-    "no root key": (lambda s: _drop(s.root_key), NotInitialisedError),
-    "no blobs": (lambda s: _drop(s.blobs), UnsafeError),
-    "no key place": (lambda s: _drop(s.key_places[0]), UnsafeError),
-    "no anchors": (lambda s: _drop(s.anchors), UnsafeError),
-    "a root key that others can read": (lambda s: os.chmod(s.root_key, 0o644), UnsafeError),  # noqa: PTH101
+    "no root key": (lambda s: _drop(s.home / "root.key"), NotInitialisedError),
+    "no blobs": (lambda s: _drop(folder(s.blobs)), UnsafeError),
+    "no key place": (lambda s: _drop(folder(s.key_places[0])), UnsafeError),
+    "no anchors": (lambda s: _drop(folder(s.anchors)), UnsafeError),
+    "a root key that others can read": (lambda s: os.chmod(s.home / "root.key", 0o644), UnsafeError),  # noqa: PTH101
     "no policy": (lambda s: _drop(s.policies), PolicyError),
     "a policy with zero rules": (lambda s: _write(s, "role,action,label,sensitivity,facts,effect\n"), PolicyError),
     "a policy with an unknown word": (
@@ -78,7 +80,7 @@ def test_what_is_not_whole_is_refused_and_says_what_to_do(settings: Settings, wh
 
 
 def test_the_ledger_does_not_run_where_the_opening_was_refused(settings: Settings) -> None:
-    _drop(settings.anchors)
+    _drop(folder(settings.anchors))
     before = set(threading.enumerate())  # ledgers of worlds that other tests share
     with pytest.raises(UnsafeError), wiring.open_installation(settings):
         pass

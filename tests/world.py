@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 from service import events, firms, tokens, wiring
 from service.app import create_app
-from service.config import Settings
+from service.config import BucketLocation, Settings
 from service.db.ids import new_id
 from service.ledger import Moment, Outcome
 from service.services import Services
@@ -38,6 +38,12 @@ class Clock:
 
     def __call__(self) -> int:
         return self.now_ms
+
+
+def folder(location: Path | BucketLocation) -> Path:
+    """The folder of a place that the test keeps in a folder."""
+    assert isinstance(location, Path), location
+    return location
 
 
 def rfc3339(seconds: int) -> str:

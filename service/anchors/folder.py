@@ -14,37 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from service.anchors.store import AnchorConflictError, check_log_id, check_note
 from service.crypto import files
-from service.errors import BadInputError, UnavailableError, UnsafeError
+from service.errors import UnavailableError
 
-MAX_NOTE_BYTES: Final = 65_536
-MAX_SIZE: Final = 2**63 - 1
 _PER_FOLDER: Final = 100_000
 _NOTE_MODE: Final = 0o400
-_LOG_ID: Final = re.compile(r"[a-z0-9_]{1,64}")
 _GROUP: Final = re.compile(r"[0-9]{15}")
 _NOTE: Final = re.compile(r"([0-9]{20})\.note")
-
-
-class AnchorConflictError(UnsafeError):
-    """Two different checkpoints of one log have the same size: the log was forked or rewritten.
-
-    Args:
-        size: of both.
-        kept: the note that was here first, and stays.
-        offered: the note that was refused.
-    """
-
-    code = "anchor_conflict"
-    title = "The log contradicts its anchor"
-    detail = (
-        "Another checkpoint of this size is anchored already. Stop writing, keep the database and the anchor folder as "
-        "they are, and compare both with `muniment audit verify`."
-    )
-
-    def __init__(self, size: int, kept: bytes, offered: bytes) -> None:
-        super().__init__(extra={"size": size})
-        self.size, self.kept, self.offered = size, kept, offered
 
 
 class AnchorFolder:
@@ -54,20 +31,8 @@ class AnchorFolder:
         self._path = path
 
     def put(self, log_id: str, size: int, note: bytes) -> None:
-        """Keep ``note``, durable when this returns. The same note again is no error.
-
-        Args:
-            log_id: letters, digits and underscores, at most 64.
-            size: the checkpoint's size, below 2**63.
-            note: the signed note, 1 to 65,536 bytes.
-
-        Raises:
-            AnchorConflictError: there is another note of this size.
-            UnavailableError: the folder cannot be reached or written. The note may be there all the same.
-            BadInputError: an argument has another form.
-        """
-        if not 0 <= size <= MAX_SIZE or not 1 <= len(note) <= MAX_NOTE_BYTES:
-            raise BadInputError("This is not a checkpoint.")
+        """See `Anchors.put`."""
+        check_note(size, note)
         log_folder = self._log_folder(log_id)
         group = log_folder / f"{size // _PER_FOLDER:015d}"
         name = f"{size:020d}.note"
@@ -85,19 +50,11 @@ class AnchorFolder:
             raise _away() from error
 
     def newest(self, log_id: str) -> tuple[int, bytes] | None:
-        """Return the largest size and its note; None where none was ever kept.
-
-        Raises:
-            UnavailableError: the folder cannot be reached.
-        """
+        """See `Anchors.newest`."""
         return next(self._descending(log_id), None)
 
     def all(self, log_id: str) -> Iterator[tuple[int, bytes]]:
-        """Yield every (size, note) of a log, from the smallest on.
-
-        Raises:
-            UnavailableError: the folder cannot be reached.
-        """
+        """See `Anchors.all`."""
         for group in self._groups(log_id):
             for size in self._sizes(group):
                 yield size, self._read(group / f"{size:020d}.note")
@@ -108,9 +65,7 @@ class AnchorFolder:
                 yield size, self._read(group / f"{size:020d}.note")
 
     def _log_folder(self, log_id: str) -> Path:
-        if not _LOG_ID.fullmatch(log_id):
-            raise BadInputError("This is not the id of a log.")
-        return self._path / log_id
+        return self._path / check_log_id(log_id)
 
     def _groups(self, log_id: str) -> list[Path]:
         log_folder = self._log_folder(log_id)

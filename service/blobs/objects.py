@@ -35,7 +35,8 @@ MAX_PARTS: Final = 10_000
 LIST_KEYS: Final = 1_000  # what S3 lists and deletes in one request
 _FEWEST_KEYS: Final = 16
 _MEDIA_TYPE: Final = "application/octet-stream"
-_MARK: Final = "upload"
+_UPLOAD: Final = "upload"
+_STORE_MARK: Final = "muniment-blobs"
 
 
 class _After(TypedDict, total=False):
@@ -60,6 +61,26 @@ class Objects:
         """The key of a blob's object."""
         return self.prefix + blob_id
 
+    def mark(self) -> None:
+        """Put the store's mark into the bucket; one that is there stays."""
+        try:
+            self.client.put_object(
+                Bucket=self.bucket, Key=self.prefix + _STORE_MARK, Body=b"muniment blobs v1\n", IfNoneMatch="*"
+            )
+        except aws.AwsError as error:
+            if not aws.is_taken(error):
+                raise translated(error) from error
+
+    def is_marked(self) -> bool:
+        """Say whether the mark is there: a bucket of the wrong name, or one made anew, would call everything absent."""
+        try:
+            self.client.head_object(Bucket=self.bucket, Key=self.prefix + _STORE_MARK)
+        except aws.AwsError as error:
+            if aws.is_missing(error):
+                return False
+            raise translated(error) from error
+        return True
+
     def put(self, blob_id: str, mark: str, body: Body) -> None:
         """Write a small object with one request.
 
@@ -75,7 +96,7 @@ class Objects:
                 ChecksumCRC32=_crc32(body),
                 ContentType=_MEDIA_TYPE,
                 IfNoneMatch="*",
-                Metadata={_MARK: mark},
+                Metadata={_UPLOAD: mark},
             )
         except aws.AwsError as error:
             self._settle(error, blob_id, mark, len(body))
@@ -88,7 +109,7 @@ class Objects:
                 Key=self.key(blob_id),
                 ChecksumAlgorithm="CRC32",
                 ContentType=_MEDIA_TYPE,
-                Metadata={_MARK: mark},
+                Metadata={_UPLOAD: mark},
             )
         except aws.AwsError as error:
             raise translated(error) from error
@@ -260,7 +281,7 @@ class Objects:
             aws.require(found, "ContentLength")
         except aws.AwsError:
             raise translated(error) from error
-        if found["Metadata"].get(_MARK) != mark:
+        if found["Metadata"].get(_UPLOAD) != mark:
             raise ExistsError("There is a blob of this id.") from None
         if found["ContentLength"] != size:
             raise translated(error) from error

@@ -74,6 +74,22 @@ class S3Blobs:
         self._threads = _Threads()
         self._swept = False
 
+    def prepare(self) -> None:
+        """Mark the bucket as this store's; blocks. What is there stays.
+
+        Raises:
+            StoreFullError, StoreUnavailableError: it cannot be written.
+        """
+        self._objects.mark()
+
+    def is_prepared(self) -> bool:
+        """Say whether the bucket bears the mark; blocks. Asked at every start: without it nothing is served or deleted.
+
+        Raises:
+            StoreUnavailableError: it cannot be asked.
+        """
+        return self._objects.is_marked()
+
     async def create(self, blob_id: str) -> S3Writer:
         """See `BlobStore.create`. The first call of a process sweeps what crashes left more than a day ago."""
         check_blob_id(blob_id)

@@ -46,7 +46,7 @@ def set_up() -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = name != "uvicorn.access"
-    for name in ("alembic", "casbin", "httpcore2", "httpx2"):
+    for name in ("alembic", "botocore", "casbin", "httpcore2", "httpx2"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.anchors.folder import MAX_NOTE_BYTES, MAX_SIZE, AnchorConflictError, AnchorFolder
-from service.errors import BadInputError, UnavailableError, UnsafeError
+from service.anchors.folder import AnchorFolder
+from service.anchors.store import MAX_SIZE
+from service.errors import UnavailableError
 
-LOG, OTHER = "frm_" + "1" * 32, "frm_" + "2" * 32
+LOG = "frm_" + "1" * 32
 
 
 @pytest.fixture
@@ -24,20 +24,6 @@ def files(path: Path) -> list[str]:
     return sorted(each.relative_to(path).as_posix() for each in path.rglob("*") if each.is_file())
 
 
-def test_a_log_without_anchors_has_none(anchors: AnchorFolder) -> None:
-    assert anchors.newest(LOG) is None
-    assert list(anchors.all(LOG)) == []
-
-
-def test_the_newest_is_that_of_the_largest_size_of_this_log(anchors: AnchorFolder) -> None:
-    for size in (5, 100_000, 99_999, 20):
-        anchors.put(LOG, size, b"note %d" % size)
-    anchors.put(OTHER, 10**6, b"another log")
-    assert anchors.newest(LOG) == (100_000, b"note 100000")
-    assert [size for size, _ in anchors.all(LOG)] == [5, 20, 99_999, 100_000]
-    assert list(anchors.all(OTHER)) == [(10**6, b"another log")]
-
-
 @given(sizes=st.sets(st.integers(0, MAX_SIZE) | st.integers(0, 300_000), min_size=1, max_size=8))
 def test_all_come_in_order_whatever_the_sizes(tmp_path_factory: pytest.TempPathFactory, sizes: set[int]) -> None:
     anchors = AnchorFolder(tmp_path_factory.mktemp("anchors"))
@@ -45,37 +31,6 @@ def test_all_come_in_order_whatever_the_sizes(tmp_path_factory: pytest.TempPathF
         anchors.put(LOG, size, str(size).encode())
     assert list(anchors.all(LOG)) == [(size, str(size).encode()) for size in sorted(sizes)]
     assert anchors.newest(LOG) == (max(sizes), str(max(sizes)).encode())
-
-
-def test_the_same_note_again_is_no_error_and_another_is_a_conflict_with_evidence(anchors: AnchorFolder) -> None:
-    anchors.put(LOG, 7, b"first")
-    anchors.put(LOG, 7, b"first")
-    with pytest.raises(AnchorConflictError) as caught:
-        anchors.put(LOG, 7, b"second")
-    assert isinstance(caught.value, UnsafeError)
-    assert (caught.value.size, caught.value.kept, caught.value.offered) == (7, b"first", b"second")
-    assert caught.value.extra == {"size": 7}
-    assert anchors.newest(LOG) == (7, b"first")
-
-
-def test_of_two_writers_of_one_size_one_is_kept(anchors: AnchorFolder) -> None:
-    outcomes: list[str] = []
-    start = threading.Barrier(4)
-
-    def write(number: int) -> None:
-        start.wait()
-        try:
-            anchors.put(LOG, 1, b"note %d" % number)
-            outcomes.append("kept")
-        except AnchorConflictError:
-            outcomes.append("refused")
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["kept", "refused", "refused", "refused"]
 
 
 def test_what_a_crash_left_is_not_a_note(anchors: AnchorFolder, tmp_path: Path) -> None:
@@ -125,20 +80,3 @@ def test_a_note_that_cannot_be_read_is_not_called_absent(anchors: AnchorFolder, 
     note.mkdir()
     with pytest.raises(UnavailableError):
         anchors.newest(LOG)
-
-
-@pytest.mark.parametrize("log_id", ["", ".", "..", "../x", "a/b", "A", "x" * 65, "a\n", "a\0"])
-def test_what_is_no_log_id_reaches_no_file(anchors: AnchorFolder, log_id: str) -> None:
-    for act in (
-        lambda: anchors.put(log_id, 1, b"x"),
-        lambda: anchors.newest(log_id),
-        lambda: list(anchors.all(log_id)),
-    ):
-        with pytest.raises(BadInputError):
-            act()
-
-
-@pytest.mark.parametrize(("size", "note"), [(-1, b"x"), (2**63, b"x"), (1, b""), (1, bytes(MAX_NOTE_BYTES + 1))])
-def test_what_is_no_checkpoint_is_refused(anchors: AnchorFolder, size: int, note: bytes) -> None:
-    with pytest.raises(BadInputError):
-        anchors.put(LOG, size, note)

@@ -9,7 +9,7 @@ import pytest
 
 from service.db import schema
 from tests.api.places import faulty, faulty_databases
-from tests.world import Engagement, World, a_world
+from tests.world import Engagement, World, a_world, folder
 
 
 async def test_alive_and_ready_need_no_token_and_say_nothing_else(world: World) -> None:
@@ -19,12 +19,13 @@ async def test_alive_and_ready_need_no_token_and_say_nothing_else(world: World) 
 
 
 async def test_it_is_not_ready_without_its_key_place_or_its_blobs(world: World) -> None:
-    for folder in (world.services.settings.key_places[0], world.services.settings.blobs):
-        shutil.move(folder, folder.with_name("away"))
+    settings = world.services.settings
+    for place in (folder(each) for each in (settings.key_places[0], settings.blobs) if isinstance(each, Path)):
+        shutil.move(place, place.with_name("away"))
         answer = await world.http.get("/readyz")
         assert answer.status_code == 503
         assert (await world.http.get("/healthz")).status_code == 200
-        shutil.move(folder.with_name("away"), folder)
+        shutil.move(place.with_name("away"), place)
         assert (await world.http.get("/readyz")).status_code == 200
 
 

@@ -21,7 +21,7 @@ from tests.api.places import blobs, faulty, faulty_databases, rows, settle
 from tests.api.wire import Client, a_real_server, ask
 from tests.fakes.blobs import MemoryBlobs
 from tests.logs import check_logs, entries_of
-from tests.world import Engagement, World, a_world
+from tests.world import Engagement, World, a_world, folder
 
 MIB = 1024 * 1024
 
@@ -228,7 +228,7 @@ async def test_an_object_that_could_not_be_taken_away_is_named_by_the_doctor(
 
 async def test_without_the_key_folder_nothing_is_taken_in(world: World, engagement: Engagement) -> None:
     before = rows(world.services.database)
-    [place] = world.services.settings.key_places
+    place = folder(world.services.settings.key_places[0])
     with world.services.database.read() as tx:
         world.services.keys.forget(tx.value(select(parts.c.key_id).where(parts.c.id == engagement.part_id)))
     shutil.move(place, place.with_name("away"))

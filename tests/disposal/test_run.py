@@ -26,7 +26,7 @@ from tests.api.places import Fakes, fake_stores, settle
 from tests.disposal.ending import Ending, an_ending
 from tests.fakes.failpoints import Failpoints, watching
 from tests.logs import check_logs, entries_of
-from tests.world import START_MS, World, a_world
+from tests.world import START_MS, World, a_world, folder
 
 ROOT = Path(__file__).parent.parent.parent
 FAILING = ("KeyPlace.delete", "BlobStore.delete", "BlobStore.open", "Ledger.commit")
@@ -278,7 +278,7 @@ def _raise(error: type[Exception]) -> None:
 
 
 async def test_a_key_place_that_is_not_mounted_confirms_nothing(ending: Ending) -> None:
-    [place] = ending.world.services.settings.key_places
+    place = folder(ending.world.services.settings.key_places[0])
     shutil.move(place, place.with_name("unmounted"))
     place.mkdir(mode=0o700)
     await ending.run(status=503)

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select
 
 from service.db.models import log_entries, people
 from tests.service.house import House, code_of
+from tests.world import folder
 
 PERSON = {"email": "Ana.Reyes@Northwind.example", "name": "Ana Reyes"}
 
@@ -169,10 +170,11 @@ async def test_a_key_is_of_one_membership_only(house: House) -> None:
 
 
 async def test_a_refused_person_leaves_no_key_object(house: House) -> None:
-    before = {path.name for place in house.services.settings.key_places for path in place.rglob("*")}
+    before = {path.name for place in house.services.settings.key_places for path in folder(place).rglob("*")}
     await house.owner.made("/people", PERSON)
     await house.owner.post("/people", PERSON)
-    after = {path.name for place in house.services.settings.key_places for path in place.rglob("*.*") if path.is_file()}
+    [place] = house.services.settings.key_places
+    after = {path.name for path in folder(place).rglob("*.*") if path.is_file()}
     assert len(after - before) == 1
 
 
