@@ -30,7 +30,7 @@ from typing import Any, Final
 import pytest
 
 from service import wiring
-from service.anchors.folder import AnchorFolder
+from service.anchors.store import Anchors
 from service.blobs.store import BlobReader, BlobStore, BlobWriter, DeletionReport
 from service.crypto.kms import RootKey
 from service.crypto.places import KeyPlace
@@ -77,7 +77,7 @@ PROTOCOLS: Final = MappingProxyType(
         "BlobReader": BlobReader,
         "KeyPlace": KeyPlace,
         "RootKey": RootKey,
-        "Anchors": AnchorFolder,
+        "Anchors": Anchors,
     }
 )
 UNCALLED: Final = MappingProxyType({"RootKey.describe": "says what is known already, and asks nobody"})
@@ -196,7 +196,7 @@ def watched(services: Services, points: Failpoints) -> Services:
     keys._root = Watched(keys._root, "RootKey", points)
     keys._places = tuple(Watched(place, "KeyPlace", points) for place in keys._places)
     blobs, anchors = Watched(services.blobs, "BlobStore", points), Watched(services.anchors, "Anchors", points)
-    return replace(services, blobs=blobs, anchors=anchors)  # type: ignore[arg-type]  # has all its methods
+    return replace(services, blobs=blobs, anchors=anchors)
 
 
 class Watched:
