@@ -78,7 +78,7 @@ class Deadly(io.BytesIO):
 
 def test_a_service_that_is_killed_under_its_clients_loses_nothing_it_had_answered(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    machine = Machine(home, key_places=f"{home}/first:{home}/second")
+    machine = Machine(home, key_places=f"{home}/first,{home}/second")
     founded = machine.run("init", "--firm", "Harbor & Vale LLP", "--owner", "ruth@harborvale.example")
     machine.start()
     world = engage(Service(machine, founded))
