@@ -25,6 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
     from botocore.model import OperationModel
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
@@ -79,7 +80,7 @@ def kms_client(*, region: str, endpoint: str) -> KMSClient:
     client = boto3.client(
         "kms", region_name=region or None, endpoint_url=endpoint or None, config=_config(_KMS_CONNECTIONS)
     )
-    client.meta.events.register("before-parse.kms", _refuse_empty)
+    client.meta.events.register("after-call.kms", _refuse_strange)
     return client
 
 
@@ -143,6 +144,19 @@ def _refuse_empty(response_dict: Mapping[str, Any], operation_model: OperationMo
         return
     members = operation_model.output_shape.members.values() if operation_model.output_shape else ()
     if any("location" not in member.serialization for member in members):
+        raise ResponseParserError("the answer broke off")
+
+
+def _refuse_strange(http_response: AWSResponse, parsed: Mapping[str, Any], model: OperationModel, **_: object) -> None:
+    """Refuse an answer of KMS of which nothing was understood.
+
+    botocore takes JSON that broke off for a message of no known form.
+
+    Raises:
+        ResponseParserError: among `AwsError`, and nothing is certain.
+    """
+    members = model.output_shape.members if model.output_shape else {}
+    if http_response.status_code == HTTPStatus.OK and members and not members.keys() & parsed.keys():
         raise ResponseParserError("the answer broke off")
 
 
