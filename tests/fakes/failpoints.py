@@ -182,7 +182,8 @@ def watching(points: Failpoints) -> Iterator[None]:
         return watched(services, points), instance
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wiring, "Database", FaultyDatabase)
+        if not issubclass(vars(wiring)["Database"], FaultyDatabase):  # else it watches already
+            patch.setattr(wiring, "Database", FaultyDatabase)
         patch.setattr(wiring, "wire", wire)
         yield
 

@@ -7,13 +7,12 @@ faults leaves (`New`): the rows are compared without what chance decides (ids, s
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -125,20 +124,6 @@ async def _furnish(world: World) -> tuple[dict[str, str], dict[str, str]]:
         "reviewer": reviewer.token,
     }
     return things, tokens
-
-
-def dump(scene: Scene, path: Path) -> None:
-    """Write a scene down for another process."""
-    old = [[list(row), times] for row, times in scene.old]
-    text = {**asdict(scene), "home": str(scene.home), "old": old, "known": sorted(scene.known)}
-    path.write_text(json.dumps(text), encoding="utf-8")
-
-
-def load(path: Path) -> Scene:
-    """Read what `dump` wrote."""
-    text = json.loads(path.read_text(encoding="utf-8"))
-    old = frozenset((tuple(row), times) for row, times in text["old"])
-    return Scene(**{**text, "home": Path(text["home"]), "old": old, "known": frozenset(text["known"])})
 
 
 # Copies ---------------------------------------------------------------------------------------------------------------

@@ -2,10 +2,10 @@
 
     python -m tests.faults.killing FOLDER RUNS SEED      # one line of JSON: runs, killed, violations, seconds
 
-A process that has everything imported and nothing opened forks for each run. The child opens a copy of a prepared
-installation, does one workflow, and dies by SIGKILL: at a call that leaves the service (before it, or after it has
-happened), or at any instant (the parent's timer). A second child opens what is left as a server does, which recovers
-it, and sometimes dies over that as well; the last one looks at everything and asks again.
+A process that has done every workflow once, and has nothing open and no other thread, forks for each run. The child
+opens a copy of a prepared installation, does one workflow, and dies by SIGKILL: at a call that leaves the service
+(before it, or after it has happened), or at any instant (the parent's timer). A second child opens what is left as a
+server does, which recovers it, and sometimes dies over that as well; the last one looks at everything and asks again.
 """
 
 from __future__ import annotations
@@ -16,20 +16,24 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+import pytest
+
+from service import wiring
+from tests.fakes.database import FaultyDatabase
 from tests.fakes.failpoints import Failpoints, watching
 from tests.faults.house import (
     Scene,
     Shape,
     copied,
-    dump,
-    load,
     opened,
     prepare,
     require_no_plaintext,
@@ -70,11 +74,33 @@ class Death:
 
 def main(folder: Path, runs: int, seed: int) -> dict[str, Any]:
     """Prepare, rehearse, kill and look."""
-    preparing = fork(lambda: _prepare(folder))
-    if preparing.wait():
-        raise SystemExit(preparing.said())
-    scene = load(folder / "scene.json")
-    rehearsed = {workflow.name: _rehearsed(scene, folder, number) for number, workflow in enumerate(TRIED)}
+    with remembering():
+        scene = asyncio.run(prepare(folder / "home"))
+        rehearsed = {}
+        for workflow in TRIED:
+            with copied(scene, folder / "copy") as home:
+                rehearsed[workflow.name] = asyncio.run(_rehearse(scene, home, workflow))
+        if threading.active_count() > 1:
+            raise SystemExit("a thread is left over, and would not live on in a child")
+        return _runs(scene, rehearsed, folder, runs, seed)
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Let all installations of this process and its children share the statements that one of them has compiled."""
+    statements: dict[Any, Any] = {}
+
+    class Remembering(FaultyDatabase):
+        def __init__(self, url: str) -> None:
+            super().__init__(url)
+            self._prepared = statements
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiring, "Database", Remembering)
+        yield
+
+
+def _runs(scene: Scene, rehearsed: Mapping[str, Rehearsed], folder: Path, runs: int, seed: int) -> dict[str, Any]:
     chance, began = random.Random(seed), time.monotonic()
     violations, killed = [], 0
     for run in range(runs):
@@ -113,11 +139,7 @@ def _one_run(
 # In the children ------------------------------------------------------------------------------------------------------
 
 
-def _prepare(folder: Path) -> None:
-    dump(asyncio.run(prepare(folder / "home")), folder / "scene.json")
-
-
-async def _rehearse(scene: Scene, home: Path, workflow: Workflow) -> dict[str, Any]:
+async def _rehearse(scene: Scene, home: Path, workflow: Workflow) -> Rehearsed:
     points = Failpoints()
     with watching(points):
         async with opened(scene, home) as house:
@@ -128,7 +150,7 @@ async def _rehearse(scene: Scene, home: Path, workflow: Workflow) -> dict[str, A
             seconds, calls = time.monotonic() - began, points.count
             assert workflow.require_right_or_clean(answer, scene)
             new = shape(house.services.database, scene.known)
-    return {"calls": calls, "seconds": seconds, "new": [[list(row), times] for row, times in new]}
+    return Rehearsed(calls, seconds, new)
 
 
 async def _work(scene: Scene, home: Path, workflow: Workflow, death: Death) -> None:
@@ -222,21 +244,6 @@ def _be_child(work: Callable[[], object], said: int) -> NoReturn:
 
 def _ready() -> None:
     os.write(_OUT, READY)
-
-
-def _rehearsed(scene: Scene, folder: Path, number: int) -> Rehearsed:
-    told = folder / "rehearsed.json"
-
-    async def tell(home: Path) -> None:
-        told.write_text(json.dumps(await _rehearse(scene, home, TRIED[number])), encoding="utf-8")
-
-    with copied(scene, folder / "copy") as home:
-        child = fork(lambda: asyncio.run(tell(home)))
-        if child.wait():
-            raise SystemExit(child.said())
-    said = json.loads(told.read_text(encoding="utf-8"))
-    new = frozenset((tuple(row), times) for row, times in said["new"])
-    return Rehearsed(said["calls"], said["seconds"], new)
 
 
 if __name__ == "__main__":
