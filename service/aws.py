@@ -15,7 +15,9 @@ Source: botocore 1.44, ``botocore.config.Config``; AWS S3 and KMS API references
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -23,6 +25,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
+    from botocore.model import OperationModel
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
 
@@ -59,7 +63,7 @@ def s3_client(*, region: str, endpoint: str, connections: int) -> S3Client:
         endpoint: URL of a server that is not AWS's own (SeaweedFS, say), addressed by path; empty for AWS.
         connections: how many requests may be under way together.
     """
-    return boto3.client(
+    client = boto3.client(
         "s3",
         region_name=region or None,
         endpoint_url=endpoint or None,
@@ -67,13 +71,17 @@ def s3_client(*, region: str, endpoint: str, connections: int) -> S3Client:
             Config(s3={"payload_signing_enabled": False, "addressing_style": "path" if endpoint else "auto"})
         ),
     )
+    client.meta.events.register("before-parse.s3", _refuse_empty)
+    return client
 
 
 def kms_client(*, region: str, endpoint: str) -> KMSClient:
     """A client of KMS; arguments as in `s3_client`."""
-    return boto3.client(
+    client = boto3.client(
         "kms", region_name=region or None, endpoint_url=endpoint or None, config=_config(_KMS_CONNECTIONS)
     )
+    client.meta.events.register("after-call.kms", _refuse_strange)
+    return client
 
 
 def error_code(error: Exception) -> str:
@@ -112,6 +120,44 @@ def is_uncertain(error: Exception) -> bool:
         return True
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return not 400 <= status < 500 or status in {408, 429}  # noqa: PLR2004  # classes of HTTP status
+
+
+def require(answer: Mapping[str, Any], *names: str) -> None:
+    """Refuse an answer without the headers that every whole one has: it broke off within them.
+
+    Raises:
+        ResponseParserError: one of ``names`` is missing; among `AwsError`, and nothing is certain.
+    """
+    if any(name not in answer for name in names):
+        raise ResponseParserError("the answer broke off")
+
+
+def _refuse_empty(response_dict: Mapping[str, Any], operation_model: OperationModel, **_more: object) -> None:
+    """Refuse an answer without the body that it must have.
+
+    botocore takes what broke off before its body for whole: a listing would be empty, and a bucket without versions.
+
+    Raises:
+        ResponseParserError: among `AwsError`, and nothing is certain.
+    """
+    if response_dict["body"] or response_dict["status_code"] != HTTPStatus.OK or operation_model.has_streaming_output:
+        return
+    members = operation_model.output_shape.members.values() if operation_model.output_shape else ()
+    if any("location" not in member.serialization for member in members):
+        raise ResponseParserError("the answer broke off")
+
+
+def _refuse_strange(http_response: AWSResponse, parsed: Mapping[str, Any], model: OperationModel, **_: object) -> None:
+    """Refuse an answer of KMS of which nothing was understood.
+
+    botocore takes JSON that broke off for a message of no known form.
+
+    Raises:
+        ResponseParserError: among `AwsError`, and nothing is certain.
+    """
+    members = model.output_shape.members if model.output_shape else {}
+    if http_response.status_code == HTTPStatus.OK and members and not members.keys() & parsed.keys():
+        raise ResponseParserError("the answer broke off")
 
 
 def _config(connections: int) -> Config:

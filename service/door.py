@@ -172,6 +172,8 @@ async def _opened(reader: BlobReader, opener: Opener) -> AsyncIterator[bytes]:
     while offset < reader.size:
         wanted = PIECE_BYTES if offset else HEADER_BYTES + PIECE_BYTES
         sealed = await reader.read_at(offset, min(wanted, reader.size - offset))
+        if not sealed:
+            break  # the store said that there is more: what came does not end as it was sealed
         offset += len(sealed)
         plain = opener.update(sealed)
         if plain:

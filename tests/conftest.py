@@ -1,5 +1,7 @@
 """What every test gets: no way out but loopback, databases of both kinds, and the time each area took.
 
+What a test has counted it shows by ``record_property("figure", "so many of so many")``; figures stand at the end.
+
 Fixtures: ``database_url`` (runs the test twice: an empty SQLite file, an empty PostgreSQL database), ``sqlite_url``,
 ``postgres_url``, ``postgres_server``; ``seaweed`` (an S3 server for the run) and ``buckets`` (its buckets, as an
 installation wants them); ``migrated_url`` (tests/migrated.py) is a database with all tables there; ``stack``
@@ -61,15 +63,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the seconds that each folder of tests/ took."""
+    """Print the figures that tests have counted, and the seconds that each folder of tests/ took."""
     seconds: defaultdict[str, float] = defaultdict(float)
     tests: Counter[str] = Counter()
+    figures: list[str] = []
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 area = _area(report.nodeid)
                 seconds[area] += report.duration
                 tests[area] += report.when == "call"
+                figures += [str(each) for name, each in report.user_properties if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+        for figure in sorted(set(figures)):  # setup, call and teardown report the same ones
+            terminalreporter.write_line(figure)
     if seconds:
         terminalreporter.section("time by area")
         for area, taken in sorted(seconds.items(), key=lambda item: -item[1]):

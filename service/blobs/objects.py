@@ -127,6 +127,7 @@ class Objects:
                 Body=cast("IO[bytes]", body),
                 ChecksumCRC32=checksum,
             )
+            aws.require(put, "ETag")
         except aws.AwsError as error:
             raise translated(error) from error
         return {"PartNumber": number, "ETag": put["ETag"], "ChecksumCRC32": checksum}
@@ -283,6 +284,7 @@ class Objects:
             raise translated(error) from error
         try:
             found = self.client.head_object(Bucket=self.bucket, Key=self.key(blob_id))
+            aws.require(found, "ContentLength")
         except aws.AwsError:
             raise translated(error) from error
         if found["Metadata"].get(_UPLOAD) != mark:

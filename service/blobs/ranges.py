@@ -36,6 +36,7 @@ class OpenObject:
         self._closed = False
         try:
             answer = objects.client.get_object(Bucket=objects.bucket, Key=self._key)
+            aws.require(answer, "ContentLength", "ETag")
         except aws.AwsError as error:
             raise _missing_or_away(error) from error
         self.size, self._etag = answer["ContentLength"], answer["ETag"]

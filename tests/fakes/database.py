@@ -1,12 +1,13 @@
 """A real database whose connections fail on request, and count what they commit.
 
-Operations for `tests.fakes.faults.Faults`: ``begin``, ``commit``, ``execute`` (any other statement). A commit planned
-with ``stored=True`` is committed, and its answer is lost.
+Operations for `tests.fakes.faults.Faults`: ``connect``, ``begin``, ``commit``, ``rollback``, ``execute`` (any other
+statement) and ``fetch`` (its rows). A commit planned with ``stored=True`` is committed, and its answer is lost.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -50,7 +51,9 @@ class FaultyDatabase(Database):
         """Open a connection whose cursors fail as planned."""
         self.faults.before("connect")
         self.connections += 1
-        return FaultyConnection(super().connect(), self)
+        connection = super().connect()
+        self.faults.after("connect")
+        return FaultyConnection(connection, self)
 
 
 class FaultyConnection:
@@ -73,13 +76,26 @@ class FaultyCursor:
         self._cursor, self._database, self._faults = cursor, database, database.faults
 
     def execute(self, sql: Any, *params: Any) -> Any:
-        word = str(sql).split(maxsplit=1)[0].lower()
-        operation = word if word in ("begin", "commit") else "execute"
+        word = str(sql).split()[0].lower()
+        ends = word == "rollback" and "savepoint" not in str(sql).lower()
+        operation = word if word in ("begin", "commit") or ends else "execute"
         if operation == "commit":
             self._database.commit_comes()
         self._faults.before(operation)
         result = self._cursor.execute(sql, *params)
         self._faults.after(operation)
+        return result
+
+    def fetchone(self) -> Any:
+        return self._fetched(self._cursor.fetchone)
+
+    def fetchall(self) -> Any:
+        return self._fetched(self._cursor.fetchall)
+
+    def _fetched(self, fetch: Callable[[], Any]) -> Any:
+        self._faults.before("fetch")
+        result = fetch()
+        self._faults.after("fetch")
         return result
 
     def __getattr__(self, name: str) -> Any:
