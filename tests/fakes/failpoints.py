@@ -34,8 +34,9 @@ from service.anchors.store import Anchors
 from service.blobs.store import BlobReader, BlobStore, BlobWriter, DeletionReport
 from service.crypto.kms import RootKey
 from service.crypto.places import KeyPlace
+from service.crypto.roots import ChangingRoot
 from service.db.session import Cursor
-from service.errors import KeyPlaceError, StoreUnavailableError, UnavailableError
+from service.errors import KeyPlaceError, RootKeyError, StoreUnavailableError, UnavailableError
 from service.services import Services
 from tests.fakes.database import FaultyDatabase
 from tests.fakes.faults import Faults
@@ -56,10 +57,12 @@ REGISTRY: Final = MappingProxyType(
         "BlobReader.close": SILENT,
         "KeyPlace.put": KeyPlaceError,
         "KeyPlace.get": KeyPlaceError,
+        "KeyPlace.replace": KeyPlaceError,
         "KeyPlace.delete": KeyPlaceError,
         "KeyPlace.list": KeyPlaceError,
-        "RootKey.wrap": UnavailableError,
-        "RootKey.unwrap": UnavailableError,
+        "RootKey.wrap": RootKeyError,
+        "RootKey.unwrap": RootKeyError,
+        "RootKey.check": RootKeyError,
         "Anchors.put": UnavailableError,
         "Anchors.newest": UnavailableError,
         "Anchors.all": UnavailableError,
@@ -194,7 +197,11 @@ def watched(services: Services, points: Failpoints) -> Services:
     assert isinstance(database, FaultyDatabase)
     database.faults = _OfDatabase(points, database.error)
     keys = services.keys
-    keys._root = Watched(keys._root, "RootKey", points)
+    root = keys._root
+    if isinstance(root, ChangingRoot):
+        keys._root = ChangingRoot(Watched(root.new, "RootKey", points), Watched(root.old, "RootKey", points))
+    else:
+        keys._root = Watched(root, "RootKey", points)
     keys._places = tuple(Watched(place, "KeyPlace", points) for place in keys._places)
     blobs, anchors = Watched(services.blobs, "BlobStore", points), Watched(services.anchors, "Anchors", points)
     return replace(services, blobs=blobs, anchors=anchors)

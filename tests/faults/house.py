@@ -22,6 +22,7 @@ from sqlalchemy import select
 from service import checkpoints, disposal, doctor, wiring
 from service.app import create_app
 from service.config import Settings
+from service.crypto.kms import LocalRootKey
 from service.db.models import log_intents, metadata
 from service.db.session import Database
 from service.ledger import NO_LOG, Outcome
@@ -70,9 +71,14 @@ class House:
 
 
 def settings_of(home: Path) -> Settings:
-    """An installation on SQLite and folders, with two key places."""
-    places = (home / "first", home / "second")
-    return Settings(home=home, key_places=places, failed_attempts_per_minute=100_000)
+    """An installation on SQLite and folders, with two key places, whose root key may be about to be rotated."""
+    places, old = (home / "first", home / "second"), home / "root.old"
+    return Settings(
+        home=home,
+        key_places=places,
+        root_key_old=str(old) if old.exists() else "",
+        failed_attempts_per_minute=100_000,
+    )
 
 
 async def prepare(home: Path) -> Scene:
@@ -82,7 +88,10 @@ async def prepare(home: Path) -> Scene:
         await settle(world.services)
         known = frozenset(_ids(world.services.database))
         old = shape(world.services.database, known)
-        return Scene(home, world.firm_id, world.verifier_key, things, tokens, old, known)
+        scene = Scene(home, world.firm_id, world.verifier_key, things, tokens, old, known)
+    (home / "root.key").rename(home / "root.old")
+    LocalRootKey.create(home / "root.key")
+    return scene
 
 
 async def _furnish(world: World) -> tuple[dict[str, str], dict[str, str]]:

@@ -13,8 +13,10 @@ from urllib.parse import quote
 
 from audit.checkpoint import verify
 from audit.verify import verify_bundle
-from service import doctor
+from service import doctor, rotation
 from service.errors import MunimentError
+from service.rotation import Level, Rotated
+from service.services import Services
 from tests.api.wire import Answer, ask
 from tests.faults.house import LARGE, NEW_ENGAGEMENT, SMALL, TITLE, TYPED_NAME, House, Scene
 from tests.world import DAY_S, START_MS, Person, rfc3339
@@ -46,6 +48,7 @@ class Workflow:
         status: of the right answer.
         require_right: raises unless what came with that status is right.
         again: statuses that may answer a second asking once it has happened, beside the right one.
+        in_parts: what was done of it stays when the rest fails; everything opens meanwhile, and asking again ends it.
         whole: the body that a broken answer must be the beginning of; None where it is made anew each time.
     """
 
@@ -55,6 +58,7 @@ class Workflow:
     require_right: Callable[[Answer, Scene], None]
     again: frozenset[int] = frozenset()
     whole: bytes | None = None
+    in_parts: bool = False
 
     def require_right_or_clean(self, answer: Answer, scene: Scene) -> bool:
         """Say whether it was done; an answer that is neither right nor a clean error fails."""
@@ -193,8 +197,33 @@ async def _examine(house: House) -> Answer:
     except MunimentError as error:
         return _answer(error.status, {"status": error.status})
     codes = sorted(finding.code for finding in findings)
-    away = {"unavailable", "key_place_unavailable", "store_unavailable", "key_place_behind"}
+    away = {"unavailable", "key_place_unavailable", "store_unavailable", "key_place_behind", "root_key_unavailable"}
     return _answer(503, {"status": 503}) if away & set(codes) else _answer(200, codes)
+
+
+def _rotating(rotate: Callable[[Services], Awaitable[Rotated]]) -> Callable[[House], Awaitable[Answer]]:
+    """What `muniment keys rotate` does, answering as the API would."""
+
+    async def run(house: House) -> Answer:
+        try:
+            done = await rotate(house.services)
+        except MunimentError as error:
+            return _answer(error.status, {"status": error.status})
+        return _answer(200, {"level": done.level})
+
+    return run
+
+
+def _level(level: Level) -> Callable[[Services], Awaitable[Rotated]]:
+    return lambda services: rotation.rotate(services, level, _nobody_watches)
+
+
+def _root(services: Services) -> Awaitable[Rotated]:
+    return rotation.rotate_root(services, _nobody_watches)
+
+
+def _nobody_watches(_done: int, _of: int) -> None:
+    """Nobody looks at the bar."""
 
 
 def _answer(status: int, body: Any) -> Answer:
@@ -221,5 +250,8 @@ WORKFLOWS: Final = (
         200,
         _says(state="certified"),
     ),
+    Workflow("rotate firms", _rotating(_level(Level.FIRM)), 200, _says(level="firm"), in_parts=True),
+    Workflow("rotate engagements", _rotating(_level(Level.ENGAGEMENT)), 200, _says(level="engagement"), in_parts=True),
+    Workflow("rotate root", _rotating(_root), 200, _says(level="root"), in_parts=True),
     Workflow("doctor", _examine, 200, _is_healthy),
 )
