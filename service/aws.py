@@ -4,6 +4,7 @@ Rules kept here:
 
 * every wait has an end: connecting 3 s, silence 20 s, three tries of each request in all;
 * whose rights are used is boto3's own chain to find out (environment, instance role); our settings hold no secrets;
+* each client has a session of its own: boto3's default one keeps the first credentials that it found;
 * a checksum goes with a request where our code asks for one, and never unasked;
 * over https a payload is not hashed again for its signature (a body of 1 GiB would cost 0.6 s): TLS, the CRC that our
   code sends and the seal each guard it already.
@@ -19,7 +20,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
+from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -63,7 +64,7 @@ def s3_client(*, region: str, endpoint: str, connections: int) -> S3Client:
         endpoint: URL of a server that is not AWS's own (SeaweedFS, say), addressed by path; empty for AWS.
         connections: how many requests may be under way together.
     """
-    client = boto3.client(
+    client = Session().client(
         "s3",
         region_name=region or None,
         endpoint_url=endpoint or None,
@@ -77,7 +78,7 @@ def s3_client(*, region: str, endpoint: str, connections: int) -> S3Client:
 
 def kms_client(*, region: str, endpoint: str) -> KMSClient:
     """A client of KMS; arguments as in `s3_client`."""
-    client = boto3.client(
+    client = Session().client(
         "kms", region_name=region or None, endpoint_url=endpoint or None, config=_config(_KMS_CONNECTIONS)
     )
     client.meta.events.register("after-call.kms", _refuse_strange)

@@ -13,9 +13,11 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
 
 from service import rootkeys
 from service.anchors.bucket import AnchorBucket
@@ -31,6 +33,7 @@ from service.crypto.bucketplaces import BucketKeyPlace
 from service.crypto.keys import FolderKeyPlace, KeyPlace, KeyStore
 from service.db import schema
 from service.db.ids import new_id
+from service.db.models import logs
 from service.db.session import Database
 from service.errors import BadInputError, UnsafeError
 from service.ledger import Clock, Ledger
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 
 PROBES = 2  # a probe may take 64 MiB and a core
 _FEW_CONNECTIONS: Final = 8
+_ANY_LOG: Final = select(logs.c.id).limit(1)
 
 logger = logging.getLogger(__name__)
 
@@ -135,10 +139,14 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
 
 
 def _is_new(settings: Settings) -> bool:
-    """Say whether nothing was ever made here: there is no root key, or in the case of one in KMS no table."""
+    """Say whether nothing was ever made here: there is no root key; where that is in KMS, there is no log."""
     if isinstance(settings.root_key, Path):
         return not settings.root_key.exists()
-    return schema.current(Database(settings.database_url)) is None
+    database = Database(settings.database_url)
+    if schema.current(database) is None:
+        return True
+    with closing(database), database.read() as tx:
+        return tx.one(_ANY_LOG) is None
 
 
 def _blobs(settings: Settings) -> BlobStore:
