@@ -33,7 +33,7 @@ from service.db.models import documents, log_entries, log_intents, parts, revisi
 from service.db.session import Tx
 from service.door import Holder, opened_key, revision_key_context
 from service.errors import BadInputError, IncompleteBodyError, MunimentError, NotFoundError, TooLargeError
-from service.ledger import Draft, Outcome
+from service.ledger import Draft, Moment, Outcome
 from service.render.examine import Examination, Findings
 from service.scoping.actions import UNCONFIRMED_SENSITIVITY, Action, Label, Role, Sensitivity
 from service.scoping.actors import Actor
@@ -269,7 +269,7 @@ async def _keep(
     row = done.result
     if row.document_id != ids.document:
         await services.blobs.delete([ids.blob])
-        with services.database.read() as tx:
+        with services.database.read(caller.credential.firm_id) as tx:
             leaf_hash = tx.value(_LEAF, log=caller.credential.firm_id, idx=row.log_index)
     else:
         leaf_hash = done.recorded.leaf_hashes[0]
@@ -360,17 +360,23 @@ async def _undo(services: Services, log_id: str, who: events.Who, ids: _Ids, out
     second outcome.
     """
     draft = events.document_not_added(who, ids.intent, _subjects(ids), outcome, received)
-    services.ledger.post(log_id, lambda tx, _moment: Outcome(None, _unless_closed(tx, log_id, ids, draft)))
-    await asyncio.shield(_delete_unreferenced(services, ids))
+    await asyncio.shield(_take_away(services, log_id, ids, draft))
+
+
+async def _take_away(services: Services, log_id: str, ids: _Ids, draft: Draft) -> None:
+    """Delete the object unless a row rests on it.
+
+    Asked behind whatever of this upload is still waiting to be written, and behind the head's lock: a row that is not
+    there then never will be. Where that cannot be asked the object stays, without a row: the doctor finds it.
+    """
+
+    def job(tx: Tx, _moment: Moment) -> Outcome[bool]:
+        return Outcome(tx.one(_RECEIPT, document=ids.document) is None, _unless_closed(tx, log_id, ids, draft))
+
+    with contextlib.suppress(MunimentError):
+        if (await services.ledger.submit(log_id, job)).result:
+            await services.blobs.delete([ids.blob])
 
 
 def _unless_closed(tx: Tx, log_id: str, ids: _Ids, draft: Draft) -> tuple[Draft, ...]:
     return (draft,) if tx.one(_OPEN_INTENT, log=log_id, idx=ids.intent) is not None else ()
-
-
-async def _delete_unreferenced(services: Services, ids: _Ids) -> None:
-    with services.database.read() as tx:
-        kept = tx.one(_RECEIPT, document=ids.document)
-    if kept is None:
-        with contextlib.suppress(MunimentError):  # what stays is an object without a row: the doctor finds it
-            await services.blobs.delete([ids.blob])
