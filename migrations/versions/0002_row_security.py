@@ -109,7 +109,7 @@ def _make(group: str) -> None:
 
 
 def downgrade() -> None:
-    """Take the policies and the rights away; the groups stay, for other databases may use them."""
+    """Take policies and rights away; the groups stay, for other databases use them, and may ask for the revision."""
     if op.get_bind().dialect.name != "postgresql":
         return
     op.execute("DROP POLICY list ON logs")
@@ -118,5 +118,5 @@ def downgrade() -> None:
         op.execute(f"DROP POLICY firm ON {table}")
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-    for table in (*FIRM_COLUMNS, "alembic_version"):
+    for table in FIRM_COLUMNS:
         op.execute(f"REVOKE ALL ON {table} FROM {', '.join(GROUPS)}")

@@ -187,11 +187,13 @@ class Database:
         return connection
 
     def _connect_postgres(self) -> psycopg.Connection[Any]:
-        url = self.url.set(drivername="postgresql")
-        if "connect_timeout" not in url.query:
-            url = url.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT_S)})
-        connection = psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
-        connection.execute(_LIMITS)
+        _, how = self.dialect.create_connect_args(self.url)
+        connection = psycopg.connect(**{"connect_timeout": CONNECT_TIMEOUT_S, **how}, autocommit=True)
+        try:
+            connection.execute(_LIMITS)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def is_usable(self, connection: Any) -> bool:

@@ -3,7 +3,7 @@
 Rules kept here:
 
 * one writer a process: its own thread and its own connection;
-* a job is a plain function ``(tx, moment) -> Outcome``; it does nothing but SQL, and it may be run again from the start:
+* a job is a plain function ``(tx, moment) -> Outcome``; it does nothing but SQL, and may be run again from the start:
   what its last run did is what counts;
 * the head row of each log concerned is locked first, so log order is decision order, also between processes;
 * up to `BATCH_JOBS` waiting jobs run one after another in one transaction and are answered together after its commit.

@@ -65,7 +65,7 @@ async def test_the_intent_is_durable_before_the_first_byte_leaves(world: World, 
     async def watch(count: int) -> None:
         if count == 0:
             entry = entries_of(world.services.database, world.firm_id)[-1]
-            with world.services.database.read() as tx:
+            with world.services.database.read(world.firm_id) as tx:
                 seen.append((entry.type, [row.idx for row in tx.all(select(log_intents.c.idx))] == [entry.index]))
 
     answer = await ask(engagement.attorney, world.app, "GET", _content(document), client=Client(watch=watch))
@@ -187,7 +187,7 @@ async def test_missing_bytes_and_missing_keys_are_told_and_accounted_for(world: 
     answer = await ask(engagement.attorney, app, "GET", path)
     assert (answer.status, await _last(world)) == (503, ("failed", 0))
     store.blobs[blob_id] = kept
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         key_id = tx.value(select(parts.c.key_id).where(parts.c.id == engagement.part_id))
     world.services.keys.destroy(key_id)
     answer = await ask(engagement.attorney, app, "GET", path)

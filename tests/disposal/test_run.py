@@ -61,7 +61,7 @@ async def _assert_over(ending: Ending) -> None:
 
 
 def _revisions(ending: Ending) -> list[Any]:
-    with ending.world.services.database.read() as tx:
+    with ending.world.services.database.read(ending.world.firm_id) as tx:
         return tx.all(
             select(revisions.c.blob_id, revisions.c.wrapped_key)
             .join_from(revisions, documents, documents.c.id == revisions.c.document_id)
@@ -81,7 +81,7 @@ async def test_keys_and_objects_are_gone_and_the_installation_is_whole(ending: E
 async def test_no_name_and_no_byte_opens_from_a_copy_made_before(ending: Ending) -> None:
     """What the database held before, whole, and every key there still is."""
     services = ending.world.services
-    with services.database.read() as tx:
+    with services.database.read(ending.world.firm_id) as tx:
         [engagement], [part] = tx.all(select(engagements)), tx.all(select(parts))
         titles, wrapped = tx.all(select(documents)), tx.all(select(revisions))
         somebody = tx.all(select(people))[0]

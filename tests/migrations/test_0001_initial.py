@@ -15,6 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from service.db import schema
 from service.db.models import metadata
 from service.db.session import Database
+from tests.migrated import owner_of
 
 WRITTEN_ONCE: tuple[str, ...] = import_module("migrations.versions.0001_initial").WRITTEN_ONCE
 
@@ -47,7 +48,7 @@ def _row(table: Table, number: int) -> dict[str, Any]:
 @pytest.fixture
 def filled(migrated_url: str) -> Iterator[Engine]:
     """A database with three rows in every table."""
-    engine = create_engine(migrated_url)
+    engine = create_engine(owner_of(migrated_url))
     _fill(engine)
     yield engine
     engine.dispose()
@@ -71,7 +72,7 @@ def test_every_table_takes_rows_and_gives_them_back(filled: Engine) -> None:
 
 
 def test_with_data_it_goes_down_to_nothing_and_up_to_the_same(filled: Engine, migrated_url: str) -> None:
-    before, database = _content(filled), Database(migrated_url)
+    before, database = _content(filled), Database(owner_of(migrated_url))
     filled.dispose()
     schema.downgrade(database, "base")
     assert set(inspect(filled).get_table_names()) <= {"alembic_version"}
@@ -122,7 +123,7 @@ def test_replace_does_not_get_past_the_triggers(migrated_sqlite_url: str, table:
 
 @pytest.mark.parametrize("table", WRITTEN_ONCE)
 def test_postgres_refuses_truncate_and_upsert(migrated_postgres_url: str, table: str) -> None:
-    engine = create_engine(migrated_postgres_url)
+    engine = create_engine(owner_of(migrated_postgres_url))
     _fill(engine)
     before, model = _content(engine)[table], metadata.tables[table]
     key = next(iter(model.primary_key)).name
