@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from audit.errors import EntryError
 from service.db.ids import new_id
@@ -272,6 +272,50 @@ async def test_each_log_has_its_own_places(desk: Desk) -> None:
     await asyncio.gather(*(desk.ledger.submit(log_id, job) for log_id, job in jobs))
     assert desk.recorded() == [vendor(n) for n in range(30) if n % 3]
     assert desk.recorded(OTHER_FIRM) == [vendor(n) for n in range(30) if not n % 3]
+
+
+async def test_jobs_of_two_firms_in_one_batch_see_each_their_own_rows_on_postgres(desk: Desk) -> None:
+    """Also after a neighbour of the other firm was refused, failed, or was rolled back after writing."""
+    seen: list[tuple[str, set[str]]] = []
+
+    def looking(firm_id: str, number: int, how: str) -> Any:
+        def job(tx: Tx, moment: Moment) -> Outcome[None]:
+            if how != "reads":
+                adding(number, firm_id=firm_id)(tx, moment)
+            seen.append((firm_id, {row.firm_id for row in tx.all(select(vendors.c.firm_id))}))
+            if how == "refused":
+                raise Refused(NotFoundError(), (draft(number, outcome="refused"),))
+            if how == "fails":
+                raise ZeroDivisionError
+            return Outcome(None, (draft(number),))
+
+        return job
+
+    for number, firm_id in enumerate((FIRM, OTHER_FIRM)):
+        await desk.ledger.submit(firm_id, adding(number, firm_id=firm_id))
+    before, go = desk.database.commits, _blocked(desk)
+    hows = ("reads", "writes", "refused", "fails")
+    asked = [
+        asyncio.ensure_future(desk.ledger.submit(firm_id, looking(firm_id, 10 + number, hows[number % 4])))
+        for number, firm_id in enumerate((FIRM, OTHER_FIRM) * 8)
+    ]
+    await asyncio.sleep(0.01)
+    go.set()
+    await asyncio.gather(*asked, return_exceptions=True)
+    assert desk.database.commits - before == 2
+    assert len(seen) == len(asked)
+    if not desk.database.is_sqlite:
+        assert all(found == {firm_id} for firm_id, found in seen)
+    check_logs(desk.database)
+
+
+async def test_a_job_that_forgets_its_firm_writes_nothing_into_another_on_postgres(desk: Desk) -> None:
+    if desk.database.is_sqlite:
+        return
+    with pytest.raises(LedgerUnavailableError):
+        await desk.ledger.submit(FIRM, adding(1, firm_id=OTHER_FIRM))
+    assert desk.vendors() == []
+    assert check_logs(desk.database)[OTHER_FIRM] == []
 
 
 async def test_two_processes_make_one_valid_log(desk: Desk, migrated_url: str) -> None:

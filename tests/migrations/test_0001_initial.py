@@ -3,76 +3,39 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import BigInteger, Engine, LargeBinary, Table, create_engine, inspect, text
+from sqlalchemy import Engine, Table, create_engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from service.db import schema
 from service.db.models import metadata
 from service.db.session import Database
 from tests.migrated import owner_of
+from tests.migrations.rows import a_row, content, fill
 
 WRITTEN_ONCE: tuple[str, ...] = import_module("migrations.versions.0001_initial").WRITTEN_ONCE
-
-
-def _value(table: Table, name: str, number: int) -> Any:
-    column = table.columns[name]
-    if column.foreign_keys:
-        target = next(iter(column.foreign_keys)).column.table
-        return f"{target.name}_{number}"
-    if isinstance(column.type, BigInteger):
-        return number
-    if isinstance(column.type, LargeBinary):
-        return f"{name}_{number}".encode()
-    fixed = {"kind": "firm", "side": "vendor", "status": "running", "state": "confirmed"}
-    return f"{table.name}_{number}" if name == "id" else fixed.get(name, f"{name}_{number}")
-
-
-def _row(table: Table, number: int) -> dict[str, Any]:
-    row = {name: _value(table, name, number) for name in table.columns.keys()}  # noqa: SIM118  # a collection, no dict
-    if table.name == "firms":
-        row["id"] = f"logs_{number}"  # a firm has the id of its log
-    row |= {name: f"logs_{number}" for name in row if name == "firm_id"}
-    if "starts_at" in row:
-        row["ends_at"] = row["starts_at"] + 1
-    if "not_before" in row:
-        row["not_after"] = row["not_before"] + 1
-    return row
 
 
 @pytest.fixture
 def filled(migrated_url: str) -> Iterator[Engine]:
     """A database with three rows in every table."""
     engine = create_engine(owner_of(migrated_url))
-    _fill(engine)
+    fill(engine)
     yield engine
     engine.dispose()
 
 
-def _fill(engine: Engine) -> None:
-    with engine.begin() as connection:
-        for table in metadata.sorted_tables:
-            for number in range(3):
-                connection.execute(table.insert(), _row(table, number))
-
-
-def _content(engine: Engine) -> Mapping[str, list[Any]]:
-    with engine.connect() as connection:
-        tables = metadata.sorted_tables
-        return {t.name: [tuple(r) for r in connection.execute(t.select().order_by(*t.primary_key))] for t in tables}
-
-
 def test_every_table_takes_rows_and_gives_them_back(filled: Engine) -> None:
-    assert {name: len(rows) for name, rows in _content(filled).items()} == dict.fromkeys(metadata.tables, 3)
+    assert {name: len(rows) for name, rows in content(filled).items()} == dict.fromkeys(metadata.tables, 3)
 
 
 def test_with_data_it_goes_down_to_nothing_and_up_to_the_same(filled: Engine, migrated_url: str) -> None:
-    before, database = _content(filled), Database(owner_of(migrated_url))
+    before, database = content(filled), Database(owner_of(migrated_url))
     filled.dispose()
     schema.downgrade(database, "base")
     assert set(inspect(filled).get_table_names()) <= {"alembic_version"}
@@ -82,14 +45,14 @@ def test_with_data_it_goes_down_to_nothing_and_up_to_the_same(filled: Engine, mi
             assert connection.execute(query).scalar() == 0
     filled.dispose()
     schema.upgrade(database)
-    _fill(filled)
-    assert _content(filled) == before
+    fill(filled)
+    assert content(filled) == before
 
 
 @pytest.mark.parametrize("table", WRITTEN_ONCE)
 def test_what_is_written_once_takes_no_update_and_no_delete(filled: Engine, table: str) -> None:
     column = next(c.name for c in metadata.tables[table].columns if not c.primary_key)
-    before = _content(filled)[table]
+    before = content(filled)[table]
     for attack in (
         "UPDATE @table SET @column = @column",
         "DELETE FROM @table",
@@ -97,14 +60,14 @@ def test_what_is_written_once_takes_no_update_and_no_delete(filled: Engine, tabl
     ):
         with pytest.raises(DatabaseError, match="written once"), filled.begin() as connection:
             connection.execute(text(_filled_in(attack, table=table, column=column)))
-    assert _content(filled)[table] == before
+    assert content(filled)[table] == before
 
 
 @pytest.mark.parametrize("table", WRITTEN_ONCE)
 def test_replace_does_not_get_past_the_triggers(migrated_sqlite_url: str, table: str) -> None:
     engine = create_engine(migrated_sqlite_url)
-    _fill(engine)
-    before, model = _content(engine)[table], metadata.tables[table]
+    fill(engine)
+    before, model = content(engine)[table], metadata.tables[table]
     key = next(iter(model.primary_key)).name
     names, marks = ", ".join(model.columns.keys()), ", ".join(f":{name}" for name in model.columns.keys())  # noqa: SIM118
     connection = Database(migrated_sqlite_url).connect()  # as the service connects: with recursive triggers
@@ -115,17 +78,17 @@ def test_replace_does_not_get_past_the_triggers(migrated_sqlite_url: str, table:
         "INSERT INTO @table (@names) VALUES (@marks) ON CONFLICT DO UPDATE SET @key = @key",
     ):
         with pytest.raises(sqlite3.Error, match="written once"):
-            connection.execute(_filled_in(attack, table=table, names=names, marks=marks, key=key), _row(model, 1))
+            connection.execute(_filled_in(attack, table=table, names=names, marks=marks, key=key), a_row(model, 1))
     connection.close()
-    assert _content(engine)[table] == before
+    assert content(engine)[table] == before
     engine.dispose()
 
 
 @pytest.mark.parametrize("table", WRITTEN_ONCE)
 def test_postgres_refuses_truncate_and_upsert(migrated_postgres_url: str, table: str) -> None:
     engine = create_engine(owner_of(migrated_postgres_url))
-    _fill(engine)
-    before, model = _content(engine)[table], metadata.tables[table]
+    fill(engine)
+    before, model = content(engine)[table], metadata.tables[table]
     key = next(iter(model.primary_key)).name
     with psycopg.connect(engine.url.set(drivername="postgresql").render_as_string(), autocommit=True) as connection:
         for attack in (
@@ -136,7 +99,7 @@ def test_postgres_refuses_truncate_and_upsert(migrated_postgres_url: str, table:
         ):
             with pytest.raises(psycopg.Error, match="written once"):
                 connection.execute(_filled_in(attack, table=table, all=_keys(model), key=key).encode())
-    assert _content(engine)[table] == before
+    assert content(engine)[table] == before
     engine.dispose()
 
 
@@ -170,7 +133,7 @@ def test_all_that_an_auditor_reads_is_written_once() -> None:
 )
 def test_rows_that_contradict_themselves_are_refused(filled: Engine, table: str, wrong: dict[str, Any]) -> None:
     model = metadata.tables[table]
-    row = {**_row(model, 1), "id": "another"}
+    row = {**a_row(model, 1), "id": "another"}
     row |= {name: f"unique_{name}" for name in ("number",) if name in row}
     if "email_index" in row:
         row["email_index"] = b"unique"
