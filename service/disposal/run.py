@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from service import events, holds
 from service.acts import Act, Caller, perform
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 _ONE = select(disposals).where(disposals.c.id == bindparam("disposal"))
 _UNFINISHED = select(disposals.c.id, disposals.c.firm_id).where(
-    disposals.c.firm_id == bindparam("firm"), disposals.c.state.in_(ORDER[:-1])
+    disposals.c.firm_id == bindparam("firm"), or_(*(disposals.c.state == state for state in ORDER[:-1]))
 )
 _MOVE = (
     update(disposals)

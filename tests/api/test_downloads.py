@@ -19,7 +19,7 @@ from service import downloads
 from service.app import create_app
 from service.crypto.streams import HEADER_BYTES, SEALED_CHUNK_BYTES
 from service.db.models import documents, log_intents, parts
-from service.ledger import NO_LOG, Outcome
+from service.ledger import Outcome
 from tests.api.places import faulty, faulty_databases, rows, settle
 from tests.api.wire import Answer, Client, a_real_server, ask
 from tests.fakes.blobs import MemoryBlobs
@@ -200,7 +200,7 @@ async def test_a_title_that_does_not_open_closes_what_was_announced(world: World
     document = await engagement.document(b"abc")
     spoil = update(documents).where(documents.c.id == bindparam("document")).values(title=b"\1" + bytes(60))
     await world.services.ledger.submit(
-        NO_LOG, lambda tx, _moment: Outcome(tx.run(spoil, document=document["document_id"]))
+        world.firm_id, lambda tx, _moment: Outcome(tx.run(spoil, document=document["document_id"]))
     )
     answer = await engagement.attorney.ask("GET", _content(document))
     assert answer.status_code == 500

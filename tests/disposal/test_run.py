@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,8 @@ async def test_whichever_call_fails_it_is_finished_once_by_running_it_again(shak
             answer = await ending.attorney.ask("POST", f"{ending.path}/run")
             hit = calls.hit
             calls.disarm()
-            assert answer.status_code == (503 if hit and not (stored and hit == "open") else 200), (target, stored, hit)
+            found_done = stored and hit in ("open", "commit")  # the writer looks what became of a commit
+            assert answer.status_code == (503 if hit and not found_done else 200), (target, stored, hit)
             await disposal.resume_all(world.services)
             if ending.row().state == "returned":  # the very first commit: nothing had begun
                 await ending.run()
@@ -253,7 +255,7 @@ async def test_killed_again_and_again_it_ends_with_one_certificate(tmp_path: Pat
         exits.append(await asyncio.to_thread(_ran, command))
     assert exits == [-9] * (len(exits) - 1) + [0]
     async with a_world(tmp_path / "other", migrated_url) as again:  # another firm on the same rows, to look
-        ending.engagement.world = again
+        ending.engagement.world = replace(again, firm_id=ending.world.firm_id)
         assert ending.row().state == "certified"
         assert [c.disposal_id for c in ending.certificates()] == [ending.disposal["id"]]
         logs = check_logs(again.services.database)
