@@ -1,8 +1,8 @@
 """The composition root: settings in, services out. The only place that knows which part stands behind which protocol.
 
 `open_installation` refuses to run on anything that is not whole: a missing root key, key place, blob folder or anchor
-folder, a database at another revision, a policy that does not load, a second server on the same folder. Without the
-log nothing can be recorded, and so nothing is served.
+folder, a database at another revision or one that could lose or show what it must not, a policy that does not load, a
+second server on the same folder. Without the log nothing can be recorded, and so nothing is served.
 """
 
 from __future__ import annotations
@@ -38,7 +38,11 @@ def clock_ms() -> int:
 
 
 def prepare(settings: Settings) -> None:
-    """Make what an installation stands on: folders, root key, database at its revision. What is there stays."""
+    """Make what an installation stands on: folders, root key, database at its revision. What is there stays.
+
+    Raises:
+        WrongRevisionError: a PostgreSQL database is not at its revision; its owner migrates it.
+    """
     for folder in (settings.home, settings.blobs):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not settings.root_key.exists():  # later, an empty folder would be one whose volume is not mounted
@@ -47,7 +51,11 @@ def prepare(settings: Settings) -> None:
         FolderKeyPlace.create(place)
     if not settings.root_key.exists():
         LocalRootKey.create(settings.root_key)
-    schema.upgrade(Database(settings.database_url))
+    database = Database(settings.database_url)
+    if database.is_sqlite:
+        schema.upgrade(database)
+    else:  # tables are their owner's, and the service is not their owner
+        schema.require_head(database)
 
 
 @contextmanager
@@ -82,8 +90,9 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
             raise UnsafeError("A folder of this installation is missing: bring it back, then run `muniment doctor`.")
     anchors = AnchorFolder(settings.anchors)
     anchors.require_mark()
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings.database_connections)
     schema.require_head(database)
+    schema.require_safe(database)
     instance = new_id("req", clock(), os.urandom)
     places = [FolderKeyPlace(path) for path in settings.key_places]
     return Services(

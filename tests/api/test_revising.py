@@ -55,7 +55,7 @@ async def _replace(
 
 
 def _revisions(world: World) -> list[Any]:
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         return tx.all(select(revisions).order_by(revisions.c.number))
 
 
@@ -331,7 +331,7 @@ def test_after_any_history_the_keys_and_objects_that_stand_are_those_that_must(
         def check(steps: list[str]) -> None:
             engagement = runner.run(world.engagement())
             contents, live = runner.run(_play(engagement, steps))
-            with world.services.database.read() as tx:
+            with world.services.database.read(world.firm_id) as tx:
                 mine = select(revisions).join(documents, documents.c.id == revisions.c.document_id)
                 mine = mine.where(documents.c.engagement_id == engagement.id).order_by(revisions.c.number)
                 found = tx.all(mine)
@@ -466,5 +466,5 @@ async def test_when_only_the_answer_of_the_commit_is_lost_the_new_content_is_who
     check_logs(world.services.database)
     [finding] = await doctor.examine(world.services)  # its key is destroyed; nobody was left to delete it
     assert (finding.code, finding.ids) == ("blob_without_row", (old,))
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         assert tx.value(select(documents.c.version)) == 2

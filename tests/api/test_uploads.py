@@ -229,7 +229,7 @@ async def test_an_object_that_could_not_be_taken_away_is_named_by_the_doctor(
 async def test_without_the_key_folder_nothing_is_taken_in(world: World, engagement: Engagement) -> None:
     before = rows(world.services.database)
     [place] = world.services.settings.key_places
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         world.services.keys.forget(tx.value(select(parts.c.key_id).where(parts.c.id == engagement.part_id)))
     shutil.move(place, place.with_name("away"))
     answer = await ask(engagement.attorney, world.app, "POST", _path(engagement), [b"abc"], **_how(engagement))
