@@ -53,7 +53,7 @@ class Pool:
     ) -> None:
         self._connect, self._usable, self._most, self._clock = connect, usable, most, clock
         self._idle: list[Lent] = []
-        self._out = 0
+        self._out = self._waiting = 0
         self._changed = threading.Condition(threading.Lock())
 
     def borrow(self) -> Lent:
@@ -63,8 +63,8 @@ class Pool:
             UnavailableError: all are lent, also `BORROW_S` later; or none can be opened.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._idle or self._out < self._most, BORROW_S):
-                raise UnavailableError
+            if not self._idle and self._out >= self._most:
+                self._wait()
             self._out += 1
             lent = self._idle.pop() if self._idle else None
         if lent is not None and self._usable(lent.connection):
@@ -79,6 +79,14 @@ class Pool:
                 self._changed.notify()
             raise
 
+    def _wait(self) -> None:
+        self._waiting += 1
+        try:
+            if not self._changed.wait_for(lambda: self._idle or self._out < self._most, BORROW_S):
+                raise UnavailableError
+        finally:
+            self._waiting -= 1
+
     def give_back(self, lent: Lent, *, healthy: bool) -> None:
         """Take a connection back; one that is not healthy, or old, is closed."""
         keep = healthy and self._clock() - lent.made_at < RECYCLE_S
@@ -88,7 +96,8 @@ class Pool:
             self._out -= 1
             if keep:
                 self._idle.append(lent)
-            self._changed.notify()
+            if self._waiting:
+                self._changed.notify()
 
     def lent(self) -> int:
         """How many are in somebody's hands."""

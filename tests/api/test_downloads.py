@@ -6,7 +6,7 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,28 @@ async def _last(world: World) -> tuple[str | None, int]:
     sent = (entry.data or {})["bytes"]
     assert isinstance(sent, int)
     return entry.outcome, sent
+
+
+async def test_no_connection_is_held_while_bytes_stream(world: World, engagement: Engagement) -> None:
+    """Neither up nor down, however long the client takes: one connection would do for any number of them."""
+    lent: list[int] = []
+
+    async def watch(_pieces: int) -> None:
+        lent.append(world.services.database.pool.lent())
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for at in range(0, len(LARGE), PIECE):
+            await watch(at)
+            yield LARGE[at : at + PIECE]
+
+    path, params = f"/engagements/{engagement.id}/documents", {"part_id": engagement.part_id, "label": "correspondence"}
+    headers = {"muniment-title": "UTF-8''Paper", "content-type": "text/plain"}
+    added = await engagement.attorney.ask("POST", path, content=slowly(), params=params, headers=headers)
+    assert added.status_code == 201
+    answer = await ask(engagement.attorney, world.app, "GET", _content(added.json()), client=Client(watch=watch))
+    assert answer.body == LARGE
+    assert len(lent) >= 2 * len(LARGE) // PIECE
+    assert set(lent) == {0}
 
 
 async def test_bytes_come_back_identical_whatever_their_length(world: World, engagement: Engagement) -> None:

@@ -207,6 +207,9 @@ def test_a_read_never_changes_anything(database: Database) -> None:
 # Rights -------------------------------------------------------------------------------------------------------------
 
 WRITTEN_ONCE = import_module("migrations.versions.0001_initial").WRITTEN_ONCE
+_OF_COLUMNS = text("SELECT has_any_column_privilege(:group, :table, :verb)")
+_OF_TABLES = text("SELECT has_table_privilege(:group, :table, :verb)")
+ON_COLUMNS = ("SELECT", "INSERT", "UPDATE", "REFERENCES")
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
 
@@ -217,9 +220,9 @@ def _held(url: str, group: str) -> dict[str, set[str]]:
     with engine.connect() as connection:
         for table in metadata.tables:
             for verb in VERBS:
-                kind = "any_column" if verb in ("SELECT", "INSERT", "UPDATE", "REFERENCES") else "table"
-                asked = text(f"SELECT has_{kind}_privilege(:group, :table, :verb)")
-                if connection.execute(asked, {"group": group, "table": table, "verb": verb}).scalar():
+                if connection.execute(
+                    _OF_COLUMNS if verb in ON_COLUMNS else _OF_TABLES, {"group": group, "table": table, "verb": verb}
+                ).scalar():
                     held[verb].add(table)
     engine.dispose()
     return held
