@@ -19,6 +19,7 @@ from service import doctor
 from service.app import create_app
 from service.db.models import documents, revisions
 from service.errors import StoreFullError, StoreUnavailableError
+from service.ledger import fate
 from tests.api.places import blobs, faulty, faulty_databases, rows, settle
 from tests.api.wire import Answer, Client, ask
 from tests.fakes.blobs import MemoryBlobs
@@ -449,15 +450,17 @@ async def test_when_the_commit_fails_the_old_content_stays_and_opens(shaky: Enga
     assert await seat.get(f"{path}/content") == OLD
 
 
-async def test_when_only_the_answer_of_the_commit_is_lost_the_new_content_is_whole_and_found_again(
-    shaky: Engagement,
+async def test_when_the_answer_of_the_commit_is_lost_and_the_database_away_the_new_content_is_whole_and_found_again(
+    shaky: Engagement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = shaky.world
+    monkeypatch.setattr(fate, "PAUSES_S", (0.0, 0.01))
     seat, path = await _own(shaky)
     [old], tag = await blobs(world), (await seat.ask("GET", path)).headers["etag"]
     faulty(world).fail_commit(after=1, stored=True)
+    faulty(world).faults.plan("connect", faulty(world).error, times=2)
     lost = await _replace(seat, path, tag=tag, key="once")
-    assert lost.status_code == 503
+    assert (lost.status_code, lost.json()["code"]) == (503, "outcome_unknown")
     await settle(world)
     again = await _replace(seat, path, tag=tag, key="once")
     assert (again.status_code, again.json()["revision_id"]) == (200, (await seat.get(path))["revision_id"])
