@@ -84,6 +84,7 @@ class Writer:
         self._sleep = sleep
         self._connection: Any = None
         self._heads: dict[str, Head] = {}
+        self._changed = False  # whether a job of the batch has changed rows
         self._endings = 0
 
     def close(self) -> None:
@@ -127,7 +128,8 @@ class Writer:
 
     def _settled(self, answers: list[_Answer]) -> list[_Answer]:
         """Answer a batch whose COMMIT had no reply with what became of it."""
-        fate = find_out(self._database, _trace(answers), self._sleep)
+        trace = _trace(answers)
+        fate = find_out(self._database, trace, self._sleep) if trace or self._changed else Fate.UNDONE
         if fate is Fate.DONE:
             return answers
         if fate is Fate.UNDONE:
@@ -141,7 +143,7 @@ class Writer:
         if self._connection is None:
             self._connection = self._database.connect()
         tx = self._database.begin(self._connection, self._database.begin_write, log_ids[0])
-        self._heads, self._endings = {}, 0
+        self._heads, self._endings, self._changed = {}, 0, False
         for log_id in log_ids:  # always in the same order, so that two processes never wait for each other in a ring
             tx.turn_to(log_id)
             row = tx.one(LOCK_HEAD, log=log_id)
@@ -193,7 +195,7 @@ class Writer:
             nonlocal opened
             if not opened:
                 tx.command("SAVEPOINT job")
-                opened = True
+                opened = self._changed = True
 
         tx.before_write, tx.log_size = before_write, head.size
         failure: Exception | None
