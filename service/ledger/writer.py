@@ -80,7 +80,11 @@ class Writer:
         self._sleep = sleep
         self._connection: Any = None
         self._heads: dict[str, Head] = {}
+<<<<<<< HEAD
         self._pending = Pending()
+=======
+        self._changed = False  # whether a job of the batch has changed rows
+>>>>>>> origin/P
         self._endings = 0
 
     def close(self) -> None:
@@ -124,7 +128,8 @@ class Writer:
 
     def _settled(self, answers: list[_Answer]) -> list[_Answer]:
         """Answer a batch whose COMMIT had no reply with what became of it."""
-        fate = find_out(self._database, _trace(answers), self._sleep)
+        trace = _trace(answers)
+        fate = find_out(self._database, trace, self._sleep) if trace or self._changed else Fate.UNDONE
         if fate is Fate.DONE:
             return answers
         if fate is Fate.UNDONE:
@@ -138,7 +143,7 @@ class Writer:
         if self._connection is None:
             self._connection = self._database.connect()
         tx = self._database.begin(self._connection, self._database.begin_write, log_ids[0])
-        self._heads, self._endings, self._pending = {}, 0, Pending()
+        self._heads, self._endings, self._changed, self._pending = {}, 0, False, Pending()
         tx.before_log_use = lambda: self._pending.write(tx)
         for log_id in log_ids:  # always in the same order, so that two processes never wait for each other in a ring
             tx.turn_to(log_id)
@@ -195,7 +200,7 @@ class Writer:
             if not opened:
                 self._pending.write(tx)  # what this job may undo must not hold the entries of others
                 tx.command("SAVEPOINT job")
-                opened = True
+                opened = self._changed = True
 
         tx.before_write, tx.log_size = before_write, head.size
         failure: Exception | None

@@ -193,10 +193,21 @@ async def test_while_the_database_stays_away_a_lost_answer_is_told_as_unknown(de
     assert desk.vendors() == desk.recorded() == ([vendor(1)] if stored else [])
 
 
-async def test_a_lost_answer_of_jobs_without_entries_is_told_as_unknown(desk: Desk) -> None:
+async def test_a_lost_answer_of_a_change_without_an_entry_is_told_as_unknown(desk: Desk) -> None:
+    def silently(tx: Tx, moment: Moment) -> Outcome[None]:
+        adding(1)(tx, moment)
+        return Outcome(None)
+
     desk.database.faults.plan("commit", desk.database.error, stored=True)
     with pytest.raises(OutcomeUnknownError):
+        await desk.ledger.submit(FIRM, silently)
+
+
+async def test_a_lost_answer_of_jobs_that_changed_nothing_is_told_as_nothing_happened(desk: Desk) -> None:
+    desk.database.faults.plan("commit", desk.database.error, stored=True)
+    with pytest.raises(LedgerUnavailableError) as told:
         await desk.ledger.submit(FIRM, lambda _tx, _moment: Outcome(None))
+    assert not isinstance(told.value, OutcomeUnknownError)
 
 
 async def test_a_lost_answer_is_told_by_what_each_job_came_to(desk: Desk) -> None:
