@@ -80,11 +80,8 @@ class Writer:
         self._sleep = sleep
         self._connection: Any = None
         self._heads: dict[str, Head] = {}
-<<<<<<< HEAD
         self._pending = Pending()
-=======
         self._changed = False  # whether a job of the batch has changed rows
->>>>>>> origin/P
         self._endings = 0
 
     def close(self) -> None:
