@@ -19,6 +19,7 @@ from sqlalchemy import select
 from service import events
 from service.crypto import fields
 from service.db.models import logs
+from service.db.session import EVERY_LOG
 from service.ledger import Clock, Outcome
 from service.services import Services
 
@@ -71,7 +72,7 @@ async def keep_recording(services: Services, attempts: Attempts) -> None:
 async def record(services: Services, attempts: Attempts, *, all_minutes: bool = False) -> None:
     """Write one entry per source, route and minute into the deployment's log."""
     counted = attempts.take(all_minutes=all_minutes)
-    with services.database.read() as tx:
+    with services.database.read(EVERY_LOG) as tx:
         log = tx.one(_DEPLOYMENT)
     if not counted or log is None:
         return

@@ -26,9 +26,9 @@ from audit.log import Signer, root_at
 from service import events
 from service.crypto.signing import load_signing_key
 from service.crypto.wrapping import SecretKey
-from service.db.auditstore import SqlLeafStore
+from service.db.auditstore import SqlLeafStore, each_log
 from service.db.models import log_checkpoints, log_signers, logs
-from service.db.session import Tx
+from service.db.session import EVERY_LOG, Tx
 from service.door import signing_key
 from service.errors import MunimentError, UnsafeError
 from service.events import EventType
@@ -37,7 +37,6 @@ from service.services import Services
 
 logger = logging.getLogger(__name__)
 
-_LOGS = select(logs.c.id, logs.c.size, logs.c.time_ms)
 _LOG = select(logs).where(logs.c.id == bindparam("log"))
 _SIGNER = select(log_signers).where(log_signers.c.log_id == bindparam("log"))
 _ADD_SIGNER = insert(log_signers)
@@ -98,7 +97,7 @@ class _Step:
 
 def _advance(services: Services, log_id: str) -> _Step:
     """Recompute the next entries from their bytes, no more than may lie between two checkpoints; blocks."""
-    with services.database.read() as tx:
+    with services.database.read(log_id) as tx:
         log, kept, last = tx.one(_LOG, log=log_id), tx.one(_SIGNER, log=log_id), newest(tx, log_id)
         memory = Signer(log_id) if kept is None else Signer(log_id, kept.frontier, kept.time_ms)
         _refuse_rollback(services, log_id, log.size)
@@ -124,7 +123,7 @@ async def _write(services: Services, log: Any, memory: Signer, moved: Signer, ke
         return Outcome(None)
 
     await services.ledger.submit(log.id, job)
-    with services.database.read() as tx:
+    with services.database.read(log.id) as tx:
         last = newest(tx, log.id)
     await asyncio.to_thread(_anchor, services, log.id, last)  # a bucket lets us wait
 
@@ -155,8 +154,8 @@ def _only(draft: Draft, _tx: Tx, _moment: Moment) -> Outcome[None]:
 
 async def sign_due(services: Services) -> None:
     """Sign the logs whose newest checkpoint is due, and give an idle log its heartbeat."""
-    with services.database.read() as tx:
-        found = [(row, newest(tx, row.id)) for row in tx.all(_LOGS)]
+    with services.database.read(EVERY_LOG) as tx:
+        found = [(log, newest(tx, log.id)) for log in each_log(tx)]
     now = services.clock() // 1000
     for log, last in found:
         age = now - (last.signed_at if last else 0)

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path("var"), description="Folder of an embedded installation.")
     database_url: str = Field(default="", description="Database; SQLite in the home folder where it is left out.")
+    database_connections: int = Field(
+        default=10, ge=1, le=1000, description="Most connections that reads share; the writer has one more."
+    )
     blobs: Location = Field(
         default=Path(),
         description="Where sealed contents lie: a folder or `s3://bucket/prefix`; `blobs` in the home folder by "

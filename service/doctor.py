@@ -22,7 +22,7 @@ from audit.checkpoint import parse
 from audit.errors import AuditError
 from audit.log import Signer, root_at
 from service import rootkeys
-from service.db.auditstore import SqlLeafStore
+from service.db.auditstore import SqlLeafStore, each_log
 from service.db.ids import new_id
 from service.db.models import (
     FOREVER,
@@ -37,7 +37,7 @@ from service.db.models import (
     people,
     revisions,
 )
-from service.db.session import Tx
+from service.db.session import EVERY_LOG, Tx
 from service.errors import BlobMissingError, KeyPlaceError, MunimentError
 from service.events import EventType
 from service.scoping.actions import Ability, words_of
@@ -62,17 +62,22 @@ class Finding:
 
 
 # Of revisions whose key stands: where it is destroyed (taken back, replaced, disposed), the bytes must go too.
-_BLOBS = select(revisions.c.blob_id, revisions.c.id).where(revisions.c.wrapped_key != b"").order_by(revisions.c.id)
+_BLOBS = (
+    select(revisions.c.blob_id, revisions.c.id)
+    .where(revisions.c.firm_id == bindparam("firm"), revisions.c.wrapped_key != b"")
+    .order_by(revisions.c.id)
+)
 _KEYS = union_all(
-    select(logs.c.key_id, logs.c.id),
-    select(firms.c.key_id, firms.c.id),
-    select(people.c.key_id, people.c.id),
-    select(engagements.c.key_id, engagements.c.id).where(engagements.c.status != "disposed"),
+    select(logs.c.key_id, logs.c.id).where(logs.c.id == bindparam("firm")),
+    select(firms.c.key_id, firms.c.id).where(firms.c.id == bindparam("firm")),
+    select(people.c.key_id, people.c.id).where(people.c.firm_id == bindparam("firm")),
+    select(engagements.c.key_id, engagements.c.id).where(
+        engagements.c.firm_id == bindparam("firm"), engagements.c.status != "disposed"
+    ),
     select(parts.c.key_id, parts.c.id)
     .join_from(parts, engagements, engagements.c.id == parts.c.engagement_id)
-    .where(engagements.c.status != "disposed"),
+    .where(engagements.c.firm_id == bindparam("firm"), engagements.c.status != "disposed"),
 )
-_LOGS = select(logs.c.id, logs.c.size)
 _COUNT = (
     select(log_entries.c.idx)
     .where(log_entries.c.log_id == bindparam("log"))
@@ -84,7 +89,7 @@ _NOTES = (
     .where(log_checkpoints.c.log_id == bindparam("log"))
     .order_by(log_checkpoints.c.size)
 )
-_INTENTS = select(log_intents.c.log_id, log_intents.c.idx)
+_INTENTS = select(log_intents.c.log_id, log_intents.c.idx).where(log_intents.c.log_id == bindparam("log"))
 _GRANTS = select(
     grants.c.id,
     grants.c.membership_id,
@@ -127,17 +132,17 @@ async def examine(services: Services) -> list[Finding]:
         found.append(Finding(Severity.BROKEN, error.code, error.message))
         return found
     blobs = {info.blob_id async for info in services.blobs.list()}
-    with services.database.read() as tx:
+    with services.database.read(EVERY_LOG) as tx:
         found += _compare_blobs(tx, blobs)
         found += _compare_keys(services, tx)
-        found += [finding for log in tx.all(_LOGS) for finding in _examine_log(services, tx, log)]
+        found += [finding for log in each_log(tx) for finding in _examine_log(services, tx, log)]
         found += _forged_grants(tx)
         found += _left_open(tx)
     return found
 
 
 def _compare_blobs(tx: Tx, blobs: set[str]) -> Iterator[Finding]:
-    rows = tx.all(_BLOBS)
+    rows = [row for log in each_log(tx) for row in tx.all(_BLOBS, firm=log.id)]
     wanted = {row.blob_id for row in rows}
     missing = tuple(row.id for row in rows if row.blob_id not in blobs)
     if missing:
@@ -149,7 +154,7 @@ def _compare_blobs(tx: Tx, blobs: set[str]) -> Iterator[Finding]:
 
 
 def _compare_keys(services: Services, tx: Tx) -> Iterator[Finding]:
-    owners = {row.key_id: row.id for row in tx.all(_KEYS)}
+    owners = {row.key_id: row.id for log in each_log(tx) for row in tx.all(_KEYS, firm=log.id)}
     lost, half = [], []
     for key_id, owner in owners.items():
         answers = services.keys.exists(key_id).values()
@@ -199,7 +204,7 @@ def _examine_log(services: Services, tx: Tx, log: Any) -> Iterator[Finding]:
 
 def _forged_grants(tx: Tx) -> Iterator[Finding]:
     """Grants whose row is not what the log says was granted."""
-    for log in tx.all(_LOGS):
+    for log in each_log(tx):
         granted, revoked = {}, {}
         for row in tx.all(_EVENTS, log=log.id):
             entry = json.loads(row.body)
@@ -230,7 +235,7 @@ def _matches(row: Any, entry: Any) -> bool:
 
 
 def _left_open(tx: Tx) -> Iterable[Finding]:
-    rows = tx.all(_INTENTS)
+    rows = [row for log in each_log(tx) for row in tx.all(_INTENTS, log=log.id)]
     if rows:
         sentence = "Acts were announced and not closed: under way now, or closed at the next start."
         yield Finding(Severity.WARNING, "intent_open", sentence, tuple(f"{row.log_id}:{row.idx}" for row in rows))

@@ -144,7 +144,7 @@ async def list_page(services: Services, caller: Caller, wanted: Wanted, asked: W
 
 def _snapshot(services: Services, caller: Caller, where: listing.Where, asked: Window) -> tuple[Page[Any], int]:
     moment = Moment(services.clock())
-    with services.database.read() as tx:
+    with services.database.read(caller.credential.firm_id) as tx:
         actor = authenticate(tx, moment, caller.credential)
         matrix = services.matrix.current
         rows = listing.page(tx, matrix, moment, actor, after=asked.after, most=asked.limit + 1, where=where)

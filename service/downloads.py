@@ -180,7 +180,7 @@ class _Watch:
 
     def _decide(self) -> None:
         services, moment = self._services, Moment(self._services.clock())
-        with services.database.read() as tx:
+        with services.database.read(self._caller.credential.firm_id) as tx:
             try:
                 actor = tokens.authenticate(tx, moment, self._caller.credential)
             except MunimentError:

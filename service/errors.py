@@ -279,6 +279,17 @@ class LedgerUnavailableError(UnavailableError):
     detail = "Muniment does nothing that it cannot record. Nothing happened; try again in a moment."
 
 
+class OutcomeUnknownError(LedgerUnavailableError):
+    """The database went away while it was told to keep this, and has not come back to say whether it did."""
+
+    code = "outcome_unknown"
+    title = "Not known whether this was recorded"
+    detail = (
+        "It was done with its record, or neither happened. Send it again with the same Idempotency-Key: what was done "
+        "is not done twice."
+    )
+
+
 class ClockBehindError(UnavailableError):
     """The machine's clock is behind the log's last entry."""
 

@@ -1,7 +1,8 @@
 """The log for those who may read it: entries, proofs, checkpoints, and bundles to take home.
 
 A bundle is announced in the log before its first byte leaves (`export.made`), and a checkpoint that covers that entry
-is signed first: so a bundle always ends with the record of its own making. Names in payloads are opened only where the
+is signed first: so a bundle always ends with the record of its own making. It is read in pages, each a read of its own:
+a client who takes his time holds no connection. Names in payloads are opened only where the
 reader may see them: people's names for a reviewer; titles never.
 
 Source: docs/adr/0008-log.md; audit/FORMAT.md.
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 
 from audit import policy as policy_files
 from audit.bundle import Export, OpenedPayload, engagement_bundle, log_bundle
@@ -23,9 +24,9 @@ from audit.entry import SALT_BYTES
 from audit.log import Tree
 from service import checkpoints
 from service.acts import Act, Caller, perform
-from service.db.auditstore import SqlLeafStore
+from service.db.auditstore import PAGE, PagedLeafStore, SqlLeafStore
 from service.db.models import log_entries, logs, people
-from service.db.session import Tx
+from service.db.session import Database
 from service.door import Holder, NameReader
 from service.errors import MunimentError, NotFoundError, UnavailableError
 from service.events import EventType
@@ -56,8 +57,13 @@ _PEOPLE_PAYLOADS = (
         people.c.field_key,
     )
     .join_from(log_entries, people, people.c.id == log_entries.c.payload_holder)
-    .where(log_entries.c.log_id == bindparam("log"), log_entries.c.idx < bindparam("size"))
+    .where(
+        log_entries.c.log_id == bindparam("log"),
+        log_entries.c.idx >= bindparam("start"),
+        log_entries.c.idx < bindparam("size"),
+    )
     .order_by(log_entries.c.idx)
+    .limit(bindparam("most"))
 )
 
 
@@ -121,7 +127,7 @@ async def proof(services: Services, caller: Caller, index: int, engagement_id: s
     newest = await checkpoints.sign_head(services, log_id)
     if newest is None:
         raise UnavailableError
-    with services.database.read() as tx:
+    with services.database.read(log_id) as tx:
         store = SqlLeafStore(tx, log_id, newest.size)
         hashes = Tree(store).inclusion_proof(index, newest.size)
         body = next(store.entries(index, index + 1))
@@ -149,21 +155,21 @@ _PEOPLE = select(people.c.id).where(people.c.firm_id == bindparam("firm"))
 def _stream(
     services: Services, authorised: Authorised, log_id: str, newest: checkpoints.Newest, engagement_id: str | None
 ) -> Iterator[bytes]:
-    with services.database.read() as tx:
-        export = Export(
-            store=SqlLeafStore(tx, log_id, newest.size),
-            log=log_id,
-            checkpoint=newest.note,
-            made_at=services.clock(),
-            payloads=_people_payloads(services, tx, authorised, log_id, newest.size) if engagement_id is None else (),
-            policies=[policy_of(services.settings.policies)],
+    database = services.database
+    export = Export(
+        store=PagedLeafStore(database, log_id, newest.size),
+        log=log_id,
+        checkpoint=newest.note,
+        made_at=services.clock(),
+        payloads=_people_payloads(services, authorised, log_id, newest.size) if engagement_id is None else (),
+        policies=[policy_of(services.settings.policies)],
+    )
+    if engagement_id is None:
+        yield from log_bundle(export)
+    else:
+        yield from engagement_bundle(
+            export, engagement_id, _engagement_bodies(database, log_id, engagement_id, newest.size)
         )
-        if engagement_id is None:
-            yield from log_bundle(export)
-        else:
-            yield from engagement_bundle(
-                export, engagement_id, _engagement_bodies(tx, log_id, engagement_id, newest.size)
-            )
 
 
 def policy_of(folder: Path) -> Mapping[str, bytes]:
@@ -171,19 +177,17 @@ def policy_of(folder: Path) -> Mapping[str, bytes]:
     return {name: (folder / name).read_bytes() for name in policy_files.FILES}
 
 
-def _engagement_bodies(tx: Tx, log_id: str, engagement_id: str, size: int) -> Iterator[bytes]:
-    start = 0
-    while rows := tx.all(_OF_ENGAGEMENT, log=log_id, start=start, most=1000, engagement=engagement_id):
-        yield from (row.body for row in rows if row.idx < size)
-        start = rows[-1].idx + 1
+def _engagement_bodies(database: Database, log_id: str, engagement_id: str, size: int) -> Iterator[bytes]:
+    for row in _paged(database, log_id, _OF_ENGAGEMENT, engagement=engagement_id):
+        if row.idx >= size:
+            return
+        yield row.body
 
 
-def _people_payloads(
-    services: Services, tx: Tx, authorised: Authorised, log_id: str, size: int
-) -> Iterator[OpenedPayload]:
+def _people_payloads(services: Services, authorised: Authorised, log_id: str, size: int) -> Iterator[OpenedPayload]:
     """The names of people, opened for a reviewer; one whose key is gone stays a commitment."""
     reader = NameReader(services.keys, authorised)
-    for row in tx.all(_PEOPLE_PAYLOADS, log=log_id, size=size):
+    for row in _paged(services.database, log_id, _PEOPLE_PAYLOADS, size=size):
         digest = json.loads(row.body)["payload"]
         holder = Holder(row.id, row.key_id, row.field_key)
         try:
@@ -191,3 +195,13 @@ def _people_payloads(
         except MunimentError:
             continue
         yield OpenedPayload(row.idx, bytes.fromhex(text[:_SALT_HEX]), text[_SALT_HEX:].encode())
+
+
+def _paged(database: Database, log_id: str, statement: Select[Any], **params: Any) -> Iterator[Any]:
+    """Read rows of a log in its order, a page a read: none is open while a page flows to the client."""
+    start: int | None = 0
+    while start is not None:
+        with database.read(log_id) as tx:
+            rows = tx.all(statement, log=log_id, start=start, most=PAGE, **params)
+        yield from rows
+        start = rows[-1].idx + 1 if rows else None

@@ -18,9 +18,10 @@ from service.acts import NewKeys, keyed, seal_payload, submit
 from service.crypto import fields
 from service.crypto.signing import load_signing_key, new_signing_key
 from service.crypto.wrapping import SecretKey, generate_key, wrap
+from service.db.auditstore import each_log
 from service.db.ids import new_id
 from service.db.models import FOREVER, firms, logs, memberships, people
-from service.db.session import Tx
+from service.db.session import EVERY_LOG, Tx
 from service.door import Holder, field_key, field_key_context, signing_key_context
 from service.errors import BadInputError
 from service.events import EventType
@@ -36,7 +37,6 @@ _ADD_FIRM = insert(firms)
 _ADD_PERSON = insert(people)
 _ADD_MEMBERSHIP = insert(memberships)
 _DEPLOYMENT_LOG = select(logs.c.id).where(logs.c.kind == DEPLOYMENT)
-_FIRMS = select(firms.c.id).order_by(firms.c.id)
 _FIRM = select(firms.c.id, firms.c.key_id, firms.c.field_key).where(firms.c.id == bindparam("firm"))
 
 
@@ -53,7 +53,7 @@ class Founded:
 
 def all_ids(tx: Tx) -> list[str]:
     """The ids of the firms here."""
-    return [row.id for row in tx.all(_FIRMS)]
+    return [log.id for log in each_log(tx) if tx.one(_FIRM, firm=log.id) is not None]
 
 
 def deployment_log(tx: Tx) -> str | None:
@@ -64,7 +64,7 @@ def deployment_log(tx: Tx) -> str | None:
 
 async def open_deployment(services: Services) -> str:
     """Open the deployment's log where there is none yet, and return its id."""
-    with services.database.read() as tx:
+    with services.database.read(EVERY_LOG) as tx:
         found = deployment_log(tx)
     if found is not None:
         return found
@@ -117,6 +117,7 @@ async def _open_log(services: Services, log_id: str, kind: str) -> tuple[str, st
         key = keyed(services, key_id)
         seed = new_signing_key(services.random)
         verifier = verifier_key(origin, load_signing_key(seed).public_key())
+        tx.turn_to(log_id)
         tx.run(
             _ADD_LOG,
             id=log_id,

@@ -153,7 +153,7 @@ async def read(services: Services, caller: Caller) -> Me:
 def _ending_soon(services: Services, caller: Caller) -> int:
     """Count, in a snapshot of its own so that a long list never holds the log, the documents that soon close."""
     moment = Moment(services.clock())
-    with services.database.read() as tx:
+    with services.database.read(caller.credential.firm_id) as tx:
         actor = authenticate(tx, moment, caller.credential)
         if actor.engagement_id is None:
             return 0  # grants are given to members of an engagement

@@ -10,13 +10,14 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select
 
 from service import events
+from service.db.auditstore import each_log
 from service.db.models import log_intents
-from service.db.session import Tx
+from service.db.session import EVERY_LOG, Tx
 from service.ledger import Ledger, Moment, Outcome
 from service.services import Services
 
 _ORPHANS = select(log_intents.c.log_id, log_intents.c.idx, log_intents.c.engagement_id).where(
-    log_intents.c.instance != bindparam("instance")
+    log_intents.c.log_id == bindparam("log"), log_intents.c.instance != bindparam("instance")
 )
 _STILL = select(log_intents.c.idx).where(
     log_intents.c.log_id == bindparam("log"), log_intents.c.idx == bindparam("idx")
@@ -28,8 +29,8 @@ def close_intents(services: Services, instance: str) -> int:
 
     On one machine only one process serves at a time (`service.wiring` holds the lock), so every other name is dead.
     """
-    with services.database.read() as tx:
-        orphans = tx.all(_ORPHANS, instance=instance)
+    with services.database.read(EVERY_LOG) as tx:
+        orphans = [orphan for log in each_log(tx) for orphan in tx.all(_ORPHANS, log=log.id, instance=instance)]
     for orphan in orphans:
         _close(services.ledger, orphan.log_id, orphan.idx, orphan.engagement_id)
     return len(orphans)

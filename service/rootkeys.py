@@ -18,7 +18,7 @@ from service.crypto.kms import LocalRootKey, RootKey
 from service.crypto.kms_aws import KmsRootKey
 from service.crypto.roots import ChangingRoot
 from service.db.models import logs
-from service.db.session import Database
+from service.db.session import EVERY_LOG, Database
 from service.errors import BadInputError, KeyMissingError, KeyPlaceError, SealError, UnsafeError
 
 KMS: Final = "aws-kms:"
@@ -48,7 +48,7 @@ def require_opening(keys: KeyStore, database: Database) -> None:
         UnsafeError: it does not.
         RootKeyError: it cannot be asked.
     """
-    with database.read() as tx:
+    with database.read(EVERY_LOG) as tx:
         found = tx.one(_LOG)
     if found is None:
         return

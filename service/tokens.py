@@ -13,14 +13,15 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 
 from service import events
+from service.db.auditstore import each_log
 from service.db.ids import new_id
 from service.db.models import FOREVER, memberships, people, tokens
-from service.db.session import Tx
+from service.db.session import EVERY_LOG, Tx
 from service.errors import BadInputError, NotFoundError, UnauthenticatedError
 from service.events import EventType
 from service.ledger import Draft, Moment, Outcome
@@ -54,7 +55,7 @@ _AUTHENTICATE = (
 )
 _ADD = insert(tokens)
 _MEMBERSHIP = select(memberships.c.firm_id, memberships.c.person_id, memberships.c.role, memberships.c.ends_at).where(
-    memberships.c.id == bindparam("membership")
+    memberships.c.id == bindparam("membership"), memberships.c.firm_id == bindparam("firm")
 )
 _ALL = (
     select(
@@ -68,11 +69,11 @@ _ALL = (
         tokens.c.revoked_at,
     )
     .join_from(tokens, memberships, tokens.c.membership_id == memberships.c.id)
-    .order_by(tokens.c.id)
+    .where(tokens.c.firm_id == bindparam("firm"))
 )
 _ONE = select(
     tokens.c.id, tokens.c.firm_id, tokens.c.membership_id, tokens.c.person_id, tokens.c.expires_at, tokens.c.revoked_at
-).where(tokens.c.id == bindparam("token"))
+).where(tokens.c.id == bindparam("token"), tokens.c.firm_id == bindparam("firm"))
 _MADE_WITH = select(tokens.c.id).where(
     tokens.c.made_with == bindparam("token"),
     tokens.c.revoked_at > bindparam("now"),
@@ -210,14 +211,13 @@ async def issue(services: Services, membership_id: str, scopes: str, ttl_s: int)
     unknown = set(scopes.split()) - {action.resource for action in Action} - {EVERYTHING}
     if unknown or not scopes or ttl_s <= 0:
         raise BadInputError("scopes: name resources, such as document and me, or * for all; days: 1 or more.")
-    with services.database.read() as tx:
-        row = tx.one(_MEMBERSHIP, membership=membership_id)
+    row = _in_any_firm(services, _MEMBERSHIP, membership=membership_id)
     if row is None:
         raise NotFoundError
     new = draw(new_id("tok", services.clock(), services.random), row.firm_id, services.random(SECRET_BYTES))
 
     def job(tx: Tx, moment: Moment) -> Outcome[NewToken]:
-        if tx.one(_MEMBERSHIP, membership=membership_id).ends_at <= moment.s:
+        if tx.one(_MEMBERSHIP, membership=membership_id, firm=row.firm_id).ends_at <= moment.s:
             raise NotFoundError
         who = events.system("cli")
         draft = create(tx, moment, new, row.firm_id, row.person_id, membership_id, scopes=scopes, ttl_s=ttl_s, who=who)
@@ -228,8 +228,16 @@ async def issue(services: Services, membership_id: str, scopes: str, ttl_s: int)
 
 def issued(services: Services) -> list[Issued]:
     """Return every token of this installation, oldest first."""
-    with services.database.read() as tx:
-        return [Issued(*row) for row in tx.all(_ALL)]
+    with services.database.read(EVERY_LOG) as tx:
+        found = [Issued(*row) for log in each_log(tx) for row in tx.all(_ALL, firm=log.id)]
+    return sorted(found, key=lambda token: token.id)
+
+
+def _in_any_firm(services: Services, statement: Select[Any], **wanted: str) -> Any:
+    """Find the one row that the operator names by its id, in whichever firm it is; None if there is none."""
+    with services.database.read(EVERY_LOG) as tx:
+        rows = (tx.one(statement, firm=log.id, **wanted) for log in each_log(tx))
+        return next((row for row in rows if row is not None), None)
 
 
 async def withdraw(services: Services, token_id: str) -> None:
@@ -238,13 +246,12 @@ async def withdraw(services: Services, token_id: str) -> None:
     Raises:
         NotFoundError: there is no such token.
     """
-    with services.database.read() as tx:
-        row = tx.one(_ONE, token=token_id)
+    row = _in_any_firm(services, _ONE, token=token_id)
     if row is None:
         raise NotFoundError
 
     def job(tx: Tx, moment: Moment) -> Outcome[None]:
-        if tx.one(_ONE, token=token_id).revoked_at <= moment.s:
+        if tx.one(_ONE, token=token_id, firm=row.firm_id).revoked_at <= moment.s:
             return Outcome(None)
         return Outcome(
             None, revoke_with_all(tx, moment, token_id, row.membership_id, row.person_id, events.system("cli"))

@@ -1,7 +1,8 @@
 """The composition root: settings in, services out. The only place that knows which part stands behind which protocol.
 
 `open_installation` refuses to run on anything that is not whole: a missing root key, key place, blob folder or anchor
-folder, a bucket that is unsafe for what it is to hold, a database at another revision, a policy that does not load, a
+folder, a bucket that is unsafe for what it is to hold, a database at another revision or one that could lose or show
+what it must not, a policy that does not load, a
 second server on the same folder. Without the log nothing can be recorded, and so nothing is served.
 """
 
@@ -34,7 +35,7 @@ from service.crypto.keys import FolderKeyPlace, KeyPlace, KeyStore
 from service.db import schema
 from service.db.ids import new_id
 from service.db.models import logs
-from service.db.session import Database
+from service.db.session import EVERY_LOG, Database
 from service.errors import BadInputError, UnsafeError
 from service.ledger import Clock, Ledger
 from service.recovery import close_intents
@@ -60,6 +61,9 @@ def prepare(settings: Settings) -> None:
     """Make what an installation stands on: folders, root key, database at its revision. What is there stays.
 
     Buckets are made by the operator; they are checked, and marked as this installation's.
+
+    Raises:
+        WrongRevisionError: a PostgreSQL database is not at its revision; its owner migrates it.
     """
     for folder in (settings.home, settings.blobs):
         if isinstance(folder, Path):
@@ -76,7 +80,11 @@ def prepare(settings: Settings) -> None:
     if isinstance(blobs, S3Blobs):
         blobs.prepare()
         blobs.close()
-    schema.upgrade(Database(settings.database_url))
+    database = Database(settings.database_url)
+    if database.is_sqlite:
+        schema.upgrade(database)
+    else:  # tables are their owner's, and the service is not their owner
+        schema.require_head(database)
 
 
 @contextmanager
@@ -119,8 +127,9 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
     blobs = _blobs(settings)
     if isinstance(blobs, S3Blobs) and not blobs.is_prepared():
         raise UnsafeError("The bucket for documents is not this installation's: its mark is missing.")
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings.database_connections)
     schema.require_head(database)
+    schema.require_safe(database)
     instance = new_id("req", clock(), os.urandom)
     places = [_key_place(settings, place) for place in settings.key_places]
     return Services(
@@ -145,7 +154,7 @@ def _is_new(settings: Settings) -> bool:
     database = Database(settings.database_url)
     if schema.current(database) is None:
         return True
-    with closing(database), database.read() as tx:
+    with closing(database), database.read(EVERY_LOG) as tx:
         return tx.one(_ANY_LOG) is None
 
 

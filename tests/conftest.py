@@ -135,9 +135,9 @@ def buckets(seaweed: Seaweed) -> Iterator[Buckets]:
 
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """The URL of an empty PostgreSQL database, for the role ``app``, who owns it and is no superuser."""
+    """The URL of an empty PostgreSQL database, for the role ``owner``, who owns it and is no superuser."""
     name = postgres_server.create_database()
-    yield postgres_server.url(name)
+    yield postgres_server.url(name, "owner")
     postgres_server.drop_database(name)
 
 

@@ -15,9 +15,9 @@ from audit.entry import Entry, decode
 from audit.log import Signer, root_at
 from audit.merkle import leaf_hash
 from audit.tiles import TILE_WIDTH
-from service.db.auditstore import SqlLeafStore
-from service.db.models import log_chains, log_entries, log_intents, log_tiles, logs
-from service.db.session import Database, Tx
+from service.db.auditstore import SqlLeafStore, each_log
+from service.db.models import log_chains, log_entries, log_intents, log_tiles
+from service.db.session import EVERY_LOG, Database, Tx
 
 INTENTS = frozenset({"document.adding", "document.opening", "document.revising"})
 
@@ -29,8 +29,8 @@ _INTENTS = select(log_intents.c.idx).where(log_intents.c.log_id == bindparam("lo
 
 def check_logs(database: Database) -> dict[str, list[Entry]]:
     """Check every invariant of every log and return the entries by log id."""
-    with database.read() as tx:
-        return {row.id: _check(tx, row) for row in tx.all(select(logs))}
+    with database.read(EVERY_LOG) as tx:
+        return {row.id: _check(tx, row) for row in each_log(tx)}
 
 
 def entries_of(database: Database, log_id: str, kind: str | None = None) -> list[Entry]:

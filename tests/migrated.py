@@ -1,7 +1,8 @@
 """Fixtures: databases at the newest revision, as copies of one that was migrated once a run.
 
 tests/conftest.py hands them to all tests. `migrated_url` is like ``database_url`` (a test runs on both kinds of
-database), only that all tables are there already.
+database), only that all tables are there already, and that on PostgreSQL it is for the role ``app``, who serves and
+owns nothing. `owner_of` gives the same database as its owner has it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ from service.db.session import Database
 from tests.postgres import PostgresServer
 
 
+def owner_of(url: str) -> str:
+    """The URL of the same database for whoever owns its tables and sees all firms; SQLite knows no owner."""
+    return url if url.startswith("sqlite") else f"{url.replace('//app@', '//owner@')}&options=-cmuniment.firm%3D%2A"
+
+
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file at the newest revision, to be copied."""
@@ -29,7 +35,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def migrated_template(postgres_server: PostgresServer) -> str:
     """The name of a PostgreSQL database at the newest revision, to be copied."""
     name = postgres_server.create_database()
-    schema.upgrade(Database(postgres_server.url(name)))
+    schema.upgrade(Database(postgres_server.url(name, "owner")))
     return name
 
 

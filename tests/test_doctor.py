@@ -74,7 +74,7 @@ async def test_it_changes_nothing(engagement: Engagement) -> None:
 
 async def test_bytes_that_are_gone_are_named_by_revision(engagement: Engagement) -> None:
     services = engagement.world.services
-    with services.database.read() as tx:
+    with services.database.read(engagement.world.firm_id) as tx:
         row = tx.one(select(revisions).where(revisions.c.wrapped_key != b""))  # that of the paper which was kept
     await services.blobs.delete([row.blob_id])
     assert await _findings(engagement.world) == [(Severity.BROKEN, "blob_missing", (row.id,))]
@@ -90,7 +90,7 @@ async def test_objects_without_rows_are_named(engagement: Engagement) -> None:
 
 async def test_a_key_that_no_place_holds_is_named_by_its_owner(engagement: Engagement) -> None:
     services = engagement.world.services
-    with services.database.read() as tx:
+    with services.database.read(engagement.world.firm_id) as tx:
         key_id = tx.value(select(parts.c.key_id))
     for place in services.settings.key_places:
         (folder(place) / f"{key_id}.key").unlink()
@@ -99,7 +99,7 @@ async def test_a_key_that_no_place_holds_is_named_by_its_owner(engagement: Engag
 
 async def test_a_place_that_is_behind_is_told(engagement: Engagement) -> None:
     services = engagement.world.services
-    with services.database.read() as tx:
+    with services.database.read(engagement.world.firm_id) as tx:
         key_id = tx.value(select(parts.c.key_id))
     (folder(services.settings.key_places[1]) / f"{key_id}.key").unlink()
     assert await _findings(engagement.world) == [(Severity.BROKEN, "key_place_behind", (engagement.part_id,))]
@@ -120,7 +120,7 @@ async def test_changed_bytes_of_an_entry_are_found(engagement: Engagement) -> No
 async def test_an_entry_that_was_rewritten_with_its_hash_is_found(engagement: Engagement) -> None:
     """The tampered log is consistent in itself; what was signed before says otherwise."""
     world = engagement.world
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         rows = tx.all(select(log_entries).where(log_entries.c.log_id == world.firm_id).order_by(log_entries.c.idx))
     body = rows[5].body.replace(b'"outcome":"done"', b'"outcome":"sham"')
     assert body != rows[5].body
@@ -144,7 +144,7 @@ async def test_an_entry_that_was_taken_away_is_found(engagement: Engagement) -> 
 
 async def test_a_checkpoint_that_was_changed_is_found_by_its_anchor(engagement: Engagement) -> None:
     world = engagement.world
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         first = tx.all(select(log_checkpoints).order_by(log_checkpoints.c.size))[0]
     lines = first.note.split(b"\n")
     lines[2] = b"A" * 43 + b"="
@@ -199,7 +199,7 @@ _FORGED = """
     ],
 )
 async def test_a_forged_grant_is_found(engagement: Engagement, forgery: str) -> None:
-    with engagement.world.services.database.read() as tx:
+    with engagement.world.services.database.read(engagement.world.firm_id) as tx:
         grant_id = tx.value(select(grants.c.id))
     _tamper(engagement, forgery, grant_id)
     wanted = "grt_forged" if forgery == _FORGED else grant_id
@@ -238,7 +238,7 @@ async def test_a_place_or_store_that_is_away_is_told_and_nothing_else_is_guessed
 
 async def test_findings_say_what_to_do_and_name_nobody(engagement: Engagement) -> None:
     services = engagement.world.services
-    with services.database.read() as tx:
+    with services.database.read(engagement.world.firm_id) as tx:
         row = tx.all(select(revisions))[0]
     await services.blobs.delete([row.blob_id])
     services.keys.create("key_" + "5" * 32, "engagement", None)

@@ -34,7 +34,7 @@ async def engagement(world: World) -> Engagement:
 
 async def _revision(engagement: Engagement) -> object:
     document = await engagement.document(b"the paper", title="The title")
-    with engagement.world.services.database.read() as tx:
+    with engagement.world.services.database.read(engagement.world.firm_id) as tx:
         return tx.one(_REVISION, document=document["document_id"])
 
 
@@ -67,7 +67,7 @@ async def test_a_name_opens_for_the_row_that_was_authorised_and_for_no_other(
     world: World, engagement: Engagement
 ) -> None:
     await _revision(engagement)
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         row, part = tx.one(select(documents)), tx.one(select(parts))
         person = tx.one(select(people).where(people.c.id == world.owner.person_id))
     holder = Holder(part.id, part.key_id, part.field_key)
@@ -84,7 +84,7 @@ async def test_a_name_opens_for_the_row_that_was_authorised_and_for_no_other(
 
 
 async def test_a_field_key_is_not_waited_for_inside_of_a_job(world: World) -> None:
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         row = tx.one(select(people).where(people.c.id == world.owner.person_id))
     holder = Holder(row.id, row.key_id, row.field_key)
     world.services.keys.forget(row.key_id)
@@ -98,7 +98,7 @@ async def test_trying_to_open_counts_what_is_still_there_and_proves_nothing_wher
     world: World, engagement: Engagement
 ) -> None:
     services = world.services
-    with services.database.read() as tx:
+    with services.database.read(world.firm_id) as tx:
         key_id = tx.value(select(parts.c.key_id).where(parts.c.id == engagement.part_id))
     store = MemoryBlobs()
     writer = await store.create("blb_" + "1" * 32)

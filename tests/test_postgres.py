@@ -47,10 +47,11 @@ def await_end(pid: int) -> bool:
     return True
 
 
-def test_the_app_role_is_no_superuser_and_owns_its_database(postgres_url: str) -> None:
+def test_the_owner_of_an_empty_database_is_no_superuser(postgres_url: str) -> None:
     engine = create_engine(postgres_url)
     with engine.begin() as connection:
-        assert connection.execute(text("SELECT current_user, current_setting('is_superuser')")).one() == ("app", "off")
+        found = connection.execute(text("SELECT current_user, current_setting('is_superuser')")).one()
+        assert found == ("owner", "off")
         connection.execute(text("CREATE TABLE made_here (id bigint)"))
     engine.dispose()
 
@@ -58,7 +59,7 @@ def test_the_app_role_is_no_superuser_and_owns_its_database(postgres_url: str) -
 def test_each_database_starts_empty(postgres_server: PostgresServer) -> None:
     names = [postgres_server.create_database() for _ in range(2)]
     for name in names:
-        engine = create_engine(postgres_server.url(name))
+        engine = create_engine(postgres_server.url(name, "owner"))
         with engine.begin() as connection:
             connection.execute(text("CREATE TABLE same_name (id bigint)"))
         engine.dispose()
@@ -68,10 +69,10 @@ def test_each_database_starts_empty(postgres_server: PostgresServer) -> None:
 
 def test_a_database_can_be_copied_from_a_prepared_one(postgres_server: PostgresServer) -> None:
     template = postgres_server.create_database()
-    with psycopg.connect(host=str(postgres_server.folder), user="app", dbname=template) as connection:
+    with psycopg.connect(host=str(postgres_server.folder), user="owner", dbname=template) as connection:
         connection.execute("CREATE TABLE prepared AS SELECT 7 AS answer")
     copy = postgres_server.create_database(template)
-    with psycopg.connect(host=str(postgres_server.folder), user="app", dbname=copy) as connection:
+    with psycopg.connect(host=str(postgres_server.folder), user="owner", dbname=copy) as connection:
         assert connection.execute("SELECT answer FROM prepared").fetchone() == (7,)
     for name in (copy, template):
         postgres_server.drop_database(name)

@@ -17,7 +17,7 @@ from service.anchors.folder import AnchorFolder
 from service.cli.failures import read_settings, report
 from service.cli.output import AsJson, print_json, print_record, print_rows
 from service.db import schema
-from service.db.session import Database
+from service.db.session import EVERY_LOG, Database
 from service.errors import EXIT_UNSAFE, ExistsError, MunimentError
 from service.services import Services
 from service.wiring import open_installation, prepare
@@ -93,7 +93,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def _refuse_second(services: Services, *, another: bool) -> None:
-    with services.database.read() as tx:
+    with services.database.read(EVERY_LOG) as tx:
         there = firms.all_ids(tx)
     if there and not another:
         raise ExistsError("There is a firm here already. Use --another if a further one is what you want.")

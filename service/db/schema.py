@@ -6,6 +6,8 @@ on PostgreSQL a transaction-level advisory lock is taken).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,13 +18,16 @@ from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, NullPool, create_engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from service.db.session import Database
-from service.errors import UnavailableError, WrongRevisionError
+from service.db import safety
+from service.db.models import metadata
+from service.db.session import DRIVER_ERRORS, Database
+from service.errors import UnavailableError, UnsafeError, WrongRevisionError
 
 FOLDER: Final = Path(__file__).parent.parent.parent / "migrations"
 LOCK: Final = 0x6D756E69  # "muni"
+INSUFFICIENT_PRIVILEGE: Final = "42501"
 
 
 def head() -> str:
@@ -35,7 +40,7 @@ def head() -> str:
 
 def current(database: Database) -> str | None:
     """Return the revision the database is at; None when it is empty."""
-    with _connection(database) as connection:
+    with _connection(database) as connection, _rights_needed():
         return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -43,6 +48,23 @@ def require_head(database: Database) -> None:
     """Raise `WrongRevisionError` unless the database is exactly at `head`."""
     if current(database) != head():
         raise WrongRevisionError
+
+
+def require_safe(database: Database) -> None:
+    """Refuse a server, or a role on it, that the promises cannot rest on; SQLite's settings are the connection's own.
+
+    Raises:
+        UnsafeError: it is not safe; the sentence says what to change.
+    """
+    if database.is_sqlite:
+        return
+    connection = database.connect()
+    try:
+        safety.require_safe(connection.cursor(), tuple(metadata.tables))
+    except DRIVER_ERRORS as error:
+        raise UnavailableError from error
+    finally:
+        connection.close()
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
@@ -71,7 +93,7 @@ def move(database: Database, revision: str) -> None:
 
 
 def _migrate(database: Database, action: Any, revision: str) -> None:
-    with _connection(database) as connection:
+    with _connection(database) as connection, _rights_needed():
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
             connection.commit()
@@ -79,6 +101,21 @@ def _migrate(database: Database, action: Any, revision: str) -> None:
         config.attributes["connection"] = connection
         action(config, revision)
         connection.commit()
+
+
+@contextmanager
+def _rights_needed() -> Iterator[None]:
+    """Say in words which rights a role lacks."""
+    try:
+        yield
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != INSUFFICIENT_PRIVILEGE:
+            raise
+        raise UnsafeError(
+            "This database role lacks rights: tables are migrated by their owner, the groups muniment_app, "
+            "muniment_disposer and muniment_signer must be there, and the service's role is a member of them. "
+            "See docs/operations.md, On PostgreSQL."
+        ) from error
 
 
 def _config() -> Config:

@@ -5,16 +5,20 @@ Rules kept here:
 * a statement is written in SQLAlchemy Core with `bindparam`; nothing is ever formatted into SQL;
 * one `Tx` is one open transaction on one connection; it neither commits nor rolls back: the ledger commits, and
   `Database.read` gives snapshots that are thrown away;
+* a transaction belongs to one firm at a time: PostgreSQL shows it that firm's rows and no others, so that a query
+  that forgets its filter finds nothing of another firm (docs/adr/0015-row-level-security.md). The setting ends with the
+  transaction, so a pooled connection carries nothing over. SQLite has no such wall, and no statement is spent on it;
 * SQLite runs with WAL, synchronous=FULL, foreign keys, recursive triggers (else REPLACE gets past the append-only
-  triggers) and secure_delete; PostgreSQL with its defaults.
+  triggers) and secure_delete; PostgreSQL with limits on how long a statement, a lock and an idle transaction may last,
+  and over a network with verified TLS only (`service.db.safety`).
 
 Why the driver's cursor: SQLAlchemy's execution layer alone costs as much as a decision (docs/adr/0004-ledger.md).
 """
 
 from __future__ import annotations
 
+import select as polling
 import sqlite3
-import threading
 from collections import namedtuple
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,10 +29,20 @@ from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect, make_url
 
+from service.db.pool import Pool
+from service.db.safety import require_verified
 from service.errors import BadInputError, UnavailableError
 
 DRIVER_ERRORS: Final = (sqlite3.Error, psycopg.Error)
 BUSY_TIMEOUT_S: Final = 10.0
+CONNECT_TIMEOUT_S: Final = 5
+CONNECTIONS: Final = 10  # that reads share, where nothing else is said
+EVERY_LOG: Final = "*"
+"""In place of a firm, for what looks after all of them: the list of logs may be read, and nothing else."""
+_SET_FIRM: Final = "SELECT set_config('muniment.firm', %(firm)s, true)"
+_LIMITS: Final = (
+    "SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '300s'"
+)
 MMAP_BYTES: Final = 2_000_000_000
 """How much of its file SQLite sees through the page cache itself: a decision among a million grants looks into a dozen
 pages, and copying each costs as much as looking."""
@@ -70,14 +84,25 @@ class Prepared:
 class Tx:
     """One open transaction. Rows come back as named tuples; what was selected names the fields."""
 
-    __slots__ = ("_cursor", "_database", "before_log_use", "before_write", "log_size")
+    __slots__ = ("_cursor", "_database", "before_log_use", "before_write", "firm_id", "log_size")
 
-    def __init__(self, database: Database, cursor: Cursor) -> None:
+    def __init__(self, database: Database, cursor: Cursor, firm_id: str = "") -> None:
         self._database = database
         self._cursor = cursor
+        self.firm_id = firm_id
         self.log_size = 0  # set by the ledger: the index that the job's first entry will have
         self.before_write: Any = None  # set by the ledger: opens the job's savepoint at its first change
         self.before_log_use: Any = None  # set by the ledger: writes out the entries that it has kept back
+
+    def turn_to(self, firm_id: str) -> None:
+        """See the rows of this firm (or of this log's owner) from here on, and no others'.
+
+        Not between a job's first write and its end: undoing the write would undo the turn.
+        """
+        if firm_id != self.firm_id:
+            self.firm_id = firm_id
+            if not self._database.is_sqlite:
+                self._execute(_SET_FIRM, {"firm": firm_id})
 
     def all(self, statement: Executable, /, **params: Any) -> list[Any]:
         """Run a query and return all its rows."""
@@ -130,15 +155,23 @@ class Tx:
 
 
 class Database:
-    """One database by its URL: ``sqlite:///file`` or ``postgresql+psycopg://…``."""
+    """One database by its URL: ``sqlite:///file`` or ``postgresql+psycopg://…``.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        connections: how many reads there may be at once; the ledger's connection comes on top.
+
+    Raises:
+        UnsafeError: it lies across a network, and the URL does not ask for verified TLS.
+    """
+
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.dialect: Dialect = sqlite.dialect(paramstyle="named") if self.is_sqlite else postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]  # untyped upstream
+        if not self.is_sqlite:
+            require_verified(self.url)
         self._prepared: dict[Executable, Prepared] = {}
-        self._idle: list[Any] = []
-        self._lock = threading.Lock()
+        self.pool = Pool(self.connect, self.is_usable, connections)
 
     def prepare(self, statement: Executable) -> Prepared:
         """Return the compiled form of a statement; each statement object is compiled once."""
@@ -170,46 +203,69 @@ class Database:
         return connection
 
     def _connect_postgres(self) -> psycopg.Connection[Any]:
-        dsn = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return psycopg.connect(dsn, autocommit=True)
+        _, how = self.dialect.create_connect_args(self.url)
+        connection = psycopg.connect(**{"connect_timeout": CONNECT_TIMEOUT_S, **how}, autocommit=True)
+        try:
+            connection.execute(_LIMITS)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def is_usable(self, connection: Any) -> bool:
+        """Say whether an idle connection is still there: a server that ends one says so, and nothing else is due."""
+        if self.is_sqlite:
+            return True
+        if connection.closed:
+            return False
+        poll = polling.poll()
+        poll.register(connection.fileno(), polling.POLLIN)
+        return not poll.poll(0)
 
     @property
     def begin_write(self) -> str:
         """The command that opens a writing transaction (SQLite takes its one write lock at once)."""
         return "BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN"
 
+    @property
+    def begin_read(self) -> str:
+        """The command that opens a snapshot."""
+        return "BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+    def begin(self, connection: Any, command: str, firm_id: str) -> Tx:
+        """Open a transaction of a firm on a connection: one round trip."""
+        cursor = connection.cursor()
+        if self.is_sqlite:
+            cursor.execute(command)
+        else:
+            with connection.pipeline():
+                cursor.execute(command)
+                cursor.execute(_SET_FIRM, {"firm": firm_id})
+        return Tx(self, cursor, firm_id)
+
     @contextmanager
-    def read(self) -> Iterator[Tx]:
-        """Give a snapshot to read from; whatever is written in it is thrown away."""
-        connection, healthy = self._borrow(), False
+    def read(self, firm_id: str) -> Iterator[Tx]:
+        """Give a snapshot of a firm to read from; whatever is written in it is thrown away.
+
+        Args:
+            firm_id: whose rows are seen: a firm's id, the deployment log's, or `EVERY_LOG`.
+
+        Raises:
+            UnavailableError: the database is away, or all connections are lent.
+        """
+        lent, healthy = self.pool.borrow(), False
         try:
-            cursor = connection.cursor()
-            cursor.execute("BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            tx = self.begin(lent.connection, self.begin_read, firm_id)
             try:
-                yield Tx(self, cursor)
+                yield tx
             finally:
-                cursor.execute("ROLLBACK")
+                tx.command("ROLLBACK")
                 healthy = True
         except DRIVER_ERRORS as error:
             raise UnavailableError from error
         finally:
-            if healthy:
-                self._give_back(connection)
-            else:
-                connection.close()
-
-    def _borrow(self) -> Any:
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return self.connect()
-
-    def _give_back(self, connection: Any) -> None:
-        with self._lock:
-            self._idle.append(connection)
+            self.pool.give_back(lent, healthy=healthy)
 
     def close(self) -> None:
         """Close the idle connections; connections in use close with their users."""
-        with self._lock:
-            while self._idle:
-                self._idle.pop().close()
+        self.pool.close()

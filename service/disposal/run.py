@@ -13,12 +13,13 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from service import events, holds
 from service.acts import Act, Caller, perform
+from service.db.auditstore import each_log
 from service.db.models import certificates, disposals, documents, engagements, revisions
-from service.db.session import Tx
+from service.db.session import EVERY_LOG, Tx
 from service.disposal.body import certificate_body
 from service.disposal.manifest import Manifest, manifest_of
 from service.disposal.retired import retired_of
@@ -36,7 +37,9 @@ ORDER: Final = ("destroying", "keys_destroyed", "objects_deleted", "verified", "
 logger = logging.getLogger(__name__)
 
 _ONE = select(disposals).where(disposals.c.id == bindparam("disposal"))
-_UNFINISHED = select(disposals.c.id, disposals.c.firm_id).where(disposals.c.state.in_(ORDER[:-1]))
+_UNFINISHED = select(disposals.c.id, disposals.c.firm_id).where(
+    disposals.c.firm_id == bindparam("firm"), or_(*(disposals.c.state == state for state in ORDER[:-1]))
+)
 _MOVE = (
     update(disposals)
     .where(disposals.c.id == bindparam("disposal"), disposals.c.state == bindparam("old_state"))
@@ -92,8 +95,8 @@ async def run(services: Services, caller: Caller, disposal_id: str) -> Disposal:
 
 async def resume_all(services: Services) -> None:
     """Finish what a crash, or a place that was away, left unfinished: the task of a starting server."""
-    with services.database.read() as tx:
-        unfinished = tx.all(_UNFINISHED)
+    with services.database.read(EVERY_LOG) as tx:
+        unfinished = [row for log in each_log(tx) for row in tx.all(_UNFINISHED, firm=log.id)]
     for row in unfinished:
         try:
             await finish(services, row.firm_id, row.id)
@@ -110,7 +113,7 @@ async def finish(services: Services, firm_id: str, disposal_id: str) -> None:
         "verified": _certify,
     }
     while True:
-        with services.database.read() as tx:
+        with services.database.read(firm_id) as tx:
             row = tx.one(_ONE, disposal=disposal_id)
             manifest = manifest_of(tx, row.engagement_id)
         step = steps.get(row.state)
@@ -139,7 +142,7 @@ async def _destroy_keys(services: Services, firm_id: str, row: Any, manifest: Ma
 
 def _all_keys(services: Services, firm_id: str, manifest: Manifest) -> tuple[str, ...]:
     """The manifest's keys, and those that a rotation replaced: cut short, it may have left them in a place."""
-    with services.database.read() as tx:
+    with services.database.read(firm_id) as tx:
         return (*retired_of(tx, firm_id, manifest.engagement_id), *manifest.key_ids)
 
 

@@ -8,6 +8,7 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from service.db.session import Database
@@ -34,12 +35,16 @@ class Ledger:
         database: where the rows are.
         clock: UTC milliseconds.
         instance: a name for this process, written beside every open intent.
+        sleep: waits so many seconds, between looks for what became of a COMMIT without a reply.
     """
 
-    def __init__(self, database: Database, clock: Clock, instance: str) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, instance: str, sleep: Callable[[float], Any] = time.sleep
+    ) -> None:
         self._database = database
         self._clock = clock
         self._instance = instance
+        self._sleep = sleep
         self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._door = threading.Lock()  # no job may slip in behind the one that ends the thread: nobody would answer it
@@ -112,7 +117,7 @@ class Ledger:
     # Writing --------------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        writer = Writer(self._database, self._clock, self._instance)
+        writer = Writer(self._database, self._clock, self._instance, self._sleep)
         running, shared = True, False
         while running:
             batch, running = self._take(gather=shared)

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, update
 
 from audit.tiles import TILE_WIDTH, completed
 from service.db.auditstore import SqlLeafStore
 from service.db.models import log_chains, log_tiles, logs
 from service.db.session import DRIVER_ERRORS, Database, Tx
-from service.errors import ClockBehindError, LedgerUnavailableError, MunimentError, UnauthenticatedError
+from service.errors import (
+    ClockBehindError,
+    LedgerUnavailableError,
+    MunimentError,
+    OutcomeUnknownError,
+    UnauthenticatedError,
+)
 from service.ledger.drafts import Clock, Job, Moment, Outcome, Recorded, Refused
+from service.ledger.fate import LOCK_HEAD, Fate, Trace, find_out
 from service.ledger.pending import Pending
 from service.ledger.placing import Head, Placed, place
 
 CLOCK_TOLERANCE_MS: Final = 5_000
+ATTEMPTS: Final = 4  # at one batch, where the database asks for another: it undid the transaction to keep others whole
+RUN_AGAIN: Final = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
 NO_LOG: Final = ""
 """For the one kind of job that has no log yet: those that open a log. Entries of such a job are refused."""
 
@@ -35,7 +45,6 @@ class Waiting:
     answer: Callable[[Any, BaseException | None], None]
 
 
-_LOCK_HEAD = select(logs.c.size, logs.c.time_ms).where(logs.c.id == bindparam("log")).with_for_update()
 _MOVE_HEAD = (
     update(logs).where(logs.c.id == bindparam("log")).values(size=bindparam("new_size"), time_ms=bindparam("new_time"))
 )
@@ -48,16 +57,31 @@ _MOVE_CHAIN = (
 _ADD_TILE = insert(log_tiles)
 
 
+_Answer = tuple[Waiting, Any, BaseException | None]
+
+
+class _ReplyLostError(Exception):
+    """The connection failed at COMMIT: the batch is done or undone, and nobody has said which."""
+
+    def __init__(self, answers: list[_Answer]) -> None:
+        super().__init__()
+        self.answers = answers
+
+
 class Writer:
     """The connection of the writer thread and the batch it is writing."""
 
-    def __init__(self, database: Database, clock: Clock, instance: str) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, instance: str, sleep: Callable[[float], Any] = time.sleep
+    ) -> None:
         self._database = database
         self._clock = clock
         self._instance = instance
+        self._sleep = sleep
         self._connection: Any = None
         self._heads: dict[str, Head] = {}
         self._pending = Pending()
+        self._changed = False  # whether a job of the batch has changed rows
         self._endings = 0
 
     def close(self) -> None:
@@ -70,39 +94,74 @@ class Writer:
         """Run a batch, commit it, answer it; how many of its entries end somebody's access is told before that."""
         if not batch:
             return
-        answers: list[tuple[Waiting, Any, BaseException | None]] = []
+        batch = sorted(batch, key=_log_of)  # each log's jobs in their order, and one turn to each firm
         try:
-            tx = self._begin(sorted({waiting.log_id for waiting in batch}))
-            answers.extend((waiting, *self._run(tx, waiting)) for waiting in batch)
-            self._finish(tx)
+            answers = self._commit(batch)
+        except _ReplyLostError as lost:
+            self._abandon(lost)
+            answers = self._settled(lost.answers)
         except Exception as error:  # noqa: BLE001  # whatever it was, nobody may be told "done"
             self._abandon(error)
+            self._endings = 0
             answers = [(waiting, None, LedgerUnavailableError()) for waiting in batch]
-        else:
-            note_endings(self._endings)
+        note_endings(self._endings)
         for waiting, result, failure in answers:
             waiting.answer(result, failure)
 
+    def _commit(self, batch: list[Waiting]) -> list[_Answer]:
+        """Run a batch and commit it; where the database asks for that, as a whole and from the start again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                tx = self._begin(sorted({waiting.log_id for waiting in batch}))
+                answers = [(waiting, *self._run(tx, waiting)) for waiting in batch]
+                self._finish(tx, answers)
+            except DRIVER_ERRORS as error:
+                if getattr(error, "sqlstate", None) not in RUN_AGAIN or attempt == ATTEMPTS:
+                    raise
+                self._connection.rollback()
+            else:
+                return answers
+        raise LedgerUnavailableError
+
+    def _settled(self, answers: list[_Answer]) -> list[_Answer]:
+        """Answer a batch whose COMMIT had no reply with what became of it."""
+        trace = _trace(answers)
+        fate = find_out(self._database, trace, self._sleep) if trace or self._changed else Fate.UNDONE
+        if fate is Fate.DONE:
+            return answers
+        if fate is Fate.UNDONE:
+            self._endings = 0
+        failure = LedgerUnavailableError if fate is Fate.UNDONE else OutcomeUnknownError
+        return [(waiting, None, failure()) for waiting, _result, _failure in answers]
+
     def _begin(self, log_ids: list[str]) -> Tx:
+        if self._connection is not None and not self._database.is_usable(self._connection):
+            self.close()  # the server has gone since, and come again
         if self._connection is None:
             self._connection = self._database.connect()
-        tx = Tx(self._database, self._connection.cursor())
-        self._heads, self._endings, self._pending = {}, 0, Pending()
+        tx = self._database.begin(self._connection, self._database.begin_write, log_ids[0])
+        self._heads, self._endings, self._changed, self._pending = {}, 0, False, Pending()
         tx.before_log_use = lambda: self._pending.write(tx)
-        tx.command(self._database.begin_write)
         for log_id in log_ids:  # always in the same order, so that two processes never wait for each other in a ring
-            row = tx.one(_LOCK_HEAD, log=log_id)
+            tx.turn_to(log_id)
+            row = tx.one(LOCK_HEAD, log=log_id)
             if row is not None:
                 self._heads[log_id] = Head(row.size, row.time_ms)
         return tx
 
-    def _finish(self, tx: Tx) -> None:
+    def _finish(self, tx: Tx, answers: list[_Answer]) -> None:
         self._pending.write(tx)
         for log_id, head in self._heads.items():
+            tx.turn_to(log_id)
             for engagement_id, (length, leaf) in head.chains.items():
                 self._move_chain(tx, log_id, engagement_id, length, leaf)
             tx.run(_MOVE_HEAD, log=log_id, new_size=head.size, new_time=head.time_ms)
-        tx.command("COMMIT")
+        try:
+            tx.command("COMMIT")
+        except DRIVER_ERRORS as error:
+            if getattr(error, "sqlstate", None) in RUN_AGAIN:
+                raise
+            raise _ReplyLostError(answers) from error
 
     @staticmethod
     def _move_chain(tx: Tx, log_id: str, engagement_id: str, length: int, leaf: bytes) -> None:
@@ -110,8 +169,8 @@ class Writer:
             tx.run(_ADD_CHAIN, log_id=log_id, engagement_id=engagement_id, length=length, last_leaf=leaf)
 
     def _abandon(self, error: Exception) -> None:
-        logger.error("a batch could not be written", extra={"kind": type(error).__name__})
-        self._endings = 0
+        cause = error.__cause__ or error
+        logger.error("a batch could not be written", extra={"kind": type(cause).__name__})
         with contextlib.suppress(Exception):
             self._connection.rollback()
         with contextlib.suppress(Exception):
@@ -127,6 +186,9 @@ class Writer:
         clock_ms = self._clock()
         if clock_ms < head.time_ms - CLOCK_TOLERANCE_MS:
             return None, ClockBehindError()
+        if tx.firm_id != waiting.log_id:
+            self._pending.write(tx)  # what is kept back is written while its own firm's rows are seen
+            tx.turn_to(waiting.log_id)
         moment = Moment(max(clock_ms, head.time_ms))
         opened = False
 
@@ -135,7 +197,7 @@ class Writer:
             if not opened:
                 self._pending.write(tx)  # what this job may undo must not hold the entries of others
                 tx.command("SAVEPOINT job")
-                opened = True
+                opened = self._changed = True
 
         tx.before_write, tx.log_size = before_write, head.size
         failure: Exception | None
@@ -149,6 +211,7 @@ class Writer:
         tx.before_write = None
         if opened:
             tx.command("ROLLBACK TO SAVEPOINT job" if failure else "RELEASE SAVEPOINT job")
+        tx.turn_to(waiting.log_id)  # a job that opens a log has turned to it
         for entry in placed:
             self._append(tx, waiting.log_id, head, moment, entry)
         indexes = tuple(entry.index for entry in placed)
@@ -197,3 +260,17 @@ class Writer:
         store = SqlLeafStore(tx, log_id, size)
         for tile in completed(store, size - 1, size):
             tx.run(_ADD_TILE, log_id=log_id, level=tile.level, idx=tile.index, hashes=tile.hashes)
+
+
+def _log_of(waiting: Waiting) -> str:
+    return waiting.log_id
+
+
+def _trace(answers: list[_Answer]) -> Trace | None:
+    """What to look for in the log: the entries that the batch placed in the first log that it placed any in."""
+    placed = [(waiting.log_id, recorded) for waiting, recorded, _ in answers if recorded and recorded.indexes]
+    if not placed:
+        return None
+    log_id, first = placed[0]
+    leaves = tuple(leaf for each, recorded in placed if each == log_id for leaf in recorded.leaf_hashes)
+    return Trace(log_id, first.indexes[0], leaves)

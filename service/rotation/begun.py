@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select
 
 from service import events
 from service.db.models import log_entries
-from service.db.session import Tx
+from service.db.session import EVERY_LOG, Tx
 from service.errors import NotInitialisedError
 from service.events import EventType
 from service.firms import deployment_log
@@ -62,7 +62,7 @@ def require_deployment(services: Services) -> str:
     Raises:
         NotInitialisedError: there is none yet.
     """
-    with services.database.read() as tx:
+    with services.database.read(EVERY_LOG) as tx:
         log_id = deployment_log(tx)
     if log_id is None:
         raise NotInitialisedError
@@ -72,7 +72,7 @@ def require_deployment(services: Services) -> str:
 def _unfinished(services: Services, level: str) -> int | None:
     """When the newest rotation of this level began, where it has not ended."""
     log_id, before = require_deployment(services), _BIGGEST
-    with services.database.read() as tx:
+    with services.database.read(log_id) as tx:
         while rows := tx.all(_NEWEST, log=log_id, before=before):
             for row in rows:
                 if _MARKER in bytes(row.body):

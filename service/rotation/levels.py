@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from service import events
 from service.acts import NewKeys, keyed, submit
 from service.db.ids import made_ms
-from service.db.session import Tx
+from service.db.session import EVERY_LOG, Tx
 from service.events import EventType
 from service.ledger import Moment, Outcome
 from service.rotation import begun
@@ -73,7 +73,7 @@ async def rotate(services: Services, level: Level, watch: Watch) -> Rotated:
 
 def _due(services: Services, level: Level, started_ms: int) -> list[Owner]:
     """The owners whose key is older than the rotation, or hangs on a key that was rotated; blocks."""
-    with services.database.read() as tx:
+    with services.database.read(EVERY_LOG) as tx:
         owners = list(all_of(tx, level))
     below = level in BELOW.values()
     return [

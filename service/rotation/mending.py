@@ -12,12 +12,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select, union_all
+from sqlalchemy import bindparam, or_, select, union_all
 
 from service import events
 from service.crypto.mending import copy_missing
+from service.db.auditstore import each_log
 from service.db.models import disposals, engagements, logs, parts, people
-from service.db.session import Tx
+from service.db.session import EVERY_LOG, Tx
 from service.disposal.run import ORDER
 from service.errors import KeyMissingError
 from service.events import EventType
@@ -26,16 +27,16 @@ from service.rotation import begun
 from service.rotation.levels import Watch
 from service.services import Services
 
-_ENDED: Final = select(disposals.c.engagement_id).where(disposals.c.state.in_(ORDER))
+_ENDED: Final = select(disposals.c.engagement_id).where(or_(*(disposals.c.state == state for state in ORDER)))
 _LIVING = union_all(
-    select(logs.c.key_id),
-    select(people.c.key_id),
-    select(engagements.c.key_id).where(engagements.c.id.not_in(_ENDED)),
-    select(parts.c.key_id).where(parts.c.engagement_id.not_in(_ENDED)),
+    select(logs.c.key_id).where(logs.c.id == bindparam("log")),
+    select(people.c.key_id).where(people.c.firm_id == bindparam("log")),
+    select(engagements.c.key_id).where(engagements.c.firm_id == bindparam("log"), engagements.c.id.not_in(_ENDED)),
+    select(parts.c.key_id).where(parts.c.firm_id == bindparam("log"), parts.c.engagement_id.not_in(_ENDED)),
 )
 _DEAD = union_all(
-    select(engagements.c.key_id).where(engagements.c.id.in_(_ENDED)),
-    select(parts.c.key_id).where(parts.c.engagement_id.in_(_ENDED)),
+    select(engagements.c.key_id).where(engagements.c.firm_id == bindparam("log"), engagements.c.id.in_(_ENDED)),
+    select(parts.c.key_id).where(parts.c.firm_id == bindparam("log"), parts.c.engagement_id.in_(_ENDED)),
 )
 
 
@@ -60,7 +61,7 @@ async def mend(services: Services, watch: Watch) -> Mended:
     Raises:
         KeyPlaceError: a place cannot be asked: mount it, or make it anew, first.
     """
-    with services.database.read() as tx:
+    with services.database.read(EVERY_LOG) as tx:
         living, dead = _keys(tx)
     there = await asyncio.to_thread(services.keys.all_ids)
     destroyed = tuple(sorted(dead & there))
@@ -85,7 +86,7 @@ def _mend_one(services: Services, key_id: str) -> tuple[str, ...]:
     """Copy one key, then make sure that it still may live; blocks."""
     places = copy_missing(services.keys, key_id)
     if places:
-        with services.database.read() as tx:
+        with services.database.read(EVERY_LOG) as tx:
             living, _ = _keys(tx)
         if key_id not in living:  # destroyed, or rotated, since we looked
             services.keys.destroy(key_id)
@@ -94,7 +95,12 @@ def _mend_one(services: Services, key_id: str) -> tuple[str, ...]:
 
 
 def _keys(tx: Tx) -> tuple[set[str], set[str]]:
-    return {row.key_id for row in tx.all(_LIVING)}, {row.key_id for row in tx.all(_DEAD)}
+    living: set[str] = set()
+    dead: set[str] = set()
+    for log in each_log(tx):
+        living |= {row.key_id for row in tx.all(_LIVING, log=log.id)}
+        dead |= {row.key_id for row in tx.all(_DEAD, log=log.id)}
+    return living, dead
 
 
 async def _record(services: Services, copied: dict[str, int], destroyed: int) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, literal, or_, select, update
 
 from service.crypto.wrapping import Random, SecretKey, rewrap
+from service.db.auditstore import each_log
 from service.db.ids import is_id
 from service.db.models import documents, engagements, firms, logs, parts, people, revisions
 from service.db.session import Tx
@@ -102,7 +103,10 @@ _FOUND: Final = {
     Level.ENGAGEMENT: _engagements(),
     Level.PART: _parts(),
 }
-_ALL: Final = {level: found.order_by(_TABLES[level].c.id) for level, found in _FOUND.items()}
+_LOG: Final = {level: logs.c.id if level is Level.FIRM else table.c.firm_id for level, table in _TABLES.items()}
+_ALL: Final = {
+    level: found.where(_LOG[level] == bindparam("log")).order_by(_TABLES[level].c.id) for level, found in _FOUND.items()
+}
 _ONE: Final = {level: found.where(_TABLES[level].c.id == bindparam("owner")) for level, found in _FOUND.items()}
 # Where a field key stands; a log's row has none, and the firm has the log's id.
 _HOLDERS: Final = {**_TABLES, Level.FIRM: firms}
@@ -132,9 +136,10 @@ _REWRAP_REVISION: Final = (
 
 
 def all_of(tx: Tx, level: Level) -> Iterator[Owner]:
-    """Every owner of a level, in the order of their ids."""
-    for row in tx.all(_ALL[level]):
-        yield _owner(level, row)
+    """Every owner of a level, log by log, in the order of their ids."""
+    for log in each_log(tx):
+        for row in tx.all(_ALL[level], log=log.id):
+            yield _owner(level, row)
 
 
 def one(tx: Tx, level: Level, owner_id: str) -> Owner | None:

@@ -70,6 +70,6 @@ def receipt_of(row: Any, sha256: str, leaf_hash: bytes) -> Receipt:
 
 def leaf_hash_of(services: Services, log_id: str, log_index: int) -> bytes:
     """Read the leaf hash of an entry that was written before."""
-    with services.database.read() as tx:
+    with services.database.read(log_id) as tx:
         leaf_hash: bytes = tx.value(_LEAF, log=log_id, idx=log_index)
     return leaf_hash

@@ -24,7 +24,7 @@ from service.db.models import log_intents, parts, revisions
 from service.db.session import Tx
 from service.door import Holder, opened_key, revision_key_context
 from service.errors import IncompleteBodyError, MunimentError, TooLargeError
-from service.ledger import Draft, Outcome
+from service.ledger import Draft, Moment, Outcome
 from service.render.examine import Examination, Findings
 from service.services import Services
 from service.uploads.receipt import OF_REVISION, Receipt
@@ -213,18 +213,25 @@ async def _undo(services: Services, place: Place, intent: int, draft: Draft) -> 
     Closing an intent twice is refused by its row: a job whose commit succeeded although its answer was lost leaves no
     second outcome.
     """
+    await asyncio.shield(_take_away(services, place, intent, draft))
+
+
+async def _take_away(services: Services, place: Place, intent: int, draft: Draft) -> None:
+    """Delete the object unless a row rests on it.
+
+    Asked behind whatever of this upload is still waiting to be written, and behind the head's lock: a row that is not
+    there then never will be. Where that cannot be asked the object stays, without a row: the doctor finds it.
+    """
     log_id = place.part.firm_id
-    services.ledger.post(log_id, lambda tx, _moment: Outcome(None, _unless_closed(tx, log_id, intent, draft)))
-    await asyncio.shield(_delete_unreferenced(services, place))
+
+    def job(tx: Tx, _moment: Moment) -> Outcome[bool]:
+        is_missing = tx.one(OF_REVISION, revision=place.revision) is None
+        return Outcome(is_missing, _unless_closed(tx, log_id, intent, draft))
+
+    with contextlib.suppress(MunimentError):
+        if (await services.ledger.submit(log_id, job)).result:
+            await services.blobs.delete([place.blob])
 
 
 def _unless_closed(tx: Tx, log_id: str, intent: int, draft: Draft) -> tuple[Draft, ...]:
     return (draft,) if tx.one(_OPEN_INTENT, log=log_id, idx=intent) is not None else ()
-
-
-async def _delete_unreferenced(services: Services, place: Place) -> None:
-    with services.database.read() as tx:
-        kept = tx.one(OF_REVISION, revision=place.revision)
-    if kept is None:
-        with contextlib.suppress(MunimentError):  # what stays is an object without a row: the doctor finds it
-            await services.blobs.delete([place.blob])

@@ -21,7 +21,7 @@ _ENTRIES = (
 
 def entries(world: World, kind: str | None = None) -> list[dict[str, Any]]:
     """The firm's entries, of one type where that is given; `holder` is added: whose key seals the names beside it."""
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         rows = tx.all(_ENTRIES, log=world.firm_id)
     found = [{**json.loads(row.body), "holder": row.payload_holder} for row in rows]
     return [entry for entry in found if kind is None or entry["type"] == kind]

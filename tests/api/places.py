@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import select
 
 from service import wiring
+from service.db.auditstore import each_log
 from service.db.models import metadata
-from service.db.session import Database
+from service.db.session import EVERY_LOG, Database
 from service.ledger import NO_LOG, Outcome
 from tests.fakes.blobs import MemoryBlobs
 from tests.fakes.database import FaultyDatabase
@@ -26,8 +27,12 @@ THE_LOG = frozenset({"logs", "log_entries", "log_tiles", "log_chains", "log_inte
 def rows(database: Database, *, log: bool = False) -> Mapping[str, list[tuple[Any, ...]]]:
     """Every row of every table, without the log's own unless asked for."""
     tables = [table for name, table in metadata.tables.items() if log or name not in THE_LOG]
-    with database.read() as tx:
-        return {table.name: sorted(map(tuple, tx.all(select(table))), key=repr) for table in tables}
+    found: dict[str, set[tuple[Any, ...]]] = {table.name: set() for table in tables}
+    with database.read(EVERY_LOG) as tx:
+        for _ in each_log(tx):
+            for table in tables:
+                found[table.name].update(map(tuple, tx.all(select(table))))
+    return {name: sorted(those, key=repr) for name, those in found.items()}
 
 
 async def blobs(world: World) -> list[str]:

@@ -123,7 +123,7 @@ async def test_what_is_taken_back_is_destroyed_and_only_ones_own_can_be(world: W
     await seat.get(path, status=404)
     await engagement.attorney.get(f"{path}/content", status=404)
     assert await blobs(world) == []
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         assert tx.value(select(revisions.c.wrapped_key)) == b""
         assert tx.value(select(documents.c.state)) == "taken_back"
     assert await findings(world.services) == []

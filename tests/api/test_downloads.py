@@ -6,7 +6,7 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from service import downloads
 from service.app import create_app
 from service.crypto.streams import HEADER_BYTES, SEALED_CHUNK_BYTES
 from service.db.models import documents, log_intents, parts
-from service.ledger import NO_LOG, Outcome
+from service.ledger import Outcome
 from tests.api.places import faulty, faulty_databases, rows, settle
 from tests.api.wire import Answer, Client, a_real_server, ask
 from tests.fakes.blobs import MemoryBlobs
@@ -49,6 +49,28 @@ async def _last(world: World) -> tuple[str | None, int]:
     return entry.outcome, sent
 
 
+async def test_no_connection_is_held_while_bytes_stream(world: World, engagement: Engagement) -> None:
+    """Neither up nor down, however long the client takes: one connection would do for any number of them."""
+    lent: list[int] = []
+
+    async def watch(_pieces: int) -> None:
+        lent.append(world.services.database.pool.lent())
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for at in range(0, len(LARGE), PIECE):
+            await watch(at)
+            yield LARGE[at : at + PIECE]
+
+    path, params = f"/engagements/{engagement.id}/documents", {"part_id": engagement.part_id, "label": "correspondence"}
+    headers = {"muniment-title": "UTF-8''Paper", "content-type": "text/plain"}
+    added = await engagement.attorney.ask("POST", path, content=slowly(), params=params, headers=headers)
+    assert added.status_code == 201
+    answer = await ask(engagement.attorney, world.app, "GET", _content(added.json()), client=Client(watch=watch))
+    assert answer.body == LARGE
+    assert len(lent) >= 2 * len(LARGE) // PIECE
+    assert set(lent) == {0}
+
+
 async def test_bytes_come_back_identical_whatever_their_length(world: World, engagement: Engagement) -> None:
     edge = 16 * KIB
     for size in (0, 1, edge - 1, edge, edge + 1, 2 * edge, PIECE - 1, PIECE, PIECE + 1, MIB):
@@ -65,7 +87,7 @@ async def test_the_intent_is_durable_before_the_first_byte_leaves(world: World, 
     async def watch(count: int) -> None:
         if count == 0:
             entry = entries_of(world.services.database, world.firm_id)[-1]
-            with world.services.database.read() as tx:
+            with world.services.database.read(world.firm_id) as tx:
                 seen.append((entry.type, [row.idx for row in tx.all(select(log_intents.c.idx))] == [entry.index]))
 
     answer = await ask(engagement.attorney, world.app, "GET", _content(document), client=Client(watch=watch))
@@ -187,7 +209,7 @@ async def test_missing_bytes_and_missing_keys_are_told_and_accounted_for(world: 
     answer = await ask(engagement.attorney, app, "GET", path)
     assert (answer.status, await _last(world)) == (503, ("failed", 0))
     store.blobs[blob_id] = kept
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         key_id = tx.value(select(parts.c.key_id).where(parts.c.id == engagement.part_id))
     world.services.keys.destroy(key_id)
     answer = await ask(engagement.attorney, app, "GET", path)
@@ -200,7 +222,7 @@ async def test_a_title_that_does_not_open_closes_what_was_announced(world: World
     document = await engagement.document(b"abc")
     spoil = update(documents).where(documents.c.id == bindparam("document")).values(title=b"\1" + bytes(60))
     await world.services.ledger.submit(
-        NO_LOG, lambda tx, _moment: Outcome(tx.run(spoil, document=document["document_id"]))
+        world.firm_id, lambda tx, _moment: Outcome(tx.run(spoil, document=document["document_id"]))
     )
     answer = await engagement.attorney.ask("GET", _content(document))
     assert answer.status_code == 500

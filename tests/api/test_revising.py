@@ -18,6 +18,7 @@ from sqlalchemy import select
 from service.app import create_app
 from service.db.models import documents, revisions
 from service.errors import StoreFullError, StoreUnavailableError
+from service.ledger import fate
 from tests.api.places import blobs, faulty, faulty_databases, rows, settle
 from tests.api.wire import Answer, Client, ask
 from tests.fakes.blobs import MemoryBlobs
@@ -54,7 +55,7 @@ async def _replace(
 
 
 def _revisions(world: World) -> list[Any]:
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         return tx.all(select(revisions).order_by(revisions.c.number))
 
 
@@ -330,7 +331,7 @@ def test_after_any_history_the_keys_and_objects_that_stand_are_those_that_must(
         def check(steps: list[str]) -> None:
             engagement = runner.run(world.engagement())
             contents, live = runner.run(_play(engagement, steps))
-            with world.services.database.read() as tx:
+            with world.services.database.read(world.firm_id) as tx:
                 mine = select(revisions).join(documents, documents.c.id == revisions.c.document_id)
                 mine = mine.where(documents.c.engagement_id == engagement.id).order_by(revisions.c.number)
                 found = tx.all(mine)
@@ -448,15 +449,17 @@ async def test_when_the_commit_fails_the_old_content_stays_and_opens(shaky: Enga
     assert await seat.get(f"{path}/content") == OLD
 
 
-async def test_when_only_the_answer_of_the_commit_is_lost_the_new_content_is_whole_and_found_again(
-    shaky: Engagement,
+async def test_when_the_answer_of_the_commit_is_lost_and_the_database_away_the_new_content_is_whole_and_found_again(
+    shaky: Engagement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = shaky.world
+    monkeypatch.setattr(fate, "PAUSES_S", (0.0, 0.01))
     seat, path = await _own(shaky)
     [old], tag = await blobs(world), (await seat.ask("GET", path)).headers["etag"]
     faulty(world).fail_commit(after=1, stored=True)
+    faulty(world).faults.plan("connect", faulty(world).error, times=2)
     lost = await _replace(seat, path, tag=tag, key="once")
-    assert lost.status_code == 503
+    assert (lost.status_code, lost.json()["code"]) == (503, "outcome_unknown")
     await settle(world)
     again = await _replace(seat, path, tag=tag, key="once")
     assert (again.status_code, again.json()["revision_id"]) == (200, (await seat.get(path))["revision_id"])
@@ -465,5 +468,5 @@ async def test_when_only_the_answer_of_the_commit_is_lost_the_new_content_is_who
     check_logs(world.services.database)
     [finding] = await findings(world.services)  # its key is destroyed; nobody was left to delete it
     assert (finding.code, finding.ids) == ("blob_without_row", (old,))
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         assert tx.value(select(documents.c.version)) == 2

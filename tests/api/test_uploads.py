@@ -16,6 +16,7 @@ from sqlalchemy import select
 from service.app import create_app
 from service.db.models import parts
 from service.errors import StoreFullError, StoreUnavailableError
+from service.ledger import fate
 from tests.api.places import blobs, faulty, faulty_databases, rows, settle
 from tests.api.wire import Client, a_real_server, ask
 from tests.fakes.blobs import MemoryBlobs
@@ -228,7 +229,7 @@ async def test_an_object_that_could_not_be_taken_away_is_named_by_the_doctor(
 async def test_without_the_key_folder_nothing_is_taken_in(world: World, engagement: Engagement) -> None:
     before = rows(world.services.database)
     place = folder(world.services.settings.key_places[0])
-    with world.services.database.read() as tx:
+    with world.services.database.read(world.firm_id) as tx:
         world.services.keys.forget(tx.value(select(parts.c.key_id).where(parts.c.id == engagement.part_id)))
     shutil.move(place, place.with_name("away"))
     answer = await ask(engagement.attorney, world.app, "POST", _path(engagement), [b"abc"], **_how(engagement))
@@ -392,22 +393,44 @@ async def test_when_the_document_cannot_be_recorded_it_is_not_kept(shaky: Engage
     await _nothing_but(world, before, "failed")
 
 
+@pytest.mark.parametrize("is_away", [False, True])
 async def test_when_only_the_answer_of_the_commit_is_lost_the_document_is_whole_and_found_again(
-    shaky: Engagement,
+    shaky: Engagement, monkeypatch: pytest.MonkeyPatch, *, is_away: bool
 ) -> None:
+    """The database is there again at once, and the answer is yes; or it stays away, and nobody can say."""
     world, how = shaky.world, _how(shaky, idempotency_key="once")
+    monkeypatch.setattr(fate, "PAUSES_S", (0.0, 0.01))
     faulty(world).fail_commit(after=1, stored=True)
+    if is_away:
+        faulty(world).faults.plan("connect", faulty(world).error, times=2)
     lost = await ask(shaky.attorney, world.app, "POST", _path(shaky), [b"abc"], **how)
-    assert lost.status == 503
+    assert lost.status == (503 if is_away else 201)
+    assert (b"outcome_unknown" in lost.body) is is_away
     await settle(world)
     kept = await blobs(world)
     assert len(kept) == 1
     again = await ask(shaky.attorney, world.app, "POST", _path(shaky), [b"abc"], **how)
     assert again.status == 201
+    assert is_away or again.headers["location"] == lost.headers["location"]
     assert (await shaky.attorney.get(again.headers["location"].removeprefix("/api/v1") + "/content")) == b"abc"
     assert await blobs(world) == kept
     await settle(world)
     check_logs(world.services.database)
+    assert await findings(world.services) == []
+
+
+async def test_an_object_stays_where_nobody_can_say_whether_a_row_rests_on_it(
+    shaky: Engagement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database stays away until after the upload was given up: what was committed must still open."""
+    world = shaky.world
+    monkeypatch.setattr(fate, "PAUSES_S", (0.0,))
+    faulty(world).fail_commit(after=1, stored=True)
+    faulty(world).faults.plan("connect", faulty(world).error, times=2)
+    assert (await ask(shaky.attorney, world.app, "POST", _path(shaky), [b"abc"], **_how(shaky))).status == 503
+    [document] = (await shaky.attorney.get(_path(shaky).removeprefix("/api/v1")))["items"]
+    assert await shaky.attorney.get(f"/documents/{document['id']}/content") == b"abc"
+    await settle(world)
     assert await findings(world.services) == []
 
 

@@ -33,7 +33,7 @@ def decision(
     """Decide at random among all grants; the peer runs the same query for the same questions and reads its row."""
     with ExitStack() as stack:
         world = stack.enter_context(a_world_of(folder, engagements, documents))
-        ours, peer = (stack.enter_context(world.services.database.read()) for _ in range(2))
+        ours, peer = (stack.enter_context(world.services.database.read(world.firm_id)) for _ in range(2))
         asked = _questions(world, rounds)
         return by_turns(_deciding(world, ours, asked), _asking(world, peer, asked), "µs", Better.LESS, rounds)
 
@@ -48,7 +48,9 @@ def decision_growth(
             stack.enter_context(a_world_of(folder, 1, 250)),
         ]
         many, few = (
-            _deciding(world, stack.enter_context(world.services.database.read()), _questions(world, rounds))
+            _deciding(
+                world, stack.enter_context(world.services.database.read(world.firm_id)), _questions(world, rounds)
+            )
             for world in worlds
         )
         return by_turns(many, few, "µs", Better.LESS, rounds)

@@ -26,6 +26,7 @@ from service.crypto.wrapping import SecretKey, generate_key, wrap
 from service.db import models, schema
 from service.db.ids import new_id
 from service.db.models import FOREVER
+from service.db.session import EVERY_LOG
 from service.door import field_key_context
 from service.scoping.actions import Ability, Duty
 from service.scoping.actors import EVERYTHING, Actor
@@ -55,11 +56,16 @@ class Granted:
     actors: tuple[Actor, ...]
     now_s: int
 
+    @property
+    def firm_id(self) -> str:
+        """The one firm in it."""
+        return self.actors[0].firm_id
+
     def some(self, count: int, seed: int) -> list[tuple[Actor, str]]:
         """Return (who, a document that is granted to him), at random over the whole world."""
         draw = random.Random(seed)
         chosen = [draw.choice(self.actors) for _ in range(count)]
-        with self.services.database.read() as tx:
+        with self.services.database.read(self.firm_id) as tx:
             held = {each: tx.all(_GRANTED, membership=each.membership_id) for each in set(chosen)}
         return [(actor, draw.choice(held[actor]).document_id) for actor in chosen]
 
@@ -84,7 +90,7 @@ def _settings(home: Path) -> Settings:
 
 
 def _actors(services: Services) -> tuple[Actor, ...]:
-    with services.database.read() as tx:
+    with services.database.read(EVERY_LOG) as tx:
         vendor_id = tx.value(_VENDOR)
         (firm_id,) = tx.one(select(models.firms.c.id))
         rows = tx.all(_MEMBERS, side="vendor")

@@ -80,7 +80,7 @@ def _listing(world: Granted, questions: list[Questions]) -> Callable[[], float]:
     services, moment, turns = world.services, Moment(world.now_s * 1000), iter(questions)
 
     def page(actor: Actor, after: str) -> list[str]:
-        with services.database.read() as tx:
+        with services.database.read(world.firm_id) as tx:
             rows = listing.page(tx, services.matrix.current, moment, actor, after=after, most=PAGE + 1)
         shown = rows[:PAGE]
         reader = NameReader(services.keys, authorise_ids(frozenset(row.id for row in shown)))
@@ -98,7 +98,7 @@ def _by_hand(world: Granted, questions: list[Questions]) -> Callable[[], float]:
 
     def page(actor: Actor, after: str) -> list[str]:
         bound = {"membership": actor.membership_id, "person": actor.person_id, "now": world.now_s}
-        with services.database.read() as tx:
+        with services.database.read(world.firm_id) as tx:
             cursor: Any = tx._cursor
             cursor.execute(BY_HAND, {**bound, "after": after, "most": PAGE + 1})
             shown = cursor.fetchall()[:PAGE]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.migrated import owner_of
 
 FOUND = ("init", "--firm", "Harbor & Vale LLP", "--owner", "ruth@harborvale.example", "--json")
 
@@ -91,15 +92,42 @@ def test_doctor_finds_a_key_that_is_gone(run: Run, tmp_path: Path) -> None:
     assert [item["code"] for item in found.json["items"]] == ["key_missing"]
 
 
-def test_migrate_goes_back_and_forth(run: Run, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MUNIMENT_DATABASE_URL", database_url)
+def test_migrate_goes_back_and_forth(run: Run, migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PostgreSQL the tables' owner migrates, and the service's own role does the rest."""
+    monkeypatch.setenv("MUNIMENT_DATABASE_URL", migrated_url)
     assert run(*FOUND).code == 0
+    monkeypatch.setenv("MUNIMENT_DATABASE_URL", owner_of(migrated_url))
     assert "empty" in run("migrate", "--to", "base").out
+    monkeypatch.setenv("MUNIMENT_DATABASE_URL", migrated_url)
     behind = run("doctor")
     assert behind.code == 8
     assert "muniment migrate" in behind.err
+    monkeypatch.setenv("MUNIMENT_DATABASE_URL", owner_of(migrated_url))
     assert run("migrate").code == 0
+    monkeypatch.setenv("MUNIMENT_DATABASE_URL", migrated_url)
     assert run("doctor").code == 0
+
+
+def test_on_postgres_a_firm_is_founded_only_in_a_database_that_its_owner_migrated(
+    run: Run, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUNIMENT_DATABASE_URL", postgres_url)
+    early = run(*FOUND)
+    assert early.code == 8
+    assert "muniment migrate" in early.err
+    assert run("migrate").code == 0
+    owning = run(*FOUND)
+    assert owning.code == 8
+    assert "owns the tables" in owning.err
+
+
+def test_a_database_across_a_network_needs_verified_tls(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUNIMENT_DATABASE_URL", "postgresql+psycopg://app:sesame@db.example/muniment")
+    for command in (("migrate",), FOUND, ("doctor",)):
+        refused = run(*command)
+        assert refused.code == 8
+        assert "sslmode=verify-full" in refused.err
+        assert "sesame" not in refused.err + refused.out
 
 
 def test_migrate_to_a_revision_that_is_not_there_is_refused(run: Run) -> None:

@@ -23,7 +23,7 @@ def grown(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> object:
 
 
 def test_it_has_the_entries_as_written_and_their_leaves(grown: Desk) -> None:
-    with grown.database.read() as tx:
+    with grown.database.read(FIRM) as tx:
         store = SqlLeafStore(tx, FIRM, 300)
         bodies = list(store.entries(0, 300))
         assert store.size() == len(bodies) == 300
@@ -34,7 +34,7 @@ def test_it_has_the_entries_as_written_and_their_leaves(grown: Desk) -> None:
 
 
 def test_it_has_full_tiles_and_no_others(grown: Desk) -> None:
-    with grown.database.read() as tx:
+    with grown.database.read(FIRM) as tx:
         store = SqlLeafStore(tx, FIRM, 300)
         assert store.tile(0, 0) == b"".join(store.leaf_hashes(0, TILE_WIDTH))
         assert store.tile(0, 1) is None
@@ -42,6 +42,6 @@ def test_it_has_full_tiles_and_no_others(grown: Desk) -> None:
 
 
 def test_it_never_shows_another_log(grown: Desk) -> None:
-    with grown.database.read() as tx:
+    with grown.database.read(OTHER_FIRM) as tx:
         assert len(list(SqlLeafStore(tx, OTHER_FIRM, 1).entries(0, 300))) == 1
         assert SqlLeafStore(tx, OTHER_FIRM, 1).tile(0, 0) is None

@@ -17,6 +17,7 @@ from service.db import schema
 from service.db.models import metadata
 from service.db.session import Database
 from service.errors import UnavailableError, WrongRevisionError
+from tests.migrated import owner_of
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -109,7 +110,7 @@ def test_an_installation_at_another_revision_refuses_to_start_and_says_what_to_d
 def test_an_empty_database_refuses_to_start(tmp_path: Path, migrated_url: str) -> None:
     settings = Settings(home=tmp_path / "var", database_url=migrated_url)
     wiring.prepare(settings)
-    schema.downgrade(Database(migrated_url), "base")
+    schema.downgrade(Database(owner_of(migrated_url)), "base")
     with pytest.raises(WrongRevisionError), wiring.open_installation(settings):
         pass
 
@@ -120,7 +121,7 @@ def test_a_database_that_is_away_cannot_be_asked_for_its_revision() -> None:
 
 
 def _set_revision(url: str, revision: str) -> None:
-    engine = create_engine(url)
+    engine = create_engine(owner_of(url))
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
     engine.dispose()

@@ -68,22 +68,22 @@ class Ending:
 
     def key_ids(self) -> list[str]:
         """The key objects that must die."""
-        with self.world.services.database.read() as tx:
+        with self.world.services.database.read(self.world.firm_id) as tx:
             return [row.key_id for query in _KEYS for row in tx.all(query, engagement=self.engagement.id)]
 
     def row(self) -> Any:
         """The disposal as it stands."""
-        with self.world.services.database.read() as tx:
+        with self.world.services.database.read(self.world.firm_id) as tx:
             return tx.one(select(disposals).where(disposals.c.id == self.disposal["id"]))
 
     def certificates(self) -> list[Any]:
         """All certificates there are."""
-        with self.world.services.database.read() as tx:
+        with self.world.services.database.read(self.world.firm_id) as tx:
             return list(tx.all(select(certificates)))
 
     def blob_ids(self) -> list[str]:
         """The objects that must go."""
-        with self.world.services.database.read() as tx:
+        with self.world.services.database.read(self.world.firm_id) as tx:
             return [row.blob_id for row in tx.all(select(revisions.c.blob_id))]
 
 

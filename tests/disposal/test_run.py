@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ async def _assert_over(ending: Ending) -> None:
 
 
 def _revisions(ending: Ending) -> list[Any]:
-    with ending.world.services.database.read() as tx:
+    with ending.world.services.database.read(ending.world.firm_id) as tx:
         return tx.all(
             select(revisions.c.blob_id, revisions.c.wrapped_key)
             .join_from(revisions, documents, documents.c.id == revisions.c.document_id)
@@ -121,7 +122,7 @@ async def test_every_revision_ends_and_the_current_one_alone_is_read_back(ending
 async def test_no_name_and_no_byte_opens_from_a_copy_made_before(ending: Ending) -> None:
     """What the database held before, whole, and every key there still is."""
     services = ending.world.services
-    with services.database.read() as tx:
+    with services.database.read(ending.world.firm_id) as tx:
         [engagement], [part] = tx.all(select(engagements)), tx.all(select(parts))
         titles, wrapped = tx.all(select(documents)), tx.all(select(revisions))
         somebody = tx.all(select(people))[0]
@@ -202,7 +203,8 @@ async def test_whichever_call_fails_it_is_finished_once_by_running_it_again(
             answer = await ending.attorney.ask("POST", f"{ending.path}/run")
             hit = points.hit
             points.disarm()
-            assert answer.status_code == (503 if hit else 200), (target, stored, hit)
+            found_done = stored and hit == "Ledger.commit"  # the writer looks what became of a commit
+            assert answer.status_code == (503 if hit and not found_done else 200), (target, stored, hit)
             await disposal.resume_all(world.services)
             if ending.row().state == "returned":  # the very first commit: nothing had begun
                 await ending.run()
@@ -297,7 +299,7 @@ async def test_killed_again_and_again_it_ends_with_one_certificate(tmp_path: Pat
         exits.append(await asyncio.to_thread(_ran, command))
     assert exits == [-9] * (len(exits) - 1) + [0]
     async with a_world(tmp_path / "other", migrated_url) as again:  # another firm on the same rows, to look
-        ending.engagement.world = again
+        ending.engagement.world = replace(again, firm_id=ending.world.firm_id)
         assert ending.row().state == "certified"
         assert [c.disposal_id for c in ending.certificates()] == [ending.disposal["id"]]
         logs = check_logs(again.services.database)

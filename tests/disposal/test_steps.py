@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from service import firms
 from service.db.models import documents
-from service.ledger import NO_LOG, Outcome
+from service.ledger import Outcome
 from tests.disposal.ending import Ending, an_ending
 from tests.logs import entries_of
 from tests.world import DAY_S, Person, a_world
@@ -232,7 +232,8 @@ async def test_a_manifest_that_changed_after_the_approval_stops_everything(endin
     take_back = update(documents).where(documents.c.id == ending.form["document_id"])
 
     async def set_state(state: str) -> None:
-        await services.ledger.submit(NO_LOG, lambda tx, _moment: Outcome(tx.run(take_back.values(state=state))))
+        firm_id = ending.world.firm_id
+        await services.ledger.submit(firm_id, lambda tx, _moment: Outcome(tx.run(take_back.values(state=state))))
 
     await set_state("to_look_at")
     assert (await ending.give_back(status=412))["code"] == "stale"

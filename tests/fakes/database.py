@@ -12,15 +12,15 @@ from typing import Any
 
 import psycopg
 
-from service.db.session import Database
+from service.db.session import CONNECTIONS, Database
 from tests.fakes.faults import Faults
 
 
 class FaultyDatabase(Database):
     """Hands out connections with faults."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+        super().__init__(url, connections)
         self.faults = Faults()
         self.connections = 0
         self._due: tuple[int, bool] | None = None

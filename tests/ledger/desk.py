@@ -58,7 +58,7 @@ class Desk:
 
     def vendors(self) -> list[str]:
         """The changes that were made."""
-        with self.database.read() as tx:
+        with self.database.read(FIRM) as tx:
             return [row.id for row in tx.all(_IDS)]
 
     def recorded(self, log_id: str = FIRM) -> list[str]:
@@ -74,7 +74,7 @@ class Desk:
 def a_desk(url: str) -> Iterator[Desk]:
     """Start a ledger on a database at its newest revision."""
     database, clock = FaultyDatabase(url), Clock()
-    ledger = Ledger(database, clock, new_id("req", 0, bytes))
+    ledger = Ledger(database, clock, new_id("req", 0, bytes), sleep=lambda _seconds: None)
     ledger.start()
     try:
         for firm_id in (FIRM, OTHER_FIRM):
@@ -88,6 +88,7 @@ def a_desk(url: str) -> Iterator[Desk]:
 def _founding(firm_id: str) -> Job[None]:
     def job(tx: Tx, _moment: Moment) -> Outcome[None]:
         log = {"id": firm_id, "kind": "firm", "origin": firm_id, "size": 0, "time_ms": 0, "verifier_key": "-"}
+        tx.turn_to(firm_id)
         tx.run(insert(logs), **log, key_id="-", signing_key=b"-", created_at=START_MS // 1000)
         firm = {"id": firm_id, "key_id": "-", "field_key": b"-", "name": b"-", "zone": "UTC"}
         tx.run(insert(firms), **firm, created_at=START_MS // 1000)

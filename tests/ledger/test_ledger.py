@@ -6,8 +6,9 @@ import asyncio
 import threading
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from audit.errors import EntryError
 from service.db.ids import new_id
@@ -18,10 +19,13 @@ from service.errors import (
     ClockBehindError,
     LedgerUnavailableError,
     NotFoundError,
+    OutcomeUnknownError,
     UnauthenticatedError,
 )
 from service.ledger import NO_LOG, Ledger, Moment, Outcome, Refused
+from service.ledger.fate import PAUSES_S
 from service.ledger.ledger import BATCH_JOBS
+from service.ledger.writer import ATTEMPTS
 from tests.fakes.database import FaultyDatabase
 from tests.ledger.desk import FIRM, OTHER_FIRM, Desk, adding, draft, vendor
 from tests.logs import check_logs
@@ -158,19 +162,90 @@ async def test_when_a_batch_fails_nobody_is_told_done_and_the_next_goes_on_afres
     assert desk.vendors()[-1] == desk.recorded()[-1] == vendor(20)
 
 
-async def test_a_commit_whose_answer_is_lost_is_told_as_unavailable_and_stays_whole(desk: Desk) -> None:
+async def test_a_commit_whose_answer_is_lost_is_looked_for_and_told_as_done(desk: Desk) -> None:
     await desk.add(1)
     desk.database.faults.plan("commit", desk.database.error, stored=True)
-    with pytest.raises(LedgerUnavailableError):
-        await desk.add(2)
-    assert desk.vendors() == desk.recorded() == [vendor(1), vendor(2)]  # done, although nobody could be told
-    assert (await desk.add(3)).indexes == (2,)
+    recorded = await desk.add(2, draft(2, ends_access=True), draft(3))
+    assert (recorded.result, recorded.indexes) == (2, (1, 2))
+    assert desk.ledger.endings == 1
+    assert desk.vendors() == [vendor(1), vendor(2)]
     assert desk.recorded() == [vendor(1), vendor(2), vendor(3)]
+    assert (await desk.add(3)).indexes == (3,)
+
+
+async def test_a_commit_that_failed_is_told_as_such_and_another_may_have_its_place(desk: Desk) -> None:
+    await desk.add(1)
+    desk.database.faults.plan("commit", desk.database.error)
+    with pytest.raises(LedgerUnavailableError) as told:
+        await desk.add(2)
+    assert not isinstance(told.value, OutcomeUnknownError)
+    assert (await desk.add(3)).indexes == (1,)
+    assert desk.vendors() == desk.recorded() == [vendor(1), vendor(3)]
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_while_the_database_stays_away_a_lost_answer_is_told_as_unknown(desk: Desk, stored: bool) -> None:
+    desk.database.faults.plan("commit", desk.database.error, stored=stored)
+    desk.database.faults.plan("connect", desk.database.error, times=len(PAUSES_S))
+    with pytest.raises(OutcomeUnknownError):
+        await desk.add(1, draft(1, ends_access=True))
+    assert desk.ledger.endings == 1  # perhaps: whoever reads is decided again
+    assert desk.vendors() == desk.recorded() == ([vendor(1)] if stored else [])
+
+
+async def test_a_lost_answer_of_a_change_without_an_entry_is_told_as_unknown(desk: Desk) -> None:
+    def silently(tx: Tx, moment: Moment) -> Outcome[None]:
+        adding(1)(tx, moment)
+        return Outcome(None)
+
+    desk.database.faults.plan("commit", desk.database.error, stored=True)
+    with pytest.raises(OutcomeUnknownError):
+        await desk.ledger.submit(FIRM, silently)
+
+
+async def test_a_lost_answer_of_jobs_that_changed_nothing_is_told_as_nothing_happened(desk: Desk) -> None:
+    desk.database.faults.plan("commit", desk.database.error, stored=True)
+    with pytest.raises(LedgerUnavailableError) as told:
+        await desk.ledger.submit(FIRM, lambda _tx, _moment: Outcome(None))
+    assert not isinstance(told.value, OutcomeUnknownError)
+
+
+async def test_a_lost_answer_is_told_by_what_each_job_came_to(desk: Desk) -> None:
+    def refused(_tx: Tx, _moment: Moment) -> Outcome[int]:
+        raise Refused(NotFoundError(), (draft(2, outcome="refused"),))
+
+    desk.database.fail_commit(after=1, stored=True)  # not that of the job which keeps the writer busy
+    first, no, last = await _together(desk, adding(1), refused, adding(3))
+    assert (first.result, last.result) == (1, 3)
+    assert isinstance(no, NotFoundError)
+    assert desk.recorded() == [vendor(1), vendor(2), vendor(3)]
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected])
+@pytest.mark.parametrize("operation", ["execute", "commit"])
+async def test_a_batch_that_the_database_undid_is_run_again(desk: Desk, operation: str, error: type[Exception]) -> None:
+    await desk.add(1)
+    go, connections = _blocked(desk), desk.database.connections
+    asked = [asyncio.ensure_future(desk.add(number)) for number in range(2, 12)]
+    await asyncio.sleep(0.01)
+    desk.database.faults.plan(operation, error, times=ATTEMPTS - 1)
+    go.set()
+    assert [answer.result for answer in await asyncio.gather(*asked)] == list(range(2, 12))
+    assert desk.database.connections == connections
+    assert desk.recorded() == [vendor(number) for number in range(1, 12)]
+
+
+async def test_a_batch_that_is_undone_again_and_again_is_told_as_unavailable(desk: Desk) -> None:
+    desk.database.faults.plan("execute", psycopg.errors.SerializationFailure, times=ATTEMPTS)
+    with pytest.raises(LedgerUnavailableError):
+        await desk.add(1)
+    assert desk.vendors() == desk.recorded() == []
+    await desk.add(2)
 
 
 async def test_without_a_database_every_caller_is_told_and_it_recovers_by_itself(desk: Desk) -> None:
     desk.database.faults.plan("commit", desk.database.error)
-    desk.database.faults.plan("connect", desk.database.error, times=2)
+    desk.database.faults.plan("connect", desk.database.error, times=len(PAUSES_S) + 2)
     for _ in range(3):
         with pytest.raises(LedgerUnavailableError):
             await desk.add(1)
@@ -208,6 +283,50 @@ async def test_each_log_has_its_own_places(desk: Desk) -> None:
     await asyncio.gather(*(desk.ledger.submit(log_id, job) for log_id, job in jobs))
     assert desk.recorded() == [vendor(n) for n in range(30) if n % 3]
     assert desk.recorded(OTHER_FIRM) == [vendor(n) for n in range(30) if not n % 3]
+
+
+async def test_jobs_of_two_firms_in_one_batch_see_each_their_own_rows_on_postgres(desk: Desk) -> None:
+    """Also after a neighbour of the other firm was refused, failed, or was rolled back after writing."""
+    seen: list[tuple[str, set[str]]] = []
+
+    def looking(firm_id: str, number: int, how: str) -> Any:
+        def job(tx: Tx, moment: Moment) -> Outcome[None]:
+            if how != "reads":
+                adding(number, firm_id=firm_id)(tx, moment)
+            seen.append((firm_id, {row.firm_id for row in tx.all(select(vendors.c.firm_id))}))
+            if how == "refused":
+                raise Refused(NotFoundError(), (draft(number, outcome="refused"),))
+            if how == "fails":
+                raise ZeroDivisionError
+            return Outcome(None, (draft(number),))
+
+        return job
+
+    for number, firm_id in enumerate((FIRM, OTHER_FIRM)):
+        await desk.ledger.submit(firm_id, adding(number, firm_id=firm_id))
+    before, go = desk.database.commits, _blocked(desk)
+    hows = ("reads", "writes", "refused", "fails")
+    asked = [
+        asyncio.ensure_future(desk.ledger.submit(firm_id, looking(firm_id, 10 + number, hows[number % 4])))
+        for number, firm_id in enumerate((FIRM, OTHER_FIRM) * 8)
+    ]
+    await asyncio.sleep(0.01)
+    go.set()
+    await asyncio.gather(*asked, return_exceptions=True)
+    assert desk.database.commits - before == 2
+    assert len(seen) == len(asked)
+    if not desk.database.is_sqlite:
+        assert all(found == {firm_id} for firm_id, found in seen)
+    check_logs(desk.database)
+
+
+async def test_a_job_that_forgets_its_firm_writes_nothing_into_another_on_postgres(desk: Desk) -> None:
+    if desk.database.is_sqlite:
+        return
+    with pytest.raises(LedgerUnavailableError):
+        await desk.ledger.submit(FIRM, adding(1, firm_id=OTHER_FIRM))
+    assert desk.vendors() == []
+    assert check_logs(desk.database)[OTHER_FIRM] == []
 
 
 async def test_two_processes_make_one_valid_log(desk: Desk, migrated_url: str) -> None:

@@ -57,13 +57,13 @@ async def test_a_job_that_is_undone_takes_no_entry_of_another_with_it(desk: Desk
 async def test_any_number_of_entries_is_written_in_order_with_all_their_intents(desk: Desk, entries: int) -> None:
     drafts = tuple(draft(number, announces=True, type="document.opening") for number in range(entries))
     await desk.ledger.submit(FIRM, lambda _tx, _moment: Outcome(None, drafts))
-    with desk.database.read() as tx:
+    with desk.database.read(FIRM) as tx:
         assert [row.idx for row in tx.all(_INDEXES)] == [row.idx for row in tx.all(_OPEN)] == list(range(entries))
     ends = tuple(
         draft(number, closes=number, type="document.opened", data={"of": number}) for number in range(0, entries, 2)
     )
     await desk.ledger.submit(FIRM, lambda _tx, _moment: Outcome(None, ends))
-    with desk.database.read() as tx:
+    with desk.database.read(FIRM) as tx:
         assert [row.idx for row in tx.all(_OPEN)] == list(range(1, entries, 2))
     assert len(desk.recorded()) == entries + len(ends)
 

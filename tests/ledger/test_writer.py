@@ -21,7 +21,7 @@ _INTENTS = select(log_intents)
 
 
 def _tiles(desk: Desk) -> list[tuple[int, int]]:
-    with desk.database.read() as tx:
+    with desk.database.read(FIRM) as tx:
         return [tuple(row) for row in tx.all(_TILES)]
 
 
@@ -99,13 +99,13 @@ async def test_a_refused_neighbour_leaves_no_gap_in_a_chain(desk: Desk) -> None:
 
 async def test_an_intent_is_open_until_its_outcome_and_names_who_announced_it(desk: Desk) -> None:
     announced = await desk.add(1, draft(1, type="document.opening", outcome="allowed", announces=True))
-    with desk.database.read() as tx:
+    with desk.database.read(FIRM) as tx:
         [row] = tx.all(_INTENTS)
     assert (row.idx, row.engagement_id) == (announced.indexes[0], ENGAGEMENTS[1])
     assert row.instance.startswith("req_")
     check_logs(desk.database)
     await desk.add(3, draft(3, type="document.opened", closes=0, data={"of": 0}))
-    with desk.database.read() as tx:
+    with desk.database.read(FIRM) as tx:
         assert tx.all(_INTENTS) == []
     check_logs(desk.database)
 
@@ -113,17 +113,22 @@ async def test_an_intent_is_open_until_its_outcome_and_names_who_announced_it(de
 async def test_a_payload_lies_beside_its_entry_and_only_its_commitment_in_it(desk: Desk) -> None:
     payload = SealedPayload("ab" * 32, b"sealed names", "per_" + "1" * 32)
     await desk.add(1, draft(1, payload=payload))
-    with desk.database.read() as tx:
+    with desk.database.read(FIRM) as tx:
         [row] = tx.all(select(log_entries))
     assert (row.payload, row.payload_holder) == (b"sealed names", payload.holder)
     assert decode(row.body).payload == payload.commitment
     assert b"sealed" not in row.body
 
 
+def _shorten(tx: Tx, _moment: Moment) -> Outcome[int]:
+    tx.turn_to(FIRM)
+    return Outcome(tx.run(update(logs).values(size=0)))
+
+
 async def test_a_log_whose_head_was_tampered_with_takes_no_entry(desk: Desk) -> None:
     """The head says less than there is: the place is taken, and entries are written once."""
     await desk.add(1)
-    await desk.ledger.submit("", lambda tx, _moment: Outcome(tx.run(update(logs).values(size=0))))
+    await desk.ledger.submit("", _shorten)
     with pytest.raises(Exception, match="ledger_unavailable"):
         await desk.add(2)
     assert desk.vendors() == [vendor(1)]

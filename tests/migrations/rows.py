@@ -1,10 +1,15 @@
-"""Rows of any table, made from its columns: what tests of migrations fill a database with."""
+"""Three rows in every table, for tests of migrations and of walls: number n belongs to the firm ``logs_n``."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, LargeBinary, Table
+from sqlalchemy import BigInteger, Engine, LargeBinary, Table
+
+from service.db.models import metadata
+
+FIRMS: Final = ("logs_0", "logs_1", "logs_2")
 
 
 def _value(table: Table, name: str, number: int) -> Any:
@@ -21,7 +26,7 @@ def _value(table: Table, name: str, number: int) -> Any:
 
 
 def a_row(table: Table, number: int) -> dict[str, Any]:
-    """A row that refers to the rows of the same number in other tables, and breaks no check."""
+    """Make the row of a table with a number."""
     row = {name: _value(table, name, number) for name in table.columns.keys()}  # noqa: SIM118  # a collection, no dict
     if table.name == "firms":
         row["id"] = f"logs_{number}"  # a firm has the id of its log
@@ -31,3 +36,18 @@ def a_row(table: Table, number: int) -> dict[str, Any]:
     if "not_before" in row:
         row["not_after"] = row["not_before"] + 1
     return row
+
+
+def fill(engine: Engine) -> None:
+    """Write three rows into every table, as somebody who may."""
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            for number in range(3):
+                connection.execute(table.insert(), a_row(table, number))
+
+
+def content(engine: Engine) -> Mapping[str, list[Any]]:
+    """Read all rows of all tables, in the order of their keys."""
+    with engine.connect() as connection:
+        tables = metadata.sorted_tables
+        return {t.name: [tuple(r) for r in connection.execute(t.select().order_by(*t.primary_key))] for t in tables}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +15,8 @@ from sqlalchemy.exc import DatabaseError
 from service.db import schema
 from service.db.models import metadata
 from service.db.session import Database
-from tests.migrations.rows import a_row
+from tests.migrated import owner_of
+from tests.migrations.rows import a_row, content, fill
 
 WRITTEN_ONCE: tuple[str, ...] = import_module("migrations.versions.0001_initial").WRITTEN_ONCE
 
@@ -23,31 +24,18 @@ WRITTEN_ONCE: tuple[str, ...] = import_module("migrations.versions.0001_initial"
 @pytest.fixture
 def filled(migrated_url: str) -> Iterator[Engine]:
     """A database with three rows in every table."""
-    engine = create_engine(migrated_url)
-    _fill(engine)
+    engine = create_engine(owner_of(migrated_url))
+    fill(engine)
     yield engine
     engine.dispose()
 
 
-def _fill(engine: Engine) -> None:
-    with engine.begin() as connection:
-        for table in metadata.sorted_tables:
-            for number in range(3):
-                connection.execute(table.insert(), a_row(table, number))
-
-
-def _content(engine: Engine) -> Mapping[str, list[Any]]:
-    with engine.connect() as connection:
-        tables = metadata.sorted_tables
-        return {t.name: [tuple(r) for r in connection.execute(t.select().order_by(*t.primary_key))] for t in tables}
-
-
 def test_every_table_takes_rows_and_gives_them_back(filled: Engine) -> None:
-    assert {name: len(rows) for name, rows in _content(filled).items()} == dict.fromkeys(metadata.tables, 3)
+    assert {name: len(rows) for name, rows in content(filled).items()} == dict.fromkeys(metadata.tables, 3)
 
 
 def test_with_data_it_goes_down_to_nothing_and_up_to_the_same(filled: Engine, migrated_url: str) -> None:
-    before, database = _content(filled), Database(migrated_url)
+    before, database = content(filled), Database(owner_of(migrated_url))
     filled.dispose()
     schema.downgrade(database, "base")
     assert set(inspect(filled).get_table_names()) <= {"alembic_version"}
@@ -57,14 +45,14 @@ def test_with_data_it_goes_down_to_nothing_and_up_to_the_same(filled: Engine, mi
             assert connection.execute(query).scalar() == 0
     filled.dispose()
     schema.upgrade(database)
-    _fill(filled)
-    assert _content(filled) == before
+    fill(filled)
+    assert content(filled) == before
 
 
 @pytest.mark.parametrize("table", WRITTEN_ONCE)
 def test_what_is_written_once_takes_no_update_and_no_delete(filled: Engine, table: str) -> None:
     column = next(c.name for c in metadata.tables[table].columns if not c.primary_key)
-    before = _content(filled)[table]
+    before = content(filled)[table]
     for attack in (
         "UPDATE @table SET @column = @column",
         "DELETE FROM @table",
@@ -72,14 +60,14 @@ def test_what_is_written_once_takes_no_update_and_no_delete(filled: Engine, tabl
     ):
         with pytest.raises(DatabaseError, match="written once"), filled.begin() as connection:
             connection.execute(text(_filled_in(attack, table=table, column=column)))
-    assert _content(filled)[table] == before
+    assert content(filled)[table] == before
 
 
 @pytest.mark.parametrize("table", WRITTEN_ONCE)
 def test_replace_does_not_get_past_the_triggers(migrated_sqlite_url: str, table: str) -> None:
     engine = create_engine(migrated_sqlite_url)
-    _fill(engine)
-    before, model = _content(engine)[table], metadata.tables[table]
+    fill(engine)
+    before, model = content(engine)[table], metadata.tables[table]
     key = next(iter(model.primary_key)).name
     names, marks = ", ".join(model.columns.keys()), ", ".join(f":{name}" for name in model.columns.keys())  # noqa: SIM118
     connection = Database(migrated_sqlite_url).connect()  # as the service connects: with recursive triggers
@@ -92,15 +80,15 @@ def test_replace_does_not_get_past_the_triggers(migrated_sqlite_url: str, table:
         with pytest.raises(sqlite3.Error, match="written once"):
             connection.execute(_filled_in(attack, table=table, names=names, marks=marks, key=key), a_row(model, 1))
     connection.close()
-    assert _content(engine)[table] == before
+    assert content(engine)[table] == before
     engine.dispose()
 
 
 @pytest.mark.parametrize("table", WRITTEN_ONCE)
 def test_postgres_refuses_truncate_and_upsert(migrated_postgres_url: str, table: str) -> None:
-    engine = create_engine(migrated_postgres_url)
-    _fill(engine)
-    before, model = _content(engine)[table], metadata.tables[table]
+    engine = create_engine(owner_of(migrated_postgres_url))
+    fill(engine)
+    before, model = content(engine)[table], metadata.tables[table]
     key = next(iter(model.primary_key)).name
     with psycopg.connect(engine.url.set(drivername="postgresql").render_as_string(), autocommit=True) as connection:
         for attack in (
@@ -111,7 +99,7 @@ def test_postgres_refuses_truncate_and_upsert(migrated_postgres_url: str, table:
         ):
             with pytest.raises(psycopg.Error, match="written once"):
                 connection.execute(_filled_in(attack, table=table, all=_keys(model), key=key).encode())
-    assert _content(engine)[table] == before
+    assert content(engine)[table] == before
     engine.dispose()
 
 

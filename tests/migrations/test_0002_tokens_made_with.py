@@ -42,7 +42,7 @@ def test_a_token_that_was_there_keeps_all_it_had_and_was_made_with_nobody_knows_
     kept = _tokens(before)
     assert len(kept) == 1
     before.dispose()
-    schema.upgrade(Database(database_url))
+    schema.upgrade(Database(database_url), "0002")
     assert _tokens(before) == kept
     assert _tokens(before, "made_with") == [(None,)]
     assert "ix_tokens_made_with" in {index["name"] for index in inspect(before).get_indexes("tokens")}

@@ -12,7 +12,9 @@ from sqlalchemy import select, union_all
 
 from service import doctor
 from service.checkpoints import sign_head
+from service.db.auditstore import each_log
 from service.db.models import engagements, logs, metadata, parts, people
+from service.db.session import EVERY_LOG
 from service.rotation import Level
 from service.services import Services
 from tests.api.places import rows, settle
@@ -40,14 +42,15 @@ def nobody_watches(_done: int, _of: int) -> None:
 def key_ids(services: Services, level: Level) -> dict[str, str]:
     """The key of each owner of a level, by the owner's id."""
     table = _TABLES[level]
-    with services.database.read() as tx:
-        return {row.id: row.key_id for row in tx.all(select(table.c.id, table.c.key_id))}
+    with services.database.read(EVERY_LOG) as tx:
+        statement = select(table.c.id, table.c.key_id)
+        return {row.id: row.key_id for _ in each_log(tx) for row in tx.all(statement)}
 
 
 def owned(services: Services) -> set[str]:
     """The keys that rows name, destroyed ones too."""
-    with services.database.read() as tx:
-        return {row.key_id for row in tx.all(_OWNED)}
+    with services.database.read(EVERY_LOG) as tx:
+        return {row.key_id for _ in each_log(tx) for row in tx.all(_OWNED)}
 
 
 def forget_all(services: Services) -> None:

@@ -30,7 +30,7 @@ def sqlite_ground() -> Iterator[Ground]:
 def postgres_ground(postgres_server: PostgresServer) -> Iterator[Ground]:
     """Empty tables in PostgreSQL."""
     name = postgres_server.create_database()
-    ground = Ground(postgres_server.url(name))
+    ground = Ground(postgres_server.url(name, "owner"))
     yield ground
     ground.close()
     postgres_server.drop_database(name)

@@ -37,7 +37,7 @@ def services(
     url, home = "", tmp_path_factory.mktemp("home")
     if request.param == "postgres":
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        url = server.url(server.create_database())
+        url = server.url(server.create_database(request.getfixturevalue("migrated_template")))
     settings = Settings(home=Path(home), database_url=url)
     wiring.prepare(settings)
     with wiring.open_installation(settings, serving=True, clock=ticking) as running:

@@ -165,7 +165,7 @@ class House:
 
     def entries(self, kind: str | None = None) -> list[Any]:
         """The firm's log entries, all or those of one type, oldest first."""
-        with self.services.database.read() as tx:
+        with self.services.database.read(self.firm_id) as tx:
             found = [json.loads(row.body) for row in tx.all(_ENTRIES, log=self.firm_id)]
         return [entry for entry in found if kind in (None, entry["type"])]
 

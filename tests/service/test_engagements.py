@@ -14,7 +14,7 @@ NEAR = "2110-01-01T00:00:00Z"
 async def test_an_engagement_has_a_key_of_its_own_and_its_terms_in_the_log(house: House) -> None:
     lead = await house.of_house("attorney")
     made = await house.engagement(lead)
-    with house.services.database.read() as tx:
+    with house.services.database.read(house.firm_id) as tx:
         row = tx.one(select(engagements).where(engagements.c.id == bindparam("id")), id=made["id"])
     assert all(house.services.keys.exists(row.key_id).values())
     assert made["name"].encode() not in row.name

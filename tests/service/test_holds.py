@@ -15,7 +15,7 @@ async def test_a_hold_reaches_every_engagement_with_a_part_of_the_matter_until_i
 
     def in_force() -> list[str]:
         now = house.services.clock() // 1000
-        with house.services.database.read() as tx:
+        with house.services.database.read(house.firm_id) as tx:
             return holds.in_force(tx, engagement["id"], now)
 
     assert in_force() == []

@@ -21,7 +21,7 @@ async def test_whoever_opens_a_matter_is_named_on_it_at_once(house: House) -> No
 
 async def test_the_clients_name_is_sealed(house: House) -> None:
     made = await (await house.of_house("attorney")).made("/matters", MATTER)
-    with house.services.database.read() as tx:
+    with house.services.database.read(house.firm_id) as tx:
         row = tx.one(select(matters).where(matters.c.id == bindparam("id")), id=made["id"])
     assert b"Delgado" not in row.client
     assert "Delgado" not in str(house.entries())

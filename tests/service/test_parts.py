@@ -22,7 +22,7 @@ async def test_a_part_ends_with_its_engagements_key(house: House) -> None:
     lead = await house.of_house("attorney")
     engagement = await house.engagement(lead)
     part = await put_in(lead, engagement, await house.matter(lead))
-    with house.services.database.read() as tx:
+    with house.services.database.read(house.firm_id) as tx:
         row = tx.one(select(parts).where(parts.c.id == bindparam("id")), id=part["id"])
         key_id = tx.value(select(engagements.c.key_id).where(engagements.c.id == bindparam("id")), id=engagement["id"])
     assert b"Delgado" not in row.caption
@@ -42,7 +42,7 @@ async def test_names_whose_key_was_destroyed_at_the_end_are_shown_as_gone(house:
     def close(tx: Tx, _moment: Moment) -> Outcome[int]:
         return Outcome(tx.run(closing, closed=engagement["id"]))
 
-    with house.services.database.read() as tx:
+    with house.services.database.read(house.firm_id) as tx:
         by_id = select(engagements.c.key_id).where(engagements.c.id == bindparam("id"))
         key_id = tx.value(by_id, id=engagement["id"])
     await house.services.ledger.submit(house.firm_id, close)
