@@ -3,7 +3,7 @@
 Three groups of rights, one for each kind of work; a login role is a member of those whose work it does:
 
 * ``muniment_app`` serves: it changes what a firm's world is made of, and appends to the log;
-* ``muniment_disposer`` destroys: it moves a disposal on, forgets keys and issues certificates;
+* ``muniment_disposer`` destroys: it moves a disposal on, forgets and rotates keys, and issues certificates;
 * ``muniment_signer`` signs: it keeps the signer's memory and adds checkpoints.
 
 None may change or delete what is written once, nor TRUNCATE anything. They are made here where they are not there and
@@ -69,6 +69,9 @@ RIGHTS = {
             *APPENDING["UPDATE"],
             *("disposals (state, evidence, version)", "engagements (status, version)"),
             *("documents (state, version)", "revisions (wrapped_key)"),
+            # Rotation: other keys in the place of the old ones.
+            *(f"{table} (key_id, field_key)" for table in ("firms", "people", "engagements", "parts")),
+            "logs (key_id, signing_key)",
         ),
         "DELETE": APPENDING["DELETE"],
     },

@@ -82,7 +82,8 @@ def test_connections_are_used_again_also_after_errors(migrated_url: str) -> None
 def _breaking(database: FaultyDatabase) -> Iterator[Tx]:
     """A read whose connection is lost: the query fails, and the ROLLBACK after it."""
     with database.read("log_1") as tx:
-        database.faults.plan("execute", database.error, times=2)
+        database.faults.plan("execute", database.error)
+        database.faults.plan("rollback", database.error)
         yield tx
 
 

@@ -91,8 +91,8 @@ def remembering() -> Iterator[None]:
     statements: dict[Any, Any] = {}
 
     class Remembering(FaultyDatabase):
-        def __init__(self, url: str) -> None:
-            super().__init__(url)
+        def __init__(self, url: str, *connections: int) -> None:
+            super().__init__(url, *connections)
             self._prepared = statements
 
     with pytest.MonkeyPatch.context() as patch:
