@@ -1,0 +1,52 @@
+"""One look at everything."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from sqlalchemy import select
+
+from service.db.ids import new_id
+from service.db.models import logs
+from service.doctor.blobs import compare_blobs
+from service.doctor.findings import Finding, Severity
+from service.doctor.keys import compare_keys
+from service.doctor.log import examine_log, left_open
+from service.doctor.replay import forged_grants
+from service.errors import BlobMissingError, KeyPlaceError, MunimentError
+from service.services import Services
+
+_LOGS = select(logs.c.id, logs.c.size)
+
+
+async def ask_stores(services: Services) -> None:
+    """Ask every key place and the blob store for something that is not there.
+
+    Raises:
+        KeyPlaceError, StoreUnavailableError: one of them does not answer.
+    """
+    nothing = new_id("key", 0, bytes)
+    answers = await asyncio.to_thread(services.keys.exists, nothing)
+    if None in answers.values():
+        raise KeyPlaceError
+    with suppress(BlobMissingError):
+        await services.blobs.open(new_id("blb", 0, bytes))
+
+
+async def examine(services: Services) -> list[Finding]:
+    """Look at everything and return what is not as it should be; empty when all is well."""
+    found: list[Finding] = []
+    try:
+        await ask_stores(services)
+    except MunimentError as error:
+        found.append(Finding(Severity.BROKEN, error.code, error.message))
+        return found
+    blobs = {info.blob_id async for info in services.blobs.list()}
+    with services.database.read() as tx:
+        found += compare_blobs(tx, blobs)
+        found += compare_keys(services, tx)
+        found += [finding for log in tx.all(_LOGS) for finding in examine_log(services, tx, log)]
+        found += forged_grants(tx)
+        found += left_open(tx)
+    return found

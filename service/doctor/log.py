@@ -1,0 +1,64 @@
+"""The log against itself: entries, head, tiles, checkpoints and anchors; and acts that nobody closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from audit.checkpoint import parse
+from audit.errors import AuditError
+from audit.log import Signer, root_at
+from service.db.auditstore import SqlLeafStore
+from service.db.models import log_checkpoints, log_entries, log_intents
+from service.db.session import Tx
+from service.doctor.findings import Finding, Severity
+from service.services import Services
+
+_COUNT = (
+    select(log_entries.c.idx)
+    .where(log_entries.c.log_id == bindparam("log"))
+    .order_by(log_entries.c.idx.desc())
+    .limit(1)
+)
+_NOTES = (
+    select(log_checkpoints.c.size, log_checkpoints.c.note)
+    .where(log_checkpoints.c.log_id == bindparam("log"))
+    .order_by(log_checkpoints.c.size)
+)
+_INTENTS = select(log_intents.c.log_id, log_intents.c.idx)
+
+
+def examine_log(services: Services, tx: Tx, log: Any) -> Iterator[Finding]:
+    """Recompute the log from its stored bytes, and compare every checkpoint, in the table and in the anchor folder."""
+    newest = tx.value(_COUNT, log=log.id)
+    if (-1 if newest is None else newest) + 1 != log.size:
+        yield Finding(Severity.BROKEN, "log_head", "The log's head and its entries differ.", (log.id,))
+        return
+    notes = {row.size: row.note for row in tx.all(_NOTES, log=log.id)}
+    anchored = dict(services.anchors.all(log.id))
+    if max((*anchored, 0)) > log.size:
+        yield Finding(Severity.BROKEN, "log_rolled_back", "The anchors know more entries: an older copy.", (log.id,))
+    if any(notes.get(size) != note for size, note in anchored.items()):
+        yield Finding(
+            Severity.BROKEN, "checkpoint_changed", "A checkpoint is not the one that was anchored.", (log.id,)
+        )
+    store, signer, done = SqlLeafStore(tx, log.id, log.size), Signer(log.id), 0
+    try:
+        for size in sorted({*notes, log.size}):
+            signer = signer.advance(store.entries(done, size), root=root_at(store, size))
+            done = size
+            if size in notes and parse(notes[size]).root != signer.root():
+                yield Finding(Severity.BROKEN, "log_rewritten", "Entries are not those that were signed.", (log.id,))
+                return
+    except AuditError:
+        yield Finding(Severity.BROKEN, "log_broken", "The log does not recompute: export it and verify.", (log.id,))
+
+
+def left_open(tx: Tx) -> Iterable[Finding]:
+    """Acts that were announced and have no outcome yet."""
+    rows = tx.all(_INTENTS)
+    if rows:
+        sentence = "Acts were announced and not closed: under way now, or closed at the next start."
+        yield Finding(Severity.WARNING, "intent_open", sentence, tuple(f"{row.log_id}:{row.idx}" for row in rows))
