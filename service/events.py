@@ -41,6 +41,7 @@ class EventType(StrEnum):
     DISPOSAL_RETURNED = "disposal.returned"
     DISPOSAL_VERIFIED = "disposal.verified"
     DISPOSAL_WITHDRAWN = "disposal.withdrawn"
+    DOCTOR_BLOCKED = "doctor.blocked"  # rows that rules depend on are not what the log says: memberships are suspended
     DOCUMENT_ADDED = "document.added"  # outcome of document.adding
     DOCUMENT_ADDING = "document.adding"  # intent: bytes will be accepted
     DOCUMENT_CONFIRMED = "document.confirmed"
@@ -98,7 +99,7 @@ ENDS_ACCESS: Final = frozenset(
 class Who:
     """The decision that an entry rests on: who asked for what, in which request, and by which rule he got his answer.
 
-    A `system` actor (``cli``, ``signer``, ``recovery``, ``disposal``) has no decision.
+    A `system` actor (``cli``, ``disposal``, ``doctor``, ``recovery``, ``signer``) has no decision.
     """
 
     actor: Mapping[str, str]

@@ -15,9 +15,21 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it should be."""
+    """One thing that is not as it should be.
+
+    Args:
+        ids: what it is about.
+        differs: where a row and the log differ: a column and both values; ids, words and numbers only.
+        entry: the entry that says otherwise, ``log:index``; empty where no entry speaks of the row.
+        engagements: those that are to be blocked until it is mended (`service.doctor.block`).
+        memberships: those for the whole house that are to be suspended until then.
+    """
 
     severity: Severity
     code: str
     sentence: str
     ids: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
+    entry: str = ""
+    engagements: tuple[str, ...] = ()
+    memberships: tuple[str, ...] = ()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
 from sqlalchemy import bindparam, select
 
@@ -29,9 +29,18 @@ _NOTES = (
 )
 _INTENTS = select(log_intents.c.log_id, log_intents.c.idx)
 
+UNBELIEVED: Final = frozenset({"log_broken", "log_head", "log_rewritten"})
+"""Findings after which nothing that the entries say can be held against the rows."""
 
-def examine_log(services: Services, tx: Tx, log: Any) -> Iterator[Finding]:
-    """Recompute the log from its stored bytes, and compare every checkpoint, in the table and in the anchor folder."""
+
+def examine_log(
+    services: Services, tx: Tx, log: Any, follow: Callable[[Iterable[bytes]], Iterable[bytes]]
+) -> Iterator[Finding]:
+    """Recompute the log from its stored bytes, and compare every checkpoint, in the table and in the anchor folder.
+
+    Args:
+        follow: is given each stored entry once, in order, and passes it on.
+    """
     newest = tx.value(_COUNT, log=log.id)
     if (-1 if newest is None else newest) + 1 != log.size:
         yield Finding(Severity.BROKEN, "log_head", "The log's head and its entries differ.", (log.id,))
@@ -47,7 +56,7 @@ def examine_log(services: Services, tx: Tx, log: Any) -> Iterator[Finding]:
     store, signer, done = SqlLeafStore(tx, log.id, log.size), Signer(log.id), 0
     try:
         for size in sorted({*notes, log.size}):
-            signer = signer.advance(store.entries(done, size), root=root_at(store, size))
+            signer = signer.advance(follow(store.entries(done, size)), root=root_at(store, size))
             done = size
             if size in notes and parse(notes[size]).root != signer.root():
                 yield Finding(Severity.BROKEN, "log_rewritten", "Entries are not those that were signed.", (log.id,))
