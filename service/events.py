@@ -69,6 +69,10 @@ class EventType(StrEnum):
     MEMBER_SUSPENDED = "member.suspended"
     PART_ADDED = "part.added"
     PERSON_ADDED = "person.added"
+    REPAIR_ASIDE_SWEPT = "repair.aside_swept"  # what crashes left in the store while it was being written
+    REPAIR_BLOBS_DELETED = "repair.blobs_deleted"  # objects that no living row names
+    REPAIR_KEYS_COPIED = "repair.keys_copied"  # into the key places that lacked them
+    REPAIR_KEYS_DESTROYED = "repair.keys_destroyed"  # that nobody owns
     TOKEN_CREATED = "token.created"  # noqa: S105  # the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # the same
     VENDOR_ADDED = "vendor.added"
@@ -248,6 +252,11 @@ def intent_abandoned(log_index: int, engagement_id: str) -> Draft:
     return _draft(
         EventType.INTENT_ABANDONED, "unknown", system("recovery", subjects), data={"of": log_index}, closes=log_index
     )
+
+
+def repairing(kind: EventType, data: Data) -> Draft:
+    """The doctor will put this right; written before it does, because nothing is done that is not recorded."""
+    return _draft(kind, "allowed", system("doctor"), data=data)
 
 
 # Changes ------------------------------------------------------------------------------------------------------------

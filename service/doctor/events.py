@@ -21,6 +21,7 @@ from service.events import EventType
 from service.scoping.actions import Ability, Duty, side_of
 
 _TYPE: Final = b'"type":"'
+_DONE: Final = "done"
 
 Entry = Mapping[str, Any]
 Apply = Callable[[Scratch, Entry, Mapping[str, Any], Mapping[str, str]], None]
@@ -82,6 +83,11 @@ def _ask_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects
 
 
 # People and their places --------------------------------------------------------------------------------------------
+
+
+def _person_added(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {"side": data["side"], "vendor_id": subjects.get("vendor")}
+    scratch.add("person", Said(subjects["person"], "", terms, entry["index"]))
 
 
 def _member_added(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
@@ -176,6 +182,40 @@ def _hold_lifted(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjec
     scratch.change("hold", subjects["hold"], entry["index"], lifted_at=data["lifted_at"])
 
 
+# Documents ----------------------------------------------------------------------------------------------------------
+
+
+def _document_added(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    if entry["outcome"] != _DONE:
+        return
+    terms = {
+        "engagement_id": subjects["engagement"],
+        "part_id": subjects["part"],
+        "matter_id": subjects["matter"],
+        "label": data["label"],
+        "sensitivity": data["sensitivity"],
+        "state": data["state"],
+    }
+    scratch.add("document", Said(subjects["document"], subjects["engagement"], terms, entry["index"]))
+    terms = {"document_id": subjects["document"]}
+    scratch.add("revision", Said(subjects["revision"], "", terms, entry["index"]))
+
+
+def _document_confirmed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {"label": data["label"], "sensitivity": data["sensitivity"], "state": "confirmed"}
+    scratch.change("document", subjects["document"], entry["index"], **terms)
+
+
+def _document_taken_back(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("document", subjects["document"], entry["index"], state="taken_back")
+
+
+def _keys_destroyed(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    for said in scratch.at("document", subjects["engagement"]):
+        if said.terms["state"] != "taken_back":
+            scratch.change("document", said.id, entry["index"], state="destroyed")
+
+
 # Engagements --------------------------------------------------------------------------------------------------------
 
 
@@ -189,6 +229,11 @@ def _engagement_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any],
         "deputy_id": data.get("deputy"),
     }
     scratch.add("engagement", Said(subjects["engagement"], "", terms, entry["index"]))
+
+
+def _part_added(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {"engagement_id": subjects["engagement"], "matter_id": subjects["matter"]}
+    scratch.add("part", Said(subjects["part"], "", terms, entry["index"]))
 
 
 def _engagement_changed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
@@ -234,8 +279,12 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.ASK_CREATED, _ask_created),
             (EventType.ASK_ENDED, _ask_ended),
             (EventType.CERTIFICATE_ISSUED, _status("disposed")),
+            (EventType.DISPOSAL_KEYS_DESTROYED, _keys_destroyed),
             (EventType.DISPOSAL_REQUESTED, _status("closing")),
             (EventType.DISPOSAL_WITHDRAWN, _status("running")),
+            (EventType.DOCUMENT_ADDED, _document_added),
+            (EventType.DOCUMENT_CONFIRMED, _document_confirmed),
+            (EventType.DOCUMENT_TAKEN_BACK, _document_taken_back),
             (EventType.ENGAGEMENT_CHANGED, _engagement_changed),
             (EventType.ENGAGEMENT_CREATED, _engagement_created),
             (EventType.GRANT_CREATED, _grant_created),
@@ -248,6 +297,8 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.MEMBER_ENDED, _member_ended),
             (EventType.MEMBER_RESUMED, _member_suspended),
             (EventType.MEMBER_SUSPENDED, _member_suspended),
+            (EventType.PART_ADDED, _part_added),
+            (EventType.PERSON_ADDED, _person_added),
             (EventType.TOKEN_CREATED, _token_created),
             (EventType.TOKEN_REVOKED, _token_revoked),
             (EventType.WALL_LIFTED, _wall_lifted),

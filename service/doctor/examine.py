@@ -13,11 +13,12 @@ from sqlalchemy import select
 from service.db.ids import new_id
 from service.db.models import logs
 from service.db.session import Tx
-from service.doctor.blobs import compare_blobs
+from service.doctor.blobs import blob_findings, still_missing
 from service.doctor.events import follow
 from service.doctor.findings import Finding, Severity
-from service.doctor.keys import compare_keys
+from service.doctor.keys import key_findings
 from service.doctor.log import UNBELIEVED, examine_log, left_open
+from service.doctor.look import GRACE_S, look
 from service.doctor.replay import compare
 from service.doctor.scratch import Scratch
 from service.errors import BlobMissingError, KeyPlaceError, MunimentError
@@ -40,20 +41,29 @@ async def ask_stores(services: Services) -> None:
         await services.blobs.open(new_id("blb", 0, bytes))
 
 
-async def examine(services: Services) -> list[Finding]:
-    """Look at everything and return what is not as it should be; empty when all is well."""
-    found: list[Finding] = []
+async def examine(services: Services, grace_s: int = GRACE_S) -> list[Finding]:
+    """Look at everything and return what is not as it should be; empty when all is well.
+
+    Args:
+        grace_s: what is younger than this many seconds and belongs to nobody yet may be under way.
+    """
     try:
         await ask_stores(services)
     except MunimentError as error:
-        found.append(Finding(Severity.BROKEN, error.code, error.message))
-        return found
-    blobs = {info.blob_id async for info in services.blobs.list()}
+        return [Finding(Severity.BROKEN, error.code, error.message)]
+    found = await _examine_stores(services, grace_s)
     with services.database.read() as tx:
-        found += compare_blobs(tx, blobs)
-        found += compare_keys(services, tx)
         found += [finding for log in tx.all(_LOGS) for finding in _examine_log(services, tx, log)]
         found += left_open(tx)
+    return found
+
+
+async def _examine_stores(services: Services, grace_s: int) -> list[Finding]:
+    seen = await look(services, grace_s)
+    found = [*blob_findings(seen.blobs, await still_missing(services.blobs, seen.blobs)), *key_findings(seen.keys)]
+    if seen.aside:
+        sentence = f"{seen.aside} objects that crashes left half written: `muniment doctor --repair` removes them."
+        found.append(Finding(Severity.WARNING, "left_aside", sentence))
     return found
 
 

@@ -11,7 +11,7 @@ from audit.checkpoint import parse
 from audit.errors import AuditError
 from audit.log import Signer, root_at
 from service.db.auditstore import SqlLeafStore
-from service.db.models import log_checkpoints, log_entries, log_intents
+from service.db.models import disposals, log_checkpoints, log_entries, log_intents
 from service.db.session import Tx
 from service.doctor.findings import Finding, Severity
 from service.services import Services
@@ -27,7 +27,21 @@ _NOTES = (
     .where(log_checkpoints.c.log_id == bindparam("log"))
     .order_by(log_checkpoints.c.size)
 )
-_INTENTS = select(log_intents.c.log_id, log_intents.c.idx)
+_INTENTS = (
+    select(log_intents.c.log_id, log_intents.c.idx, log_entries.c.body)
+    .join_from(
+        log_intents,
+        log_entries,
+        (log_entries.c.log_id == log_intents.c.log_id) & (log_entries.c.idx == log_intents.c.idx),
+    )
+    .order_by(log_intents.c.log_id, log_intents.c.idx)
+)
+_UNFINISHED = (
+    select(disposals.c.id)
+    .where(disposals.c.state.in_(["destroying", "keys_destroyed", "objects_deleted", "verified"]))
+    .order_by(disposals.c.id)
+)
+_ADDING: Final = b'"type":"document.adding"'
 
 UNBELIEVED: Final = frozenset({"log_broken", "log_head", "log_rewritten"})
 """Findings after which nothing that the entries say can be held against the rows."""
@@ -65,9 +79,18 @@ def examine_log(
         yield Finding(Severity.BROKEN, "log_broken", "The log does not recompute: export it and verify.", (log.id,))
 
 
-def left_open(tx: Tx) -> Iterable[Finding]:
-    """Acts that were announced and have no outcome yet."""
+def left_open(tx: Tx) -> Iterator[Finding]:
+    """Acts that were announced and have no outcome yet, and disposals that stand between two steps."""
     rows = tx.all(_INTENTS)
-    if rows:
+    uploads = tuple(f"{row.log_id}:{row.idx}" for row in rows if _ADDING in row.body)
+    others = tuple(f"{row.log_id}:{row.idx}" for row in rows if _ADDING not in row.body)
+    if uploads:
+        sentence = "Uploads that were announced and not closed: under way now, or closed at the next start."
+        yield Finding(Severity.WARNING, "upload_unfinished", sentence, uploads)
+    if others:
         sentence = "Acts were announced and not closed: under way now, or closed at the next start."
-        yield Finding(Severity.WARNING, "intent_open", sentence, tuple(f"{row.log_id}:{row.idx}" for row in rows))
+        yield Finding(Severity.WARNING, "intent_open", sentence, others)
+    unfinished = tuple(row.id for row in tx.all(_UNFINISHED))
+    if unfinished:
+        sentence = "Disposals past the point of no return: run them again, or start the service, which finishes them."
+        yield Finding(Severity.WARNING, "disposal_unfinished", sentence, unfinished)

@@ -4,7 +4,8 @@ For each log, once its entries have been followed (`service.doctor.events`): eve
 among what was said, and struck out. A row of which nothing was said is forged; one that says otherwise was changed;
 what is left at the end was taken away. Rows come a page at a time, and the log is read once, while it is verified.
 
-What no entry carries cannot be compared: who holds a token's secret, an engagement's number, what is sealed.
+What no entry carries cannot be compared: a token's secret, an engagement's number, what is sealed, where bytes and keys
+lie.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, select
 
 from service.db.models import (
     asks,
+    documents,
     duties,
     engagements,
     grants,
@@ -25,6 +27,8 @@ from service.db.models import (
     matter_team,
     memberships,
     parts,
+    people,
+    revisions,
     tokens,
     walls,
 )
@@ -98,9 +102,14 @@ KINDS: Final = (
     ),
     _kind("token", tokens, "person_id", "membership_id", "scopes", "created_at", "expires_at", "revoked_at"),
     _kind("seat", matter_team, "since", "until", row_id=matter_team.c.matter_id + ":" + matter_team.c.person_id),
+    _kind("person", people, "side", "vendor_id"),
+    _kind("part", parts, "engagement_id", "matter_id"),
+    _kind("document", documents, "engagement_id", "part_id", "matter_id", "label", "sensitivity", "state"),
+    _kind("revision", revisions, "document_id"),
     _kind("engagement", engagements, "vendor_id", "status", "starts_at", "ends_at", "lead_id", "deputy_id"),
 )
 
+_OF_DOCUMENT = select(documents.c.engagement_id).where(documents.c.id == bindparam("document"))
 _OF_MATTER = select(parts.c.engagement_id).where(parts.c.matter_id == bindparam("matter")).distinct()
 _OF_MEMBERSHIP = select(memberships.c.engagement_id).where(memberships.c.id == bindparam("membership"))
 _HOUSE = select(memberships.c.id).where(
@@ -177,10 +186,13 @@ def _engagements(tx: Tx, kind: Kind, row_id: str, terms: Mapping[str, Any]) -> l
     if kind.word == "token":
         found = tx.value(_OF_MEMBERSHIP, membership=terms["membership_id"])
         return [found] if found else []
-    matter_id = row_id.partition(":")[0] if kind.word == "seat" else terms.get("matter_id")
-    if matter_id is not None:
-        return [row.engagement_id for row in tx.all(_OF_MATTER, matter=matter_id)]
-    return [terms["engagement_id"]] if terms["engagement_id"] else []
+    if kind.word == "revision":
+        found = tx.value(_OF_DOCUMENT, document=terms["document_id"])
+        return [found] if found else []
+    if "engagement_id" in terms:
+        return [terms["engagement_id"]] if terms["engagement_id"] else []
+    matter_id = row_id.partition(":")[0] if kind.word == "seat" else terms.get("matter_id", "")
+    return [row.engagement_id for row in tx.all(_OF_MATTER, matter=matter_id)]
 
 
 def _memberships(tx: Tx, kind: Kind, row_id: str, terms: Mapping[str, Any], said: Said | None) -> list[str]:

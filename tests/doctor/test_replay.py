@@ -30,9 +30,21 @@ TABLES = {
     "membership": "memberships",
     "token": "tokens",
     "seat": "matter_team",
+    "person": "people",
+    "part": "parts",
+    "document": "documents",
+    "revision": "revisions",
     "engagement": "engagements",
 }
-OTHER_WORDS = {"side": "firm", "role": "reviewer", "status": "closing", "label": "medical_record", "scopes": "me"}
+UNIQUE = {"secret_hash": b"x", "email_index": b"x", "number": 1_000_000}  # what no two rows may share
+OTHER_WORDS = {
+    "side": "firm",
+    "role": "reviewer",
+    "status": "closing",
+    "label": "medical_record",
+    "scopes": "me",
+    "state": "destroyed",
+}
 
 
 @pytest.fixture
@@ -90,9 +102,11 @@ async def test_a_changed_column_of_any_kind_is_found_with_its_entry(lived: Engag
     for kind in KINDS:
         row = _row(database, kind)
         for name in _columns(kind):
+            if (kind.word, name) == ("person", "side"):
+                continue  # the database itself holds side and vendor together
             with instead(database, TABLES[kind.word], row, {**row, name: _other(name, row[name])}):
-                [found] = await _found(lived.world)
-                assert (found.code, found.ids) == (f"{kind.word}_changed", (_id(kind, row),)), name
+                [found] = [each for each in await _found(lived.world) if each.code == f"{kind.word}_changed"]
+                assert found.ids == (_id(kind, row),), name
                 assert found.differs == (f"{name}: row {_other(name, row[name])}, log {row[name]}",)
                 entry = entries_of(database, lived.world.firm_id)[int(found.entry.partition(":")[2])]
                 named = _id(kind, row).partition(":")[0] in {*(entry.subjects or {}).values()}
@@ -107,10 +121,10 @@ async def test_a_forged_row_of_any_kind_is_found(lived: Engagement) -> None:
     for kind in KINDS:
         row = row_of(database, _table(kind), -1)
         forged = {**row, "person_id": "per_forged"} if kind.word == "seat" else {**row, "id": "forged"}
-        forged |= {name: b"x" for name in ("secret_hash",) if name in row}
-        forged |= {"number": "E-forged"} if kind.word == "engagement" else {}
+        forged |= {name: other for name, other in UNIQUE.items() if name in row}
+        forged |= {"matter_id": "mtr_forged"} if kind.word == "part" else {}
         insert(database, TABLES[kind.word], forged)
-        [found] = await _found(lived.world)
+        [found] = [each for each in await _found(lived.world) if each.code.startswith(f"{kind.word}_")]
         assert (found.code, found.ids, found.entry) == (f"{kind.word}_forged", (_id(kind, forged),), "")
         delete(database, TABLES[kind.word], forged)
 
