@@ -33,10 +33,12 @@ class EventType(StrEnum):
     ASK_CREATED = "ask.created"
     ASK_ENDED = "ask.ended"
     ATTEMPT_FAILED = "attempt.failed"  # deployment's log: requests without a valid credential
+    BACKUP_MADE = "backup.made"  # a copy of rows and blobs, and of keys where it says so, will leave the installation
     CERTIFICATE_ISSUED = "certificate.issued"
     DISPOSAL_APPROVED = "disposal.approved"
     DISPOSAL_KEYS_DESTROYED = "disposal.keys_destroyed"
     DISPOSAL_OBJECTS_DELETED = "disposal.objects_deleted"
+    DISPOSAL_RECONCILED = "disposal.reconciled"  # a restored copy still held what a disposal had destroyed
     DISPOSAL_REQUESTED = "disposal.requested"
     DISPOSAL_RETURNED = "disposal.returned"
     DISPOSAL_VERIFIED = "disposal.verified"
@@ -60,6 +62,7 @@ class EventType(StrEnum):
     LIST_READ = "list.read"
     LOG_HEARTBEAT = "log.heartbeat"
     LOG_OPENED = "log.opened"
+    LOG_RESTORED = "log.restored"  # the log goes on from an older copy, under a new origin; what came after it is lost
     MATTER_CREATED = "matter.created"
     MATTER_NAMED = "matter.named"  # an attorney is on the matter's team
     MATTER_UNNAMED = "matter.unnamed"  # and is no more
@@ -103,7 +106,7 @@ ENDS_ACCESS: Final = frozenset(
 class Who:
     """The decision that an entry rests on: who asked for what, in which request, and by which rule he got his answer.
 
-    A `system` actor (``cli``, ``disposal``, ``doctor``, ``recovery``, ``signer``) has no decision.
+    A `system` actor (``cli``, ``disposal``, ``doctor``, ``recovery``, ``restore``, ``signer``) has no decision.
     """
 
     actor: Mapping[str, str]

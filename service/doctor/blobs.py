@@ -83,6 +83,13 @@ def compare_blobs(tx: Tx, scratch: Scratch, older_than: int) -> Blobs:
     return found
 
 
+def named(tx: Tx) -> Iterator[str]:
+    """Yield every blob that a living row names."""
+    yield from (row.blob_id for row in _rows(tx, _REVISIONS) if row.state not in _ENDED)
+    for statement in _OTHERS:
+        yield from (row.blob_id for row in _rows(tx, statement))
+
+
 def _rows(tx: Tx, statement: Any) -> Iterator[Any]:
     after = ""
     while rows := tx.all(statement, after=after):

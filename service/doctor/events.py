@@ -264,6 +264,11 @@ def _status(status: str) -> Apply:
     return apply
 
 
+def _reconciled(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    _keys_destroyed(scratch, entry, data, subjects)
+    scratch.change("engagement", subjects["engagement"], entry["index"], status="disposed")
+
+
 def _seconds(entry: Entry) -> int:
     """UTC seconds, as rows count."""
     seconds: int = entry["time"] // 1000
@@ -280,6 +285,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.ASK_ENDED, _ask_ended),
             (EventType.CERTIFICATE_ISSUED, _status("disposed")),
             (EventType.DISPOSAL_KEYS_DESTROYED, _keys_destroyed),
+            (EventType.DISPOSAL_RECONCILED, _reconciled),
             (EventType.DISPOSAL_REQUESTED, _status("closing")),
             (EventType.DISPOSAL_WITHDRAWN, _status("running")),
             (EventType.DOCUMENT_ADDED, _document_added),

@@ -22,9 +22,10 @@ from service.doctor.look import GRACE_S, look
 from service.doctor.replay import compare
 from service.doctor.scratch import Scratch
 from service.errors import BlobMissingError, KeyPlaceError, MunimentError
+from service.older import older
 from service.services import Services
 
-_LOGS: Final = select(logs.c.id, logs.c.size).order_by(logs.c.id)
+_LOGS: Final = select(logs.c.id, logs.c.size, logs.c.origin).order_by(logs.c.id)
 
 
 async def ask_stores(services: Services) -> None:
@@ -55,7 +56,20 @@ async def examine(services: Services, grace_s: int = GRACE_S) -> list[Finding]:
     with services.database.read() as tx:
         found += [finding for log in tx.all(_LOGS) for finding in _examine_log(services, tx, log)]
         found += left_open(tx)
+    found += _undone(services)
     return found
+
+
+def _undone(services: Services) -> list[Finding]:
+    """Engagements that were disposed of, and are alive in these rows."""
+    try:
+        undone = [stone.engagement_id for log in older(services) for stone, _ in log.undone]
+    except MunimentError as error:
+        return [Finding(Severity.BROKEN, error.code, error.message)]
+    if not undone:
+        return []
+    sentence = "These were disposed of, and these rows are from before: `muniment restore --reconcile`."
+    return [Finding(Severity.BROKEN, "disposal_undone", sentence, tuple(undone))]
 
 
 async def _examine_stores(services: Services, grace_s: int) -> list[Finding]:

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 from audit.checkpoint import parse
 from audit.errors import AuditError
 from audit.log import Signer, root_at
+from service.checkpoints import anchor_name
 from service.db.auditstore import SqlLeafStore
 from service.db.models import disposals, log_checkpoints, log_entries, log_intents
 from service.db.session import Tx
@@ -60,9 +61,10 @@ def examine_log(
         yield Finding(Severity.BROKEN, "log_head", "The log's head and its entries differ.", (log.id,))
         return
     notes = {row.size: row.note for row in tx.all(_NOTES, log=log.id)}
-    anchored = dict(services.anchors.all(log.id))
+    anchored = dict(services.anchors.all(anchor_name(log.origin)))
     if max((*anchored, 0)) > log.size:
-        yield Finding(Severity.BROKEN, "log_rolled_back", "The anchors know more entries: an older copy.", (log.id,))
+        sentence = "The anchors know more entries, so this is an older copy: `muniment restore --reconcile`."
+        yield Finding(Severity.BROKEN, "log_rolled_back", sentence, (log.id,))
     if any(notes.get(size) != note for size, note in anchored.items()):
         yield Finding(
             Severity.BROKEN, "checkpoint_changed", "A checkpoint is not the one that was anchored.", (log.id,)

@@ -32,10 +32,10 @@ class Said:
 
 
 class Scratch:
-    """One table; a context manager, which throws it away at the end."""
+    """One table; a context manager, which throws it away at the end. One thread at a time may use it."""
 
     def __init__(self) -> None:
-        self._db = sqlite3.connect("", isolation_level=None)
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         for command in (
             "PRAGMA journal_mode=OFF",
             "PRAGMA synchronous=OFF",
