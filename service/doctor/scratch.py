@@ -1,6 +1,6 @@
 """Scratch paper: what the log says of each row, by kind and id, in a private file that is gone with its user.
 
-SQLite keeps 32 MiB of it in memory and the rest in an unnamed file, so that a log of any length is replayed in
+SQLite keeps 64 MiB of it in memory and the rest in an unnamed file, so that a log of any length is replayed in
 bounded memory. Nothing stands there but ids, words of the vocabulary, numbers and digests, as in the log itself.
 """
 
@@ -40,8 +40,8 @@ class Scratch:
             "PRAGMA journal_mode=OFF",
             "PRAGMA synchronous=OFF",
             "CREATE TABLE said (kind TEXT, id TEXT, place TEXT, terms TEXT, entry INTEGER, PRIMARY KEY (kind, id))",
-            "CREATE INDEX said_place ON said (kind, place)",
-            "PRAGMA cache_size=-32768",  # KiB
+            "CREATE INDEX said_place ON said (kind, place) WHERE place <> ''",
+            "PRAGMA cache_size=-65536",  # KiB
             "BEGIN",
         ):
             self._db.execute(command)
@@ -71,15 +71,17 @@ class Scratch:
 
     def at(self, kind: str, place: str) -> list[Said]:
         """Return what is said of the rows of one place."""
-        found = self._db.execute("SELECT id, place, terms, entry FROM said WHERE kind = ? AND place = ?", (kind, place))
+        found = self._db.execute(
+            "SELECT id, place, terms, entry FROM said WHERE kind = ? AND place = ? AND place <> ''", (kind, place)
+        )
         return [_said(row) for row in found]
 
     def take(self, kind: str, row_id: str) -> Said | None:
         """Return what is said of one row, and strike it out."""
-        said = self.get(kind, row_id)
-        if said is not None:
-            self._db.execute("DELETE FROM said WHERE kind = ? AND id = ?", (kind, row_id))
-        return said
+        found = self._db.execute(
+            "DELETE FROM said WHERE kind = ? AND id = ? RETURNING id, place, terms, entry", (kind, row_id)
+        )
+        return next(map(_said, found.fetchall()), None)
 
     def rest(self, kind: str) -> Iterator[Said]:
         """Yield what is left of a kind, by id."""
