@@ -16,13 +16,13 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select
 
 from service.checkpoints import anchor_name
-from service.db.models import disposals, engagements, logs
+from service.db.auditstore import each_log
+from service.db.models import disposals, engagements
 from service.db.session import Tx
 from service.errors import OlderCopyError
 from service.services import Services
 from service.tombstones import Tombstone, standing
 
-_LOGS: Final = select(logs.c.id, logs.c.kind, logs.c.size, logs.c.origin).order_by(logs.c.id)
 _STATUS: Final = select(engagements.c.status).where(engagements.c.id == bindparam("engagement"))
 _STATE: Final = select(disposals.c.state).where(disposals.c.id == bindparam("disposal"))
 _BEGUN: Final = frozenset({"destroying", "keys_destroyed", "objects_deleted", "verified", "certified", "reconciled"})
@@ -53,7 +53,7 @@ def older(services: Services) -> list[Older]:
         UnsafeError: something among the tombstones is none.
     """
     with services.database.read() as tx:
-        return [found for log in tx.all(_LOGS) if (found := _older(services, tx, log)) is not None]
+        return [found for log in each_log(tx) if (found := _older(services, tx, log)) is not None]
 
 
 def refuse_older(services: Services) -> None:

@@ -13,14 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import select
-
 from service import checkpoints, events
 from service.backups import rows
 from service.backups.manifest import PIECE_BYTES, Header, Writer
 from service.db import schema
+from service.db.auditstore import each_log
 from service.db.ids import new_id
-from service.db.models import logs
 from service.db.session import Tx
 from service.doctor.blobs import named
 from service.doctor.keys import owned
@@ -32,8 +30,6 @@ from service.services import Services
 
 ROWS, BLOBS, KEYS = "rows", "blobs", "keys"
 DAY_S: Final = 86_400
-
-_LOGS: Final = select(logs.c.id).order_by(logs.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +93,7 @@ async def _announce(services: Services, backup_id: str, *, with_keys: bool) -> N
         return Outcome(None, (draft,))
 
     with services.database.read() as tx:
-        log_ids = [row.id for row in tx.all(_LOGS)]
+        log_ids = [row.id for row in each_log(tx)]
     for log_id in log_ids:
         await services.ledger.submit(log_id, job)
         await checkpoints.sign_head(services, log_id)
@@ -107,7 +103,7 @@ def _copy_rows(services: Services, folder: Path, backup_id: str, scratch: Scratc
     """Copy all rows of one snapshot, and note the blobs and keys that it names."""
     made_at = services.clock() // 1000
     with services.database.read() as tx:
-        notes = {row.id: checkpoints.newest(tx, row.id) for row in tx.all(_LOGS)}
+        notes = {row.id: checkpoints.newest(tx, row.id) for row in each_log(tx)}
         signed = {log_id: note.note.decode() for log_id, note in notes.items() if note is not None}
         header = Header(ROWS, backup_id, made_at, schema.head(), None, signed)
         writer, count = Writer(folder, header), 0

@@ -23,6 +23,7 @@ from service import disposal, events, tokens, tombstones
 from service.checkpoints import anchor_name
 from service.crypto.signing import load_signing_key
 from service.db import models
+from service.db.auditstore import each_log
 from service.db.models import logs
 from service.db.session import Tx
 from service.door import signing_key
@@ -32,7 +33,6 @@ from service.older import Older, following, older
 from service.services import Services
 
 _LOG: Final = select(logs).where(logs.c.id == bindparam("log"))
-_LOGS: Final = select(logs.c.id, logs.c.origin, logs.c.size).order_by(logs.c.id)
 _TOKENS: Final = (
     select(models.tokens.c.id, models.tokens.c.membership_id, models.tokens.c.person_id)
     .where(models.tokens.c.firm_id == bindparam("log"), models.tokens.c.revoked_at > bindparam("now"))
@@ -77,7 +77,7 @@ async def reconcile(services: Services) -> list[Reconciled]:
         return []
     behind = {each.log_id: each for each in found}
     with services.database.read() as tx:
-        every = [Older(row.id, row.origin, row.size, None, ()) for row in tx.all(_LOGS)]
+        every = [Older(row.id, row.origin, row.size, None, ()) for row in each_log(tx)]
     # All logs were set back together, also those of which no anchor happens to tell.
     return [await _reconcile(services, behind.get(each.log_id, each)) for each in every]
 

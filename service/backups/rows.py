@@ -1,7 +1,7 @@
 """Rows as JSON lines, one file a table: read in one snapshot, put back in one transaction, on either database.
 
-The first line of a file names its columns, each further one is a row in their order; bytes are base64. What is sealed
-in the rows is sealed in the file.
+The first line of a file names its columns, each further one is a row in their order, firm by firm; bytes are base64.
+What is sealed in the rows is sealed in the file.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, LargeBinary, Table, bindparam, insert, select, tuple_
 
+from service.db.auditstore import each_log
 from service.db.models import metadata
 from service.db.session import Tx
 from service.errors import UnsafeError
@@ -69,12 +70,15 @@ def split(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _pages(tx: Tx, table: Table) -> Iterator[list[Any]]:
     keys = list(table.primary_key.columns)
-    first = select(*table.columns).order_by(*keys).limit(PAGE)
+    firm = next(table.c[name] for name in ("firm_id", "log_id", "id") if name in table.c)
+    first = select(*table.columns).where(firm == bindparam("firm")).order_by(*keys).limit(PAGE)
     more = first.where(tuple_(*keys) > tuple_(*(bindparam(f"after_{key.name}", type_=key.type) for key in keys)))
-    page = tx.all(first)
-    while page:
-        yield page
-        page = tx.all(more, **{f"after_{key.name}": getattr(page[-1], key.name) for key in keys})
+    for log in each_log(tx):
+        page = tx.all(first, firm=log.id)
+        while page:
+            yield page
+            after = {f"after_{key.name}": getattr(page[-1], key.name) for key in keys}
+            page = tx.all(more, firm=log.id, **after)
 
 
 def _line(values: list[Any]) -> bytes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from service.db.models import log_entries, log_tiles
+from service.db.models import log_entries, log_tiles, logs
 from service.db.session import Tx
 
 PAGE = 1000  # rows fetched at a time
@@ -26,6 +27,16 @@ _TILE = select(log_tiles.c.hashes).where(
     log_tiles.c.level == bindparam("level"),
     log_tiles.c.idx == bindparam("tile"),
 )
+
+_LOGS = select(logs.c.id, logs.c.size, logs.c.kind, logs.c.origin).order_by(logs.c.id)
+
+
+def each_log(tx: Tx) -> Iterator[Any]:
+    """Turn to each log in turn, the deployment's own among them: its id, size, kind and origin.
+
+    For what looks after all firms; it asks for the rows of one firm at a time.
+    """
+    yield from tx.all(_LOGS)
 
 
 class SqlLeafStore:

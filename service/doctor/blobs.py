@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select
 
 from service.blobs.store import BlobStore
+from service.db.auditstore import each_log
 from service.db.models import documents, metadata, revisions
 from service.db.session import Tx
 from service.doctor.findings import Finding, Severity
@@ -25,12 +26,15 @@ PAGE: Final = 1000  # rows fetched at a time
 _REVISIONS: Final = (
     select(revisions.c.blob_id, revisions.c.id, documents.c.state)
     .join_from(revisions, documents, documents.c.id == revisions.c.document_id)
-    .where(revisions.c.id > bindparam("after"))
+    .where(revisions.c.firm_id == bindparam("firm"), revisions.c.id > bindparam("after"))
     .order_by(revisions.c.id)
     .limit(PAGE)
 )
 _OTHERS: Final = tuple(
-    select(table.c.blob_id, table.c.id).where(table.c.id > bindparam("after")).order_by(table.c.id).limit(PAGE)
+    select(table.c.blob_id, table.c.id)
+    .where(table.c.firm_id == bindparam("firm"), table.c.id > bindparam("after"))
+    .order_by(table.c.id)
+    .limit(PAGE)
     for table in metadata.sorted_tables
     if "blob_id" in table.c and table is not revisions
 )
@@ -91,10 +95,11 @@ def named(tx: Tx) -> Iterator[str]:
 
 
 def _rows(tx: Tx, statement: Any) -> Iterator[Any]:
-    after = ""
-    while rows := tx.all(statement, after=after):
-        yield from rows
-        after = rows[-1].id
+    for log in each_log(tx):
+        after = ""
+        while rows := tx.all(statement, firm=log.id, after=after):
+            yield from rows
+            after = rows[-1].id
 
 
 async def still_missing(store: BlobStore, found: Blobs) -> tuple[str, ...]:

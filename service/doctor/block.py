@@ -27,13 +27,11 @@ TOLD: Final = 40  # ids that fit into an entry
 
 logger = logging.getLogger(__name__)
 
-_SEATS = select(memberships.c.id, memberships.c.firm_id, memberships.c.person_id, memberships.c.engagement_id).where(
+_SEATS = select(memberships.c.id, memberships.c.person_id, memberships.c.engagement_id).where(
     memberships.c.suspended == 0, memberships.c.ends_at > bindparam("now")
 )
 _OF_ENGAGEMENT = _SEATS.where(memberships.c.engagement_id == bindparam("engagement")).order_by(memberships.c.id)
 _ONE = _SEATS.where(memberships.c.id == bindparam("membership"))
-_FIRM = select(memberships.c.firm_id).where(memberships.c.id == bindparam("membership"))
-_FIRM_OF = select(memberships.c.firm_id).where(memberships.c.engagement_id == bindparam("engagement")).limit(1)
 _SUSPEND = (
     update(memberships)
     .where(memberships.c.id == bindparam("membership"))
@@ -44,21 +42,17 @@ _SUSPEND = (
 async def block(services: Services, found: Iterable[Finding]) -> list[str]:
     """Suspend what these findings call for, record it, and return the ids of the memberships that were suspended."""
     suspended: list[str] = []
-    wanted: dict[str, list[str]] = {}
+    wanted: dict[tuple[str, str], list[str]] = {}
     for finding in found:
         for place in (*finding.engagements, *finding.memberships):
-            wanted.setdefault(place, []).extend(finding.ids)
-    for place, rows in sorted(wanted.items()):
-        suspended += await _block(services, place, rows)
+            wanted.setdefault((finding.log_id, place), []).extend(finding.ids)
+    for (log_id, place), rows in sorted(wanted.items()):
+        suspended += await _block(services, log_id, place, rows)
     return suspended
 
 
-async def _block(services: Services, place: str, rows: list[str]) -> list[str]:
+async def _block(services: Services, log_id: str, place: str, rows: list[str]) -> list[str]:
     """Suspend one engagement's memberships, or one membership."""
-    with services.database.read() as tx:
-        firm_id = tx.value(_FIRM, membership=place) or tx.value(_FIRM_OF, engagement=place)
-    if firm_id is None:
-        return []
 
     def job(tx: Tx, moment: Moment) -> Outcome[list[str]]:
         seats = tx.all(_ONE, membership=place, now=moment.s)
@@ -70,7 +64,7 @@ async def _block(services: Services, place: str, rows: list[str]) -> list[str]:
             drafts.append(events.changed(EventType.DOCTOR_BLOCKED, events.system("doctor", subjects), data=data))
         return Outcome([seat.id for seat in seats], tuple(drafts))
 
-    suspended: list[str] = (await services.ledger.submit(firm_id, job)).result
+    suspended: list[str] = (await services.ledger.submit(log_id, job)).result
     if suspended:
         logger.error("blocked: rows are not what the log says", extra={"place": place, "rows": rows[:TOLD]})
     return suspended

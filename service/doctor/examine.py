@@ -6,12 +6,10 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import select
-
+from service.db.auditstore import each_log
 from service.db.ids import new_id
-from service.db.models import logs
 from service.db.session import Tx
 from service.doctor.blobs import blob_findings, still_missing
 from service.doctor.events import follow
@@ -24,8 +22,6 @@ from service.doctor.scratch import Scratch
 from service.errors import BlobMissingError, KeyPlaceError, MunimentError
 from service.older import older
 from service.services import Services
-
-_LOGS: Final = select(logs.c.id, logs.c.size, logs.c.origin).order_by(logs.c.id)
 
 
 async def ask_stores(services: Services) -> None:
@@ -54,7 +50,7 @@ async def examine(services: Services, grace_s: int = GRACE_S) -> list[Finding]:
         return [Finding(Severity.BROKEN, error.code, error.message)]
     found = await _examine_stores(services, grace_s)
     with services.database.read() as tx:
-        found += [finding for log in tx.all(_LOGS) for finding in _examine_log(services, tx, log)]
+        found += [finding for log in each_log(tx) for finding in _examine_log(services, tx, log)]
         found += left_open(tx)
     found += _undone(services)
     return found

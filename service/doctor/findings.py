@@ -21,6 +21,7 @@ class Finding:
         ids: what it is about.
         differs: where a row and the log differ: a column and both values; ids, words and numbers only.
         entry: the entry that says otherwise, ``log:index``; empty where no entry speaks of the row.
+        log_id: whose rows they are, where they are one firm's.
         engagements: those that are to be blocked until it is mended (`service.doctor.block`).
         memberships: those for the whole house that are to be suspended until then.
     """
@@ -31,5 +32,6 @@ class Finding:
     ids: tuple[str, ...] = ()
     differs: tuple[str, ...] = ()
     entry: str = ""
+    log_id: str = ""
     engagements: tuple[str, ...] = ()
     memberships: tuple[str, ...] = ()

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, exists, literal, or_, select, union_all
 
+from service.db.auditstore import each_log
 from service.db.models import disposals, engagements, firms, logs, metadata, parts, people
 from service.db.session import Tx
 from service.doctor.findings import Finding, Severity
@@ -22,21 +23,30 @@ from service.services import Services
 _TIME_DIGITS: Final = slice(4, 16)  # of an id: when it was made, 48 bits of UTC milliseconds
 _DYING: Final = exists().where(
     disposals.c.engagement_id == engagements.c.id,
-    disposals.c.state.in_(["destroying", "keys_destroyed", "objects_deleted", "verified"]),
+    or_(*(disposals.c.state == state for state in ("destroying", "keys_destroyed", "objects_deleted", "verified"))),
 )
 _OWNED: Final = and_(engagements.c.status != "disposed", ~_DYING)
 _RUNNING: Final = and_(_OWNED, engagements.c.status == "running")
+
+
+_FIRM: Final = bindparam("firm", type_=Text)
 
 
 def _owners(of_house: ColumnElement[bool], of_engagement: ColumnElement[bool]) -> Any:
     """Keys with their owners and the log that tells of them; those of engagements by a condition of their own."""
     in_engagement = parts.join(engagements, engagements.c.id == parts.c.engagement_id)
     return union_all(
-        select(logs.c.key_id, logs.c.id.label("owner_id"), logs.c.id.label("log_id")).where(of_house),
-        select(firms.c.key_id, firms.c.id, firms.c.id).where(of_house),
-        select(people.c.key_id, people.c.id, people.c.firm_id).where(of_house),
-        select(engagements.c.key_id, engagements.c.id, engagements.c.firm_id).where(of_engagement),
-        select(parts.c.key_id, parts.c.id, parts.c.firm_id).select_from(in_engagement).where(of_engagement),
+        select(logs.c.key_id, logs.c.id.label("owner_id"), logs.c.id.label("log_id")).where(
+            logs.c.id == _FIRM, of_house
+        ),
+        select(firms.c.key_id, firms.c.id, firms.c.id).where(firms.c.id == _FIRM, of_house),
+        select(people.c.key_id, people.c.id, people.c.firm_id).where(people.c.firm_id == _FIRM, of_house),
+        select(engagements.c.key_id, engagements.c.id, engagements.c.firm_id).where(
+            engagements.c.firm_id == _FIRM, of_engagement
+        ),
+        select(parts.c.key_id, parts.c.id, parts.c.firm_id)
+        .select_from(in_engagement)
+        .where(parts.c.firm_id == _FIRM, of_engagement),
     )
 
 
@@ -44,15 +54,17 @@ _LIVING: Final = _owners(literal(1) == 1, _OWNED)
 _DYING_KEYS: Final = _owners(literal(1) == 0, _DYING)
 _COPIED: Final = _owners(literal(1) == 1, _RUNNING)
 _HOLDERS: Final = union_all(
-    select(firms.c.id, firms.c.key_id, firms.c.field_key),
-    select(people.c.id, people.c.key_id, people.c.field_key),
-    select(engagements.c.id, engagements.c.key_id, engagements.c.field_key).where(_OWNED),
+    select(firms.c.id, firms.c.key_id, firms.c.field_key).where(firms.c.id == _FIRM),
+    select(people.c.id, people.c.key_id, people.c.field_key).where(people.c.firm_id == _FIRM),
+    select(engagements.c.id, engagements.c.key_id, engagements.c.field_key).where(
+        engagements.c.firm_id == _FIRM, _OWNED
+    ),
     select(parts.c.id, parts.c.key_id, parts.c.field_key)
     .join_from(parts, engagements, engagements.c.id == parts.c.engagement_id)
-    .where(_OWNED),
+    .where(parts.c.firm_id == _FIRM, _OWNED),
 )
 _OTHERS: Final[tuple[Select[Any], ...]] = tuple(
-    select(table.c.key_id)
+    select(table.c.key_id).where(table.c.firm_id == _FIRM)
     for table in metadata.sorted_tables
     if "key_id" in table.c and table not in (logs, firms, people, engagements, parts)
 )
@@ -82,7 +94,7 @@ def compare_keys(services: Services, tx: Tx, older_than: int) -> Keys:
         older_than: UTC seconds; younger keys may belong to an act that is under way.
     """
     owners = owned(tx)
-    others = {row.key_id for row in tx.all(_DYING_KEYS)} | {row[0] for each in _OTHERS for row in tx.all(each)}
+    others = {row.key_id for each in (_DYING_KEYS, *_OTHERS) for row in _all(tx, each)}
     held = services.keys.ids_by_place()
     anywhere = frozenset().union(*held.values())
     everywhere = frozenset.intersection(*map(frozenset, held.values()))
@@ -97,12 +109,12 @@ def compare_keys(services: Services, tx: Tx, older_than: int) -> Keys:
 
 def owned(tx: Tx) -> dict[str, str]:
     """The keys of everybody and everything whose destruction has not begun, with their owners."""
-    return {row.key_id: row.owner_id for row in tx.all(_LIVING)}
+    return {row.key_id: row.owner_id for row in _all(tx, _LIVING)}
 
 
 def unopened(services: Services, tx: Tx) -> tuple[str, ...]:
     """Owners whose key is there and does not open what it must: changed bytes, or the row names a foreign key."""
-    return tuple(row.id for row in tx.all(_HOLDERS) if not _opens(services, row))
+    return tuple(row.id for row in _all(tx, _HOLDERS) if not _opens(services, row))
 
 
 def _opens(services: Services, row: Any) -> bool:
@@ -117,7 +129,7 @@ def _opens(services: Services, row: Any) -> bool:
 
 def copied(tx: Tx, key_ids: dict[str, str]) -> dict[str, str]:
     """Of these keys, those whose owner lives on, with the log that tells of it."""
-    return {row.key_id: row.log_id for row in tx.all(_COPIED) if row.key_id in key_ids}
+    return {row.key_id: row.log_id for row in _all(tx, _COPIED) if row.key_id in key_ids}
 
 
 def key_findings(found: Keys) -> Iterator[Finding]:
@@ -133,6 +145,12 @@ def key_findings(found: Keys) -> Iterator[Finding]:
     if found.stray:
         sentence = "Keys that open nothing: `muniment doctor --repair` destroys them."
         yield Finding(Severity.WARNING, "key_without_owner", sentence, found.stray)
+
+
+def _all(tx: Tx, statement: Any) -> Iterator[Any]:
+    """The rows of every firm, one firm after another."""
+    for log in each_log(tx):
+        yield from tx.all(statement, firm=log.id)
 
 
 def _made_at(key_id: str) -> int:

@@ -11,7 +11,7 @@ from audit.checkpoint import parse
 from audit.errors import AuditError
 from audit.log import Signer, root_at
 from service.checkpoints import anchor_name
-from service.db.auditstore import SqlLeafStore
+from service.db.auditstore import SqlLeafStore, each_log
 from service.db.models import disposals, log_checkpoints, log_entries, log_intents
 from service.db.session import Tx
 from service.doctor.findings import Finding, Severity
@@ -35,13 +35,13 @@ _INTENTS = (
         log_entries,
         (log_entries.c.log_id == log_intents.c.log_id) & (log_entries.c.idx == log_intents.c.idx),
     )
-    .order_by(log_intents.c.log_id, log_intents.c.idx)
+    .where(log_intents.c.log_id == bindparam("log"))
+    .order_by(log_intents.c.idx)
 )
 _UNFINISHED = (
-    select(disposals.c.id)
-    .where(disposals.c.state.in_(["destroying", "keys_destroyed", "objects_deleted", "verified"]))
-    .order_by(disposals.c.id)
+    select(disposals.c.id, disposals.c.state).where(disposals.c.firm_id == bindparam("log")).order_by(disposals.c.id)
 )
+_BETWEEN: Final = frozenset({"destroying", "keys_destroyed", "objects_deleted", "verified"})
 _ADDING: Final = b'"type":"document.adding"'
 
 UNBELIEVED: Final = frozenset({"log_broken", "log_head", "log_rewritten"})
@@ -83,7 +83,7 @@ def examine_log(
 
 def left_open(tx: Tx) -> Iterator[Finding]:
     """Acts that were announced and have no outcome yet, and disposals that stand between two steps."""
-    rows = tx.all(_INTENTS)
+    rows = [row for log in each_log(tx) for row in tx.all(_INTENTS, log=log.id)]
     uploads = tuple(f"{row.log_id}:{row.idx}" for row in rows if _ADDING in row.body)
     others = tuple(f"{row.log_id}:{row.idx}" for row in rows if _ADDING not in row.body)
     if uploads:
@@ -92,7 +92,9 @@ def left_open(tx: Tx) -> Iterator[Finding]:
     if others:
         sentence = "Acts were announced and not closed: under way now, or closed at the next start."
         yield Finding(Severity.WARNING, "intent_open", sentence, others)
-    unfinished = tuple(row.id for row in tx.all(_UNFINISHED))
+    unfinished = tuple(
+        row.id for log in each_log(tx) for row in tx.all(_UNFINISHED, log=log.id) if row.state in _BETWEEN
+    )
     if unfinished:
         sentence = "Disposals past the point of no return: run them again, or start the service, which finishes them."
         yield Finding(Severity.WARNING, "disposal_unfinished", sentence, unfinished)

@@ -174,6 +174,7 @@ def _finding(
             if terms and said and terms[name] != said.terms[name]
         ),
         f"{log_id}:{said.entry}" if said else "",
+        log_id,
         tuple(sorted({each for one in both for each in _engagements(tx, kind, row_id, one)})),
         tuple(sorted({each for one in both for each in _memberships(tx, kind, row_id, one, said)})),
     )
