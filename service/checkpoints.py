@@ -30,7 +30,7 @@ from service.db.auditstore import SqlLeafStore, each_log
 from service.db.models import log_checkpoints, log_signers, logs
 from service.db.session import EVERY_LOG, Tx
 from service.door import signing_key
-from service.errors import MunimentError, UnsafeError
+from service.errors import MunimentError, OlderCopyError
 from service.events import EventType
 from service.ledger import Draft, Moment, Outcome
 from service.services import Services
@@ -54,6 +54,15 @@ _NEWEST = (
 )
 
 
+def anchor_name(origin: str) -> str:
+    """Where the checkpoints of an origin are anchored: each origin of a log has a place of its own (ADR 0016).
+
+    >>> anchor_name("muniment/frm_1"), anchor_name("muniment/frm_1/2")
+    ('frm_1', 'frm_1_2')
+    """
+    return origin.removeprefix("muniment/").replace("/", "_")
+
+
 @dataclass(frozen=True, slots=True)
 class Newest:
     """The newest checkpoint of a log."""
@@ -74,7 +83,7 @@ async def sign_head(services: Services, log_id: str) -> Newest | None:
 
     Raises:
         audit.errors.SigningError: the stored entries do not continue what was signed before.
-        UnsafeError: the anchor folder knows a larger log than the database: the database was rolled back.
+        OlderCopyError: the anchor folder knows a larger log than the database: the database was rolled back.
     """
     while True:
         step = await asyncio.to_thread(_advance, services, log_id)
@@ -100,9 +109,9 @@ def _advance(services: Services, log_id: str) -> _Step:
     with services.database.read(log_id) as tx:
         log, kept, last = tx.one(_LOG, log=log_id), tx.one(_SIGNER, log=log_id), newest(tx, log_id)
         memory = Signer(log_id) if kept is None else Signer(log_id, kept.frontier, kept.time_ms)
-        _refuse_rollback(services, log_id, log.size)
+        _refuse_rollback(services, log)
         if log.size == memory.size:
-            _anchor(services, log_id, last)
+            _anchor(services, log, last)
             return _Step(log, last, memory, None, kept is None)
         size = min(log.size, memory.size + services.settings.checkpoint_every_entries)
         store = SqlLeafStore(tx, log_id, size)
@@ -125,19 +134,20 @@ async def _write(services: Services, log: Any, memory: Signer, moved: Signer, ke
     await services.ledger.submit(log.id, job)
     with services.database.read(log.id) as tx:
         last = newest(tx, log.id)
-    await asyncio.to_thread(_anchor, services, log.id, last)  # a bucket lets us wait
+    await asyncio.to_thread(_anchor, services, log, last)  # a bucket lets us wait
 
 
-def _anchor(services: Services, log_id: str, checkpoint: Newest | None) -> None:
-    anchored = services.anchors.newest(log_id)
+def _anchor(services: Services, log: Any, checkpoint: Newest | None) -> None:
+    name = anchor_name(log.origin)
+    anchored = services.anchors.newest(name)
     if checkpoint is not None and (anchored is None or anchored[0] < checkpoint.size):
-        services.anchors.put(log_id, checkpoint.size, checkpoint.note)
+        services.anchors.put(name, checkpoint.size, checkpoint.note)
 
 
-def _refuse_rollback(services: Services, log_id: str, size: int) -> None:
-    anchored = services.anchors.newest(log_id)
-    if anchored is not None and anchored[0] > size:
-        raise UnsafeError("The anchor folder knows more entries than the database: the database is an older copy.")
+def _refuse_rollback(services: Services, log: Any) -> None:
+    anchored = services.anchors.newest(anchor_name(log.origin))
+    if anchored is not None and anchored[0] > log.size:
+        raise OlderCopyError("The anchor folder knows more entries than the database: the database is an older copy.")
 
 
 async def keep_signing(services: Services) -> None:

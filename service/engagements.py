@@ -235,7 +235,8 @@ def hand_over(act: Act, person_id: str) -> None:
         deputy = None if deputy == lead else deputy
         act.tx.run(_WRITE, engagement=row.id, sealed=row.name, end=row.ends_at, lead=lead, deputy=deputy)
         subjects = {"engagement": row.id, "vendor": row.vendor_id}
-        act.record(EventType.ENGAGEMENT_CHANGED, subjects, _terms(row.starts_at, row.ends_at, lead, deputy))
+        terms = _terms(row.starts_at, row.ends_at, lead, deputy)
+        act.record(EventType.ENGAGEMENT_CHANGED, subjects, {**terms, **_before(row)})
 
 
 def _write(act: Act, new: NewEngagement, name: str) -> str:
@@ -295,7 +296,7 @@ def _apply(act: Act, row: Any, changes: Changes, name: str | None) -> None:
     act.record(
         EventType.ENGAGEMENT_CHANGED,
         {"vendor": row.vendor_id},
-        {**_terms(row.starts_at, end, lead, deputy), "ends_at_before": row.ends_at},
+        {**_terms(row.starts_at, end, lead, deputy), **_before(row)},
         None if name is None else act.payload(holder(row), {"name": name}),
     )
 
@@ -304,6 +305,12 @@ def _terms(starts_at: int, ends_at: int, lead_id: str, deputy_id: str | None) ->
     """What rules depend on, whole: who leads and from when to when."""
     terms: dict[str, str | int] = {"starts_at": starts_at, "ends_at": ends_at, "lead": lead_id}
     return terms if deputy_id is None else {**terms, "deputy": deputy_id}
+
+
+def _before(row: Any) -> dict[str, str | int]:
+    """What stood there: so that a replay knows what the act changed, and what it only repeated from the row."""
+    before: dict[str, str | int] = {"ends_at_before": row.ends_at, "lead_before": row.lead_id}
+    return before if row.deputy_id is None else {**before, "deputy_before": row.deputy_id}
 
 
 def _require_ahead(act: Act, ends_at: int) -> None:

@@ -369,6 +369,17 @@ class UnsafeError(MunimentError):
     detail = "Mend what is named, then start again."
 
 
+class OlderCopyError(UnsafeError):
+    """The rows are older than what is anchored outside of them: they were restored, or set back."""
+
+    code = "restored_from_before"
+    title = "Restored from before"
+    detail = (
+        "The anchors know of entries or disposals that these rows do not. Nothing is served, because what has ended "
+        "since would come back. Run `muniment doctor`, then `muniment restore --reconcile`."
+    )
+
+
 class NotInitialisedError(UnsafeError):
     """There is no installation here yet."""
 

@@ -33,14 +33,17 @@ class EventType(StrEnum):
     ASK_CREATED = "ask.created"
     ASK_ENDED = "ask.ended"
     ATTEMPT_FAILED = "attempt.failed"  # deployment's log: requests without a valid credential
+    BACKUP_MADE = "backup.made"  # a copy of rows and blobs, and of keys where it says so, will leave the installation
     CERTIFICATE_ISSUED = "certificate.issued"
     DISPOSAL_APPROVED = "disposal.approved"
     DISPOSAL_KEYS_DESTROYED = "disposal.keys_destroyed"
     DISPOSAL_OBJECTS_DELETED = "disposal.objects_deleted"
+    DISPOSAL_RECONCILED = "disposal.reconciled"  # a restored copy still held what a disposal had destroyed
     DISPOSAL_REQUESTED = "disposal.requested"
     DISPOSAL_RETURNED = "disposal.returned"
     DISPOSAL_VERIFIED = "disposal.verified"
     DISPOSAL_WITHDRAWN = "disposal.withdrawn"
+    DOCTOR_BLOCKED = "doctor.blocked"  # rows that rules depend on are not what the log says: memberships are suspended
     DOCUMENT_ADDED = "document.added"  # outcome of document.adding
     DOCUMENT_ADDING = "document.adding"  # intent: bytes will be accepted
     DOCUMENT_CONFIRMED = "document.confirmed"
@@ -66,6 +69,7 @@ class EventType(StrEnum):
     LIST_READ = "list.read"
     LOG_HEARTBEAT = "log.heartbeat"
     LOG_OPENED = "log.opened"
+    LOG_RESTORED = "log.restored"  # the log goes on from an older copy, under a new origin; what came after it is lost
     MATTER_CREATED = "matter.created"
     MATTER_NAMED = "matter.named"  # an attorney is on the matter's team
     MATTER_UNNAMED = "matter.unnamed"  # and is no more
@@ -75,6 +79,10 @@ class EventType(StrEnum):
     MEMBER_SUSPENDED = "member.suspended"
     PART_ADDED = "part.added"
     PERSON_ADDED = "person.added"
+    REPAIR_ASIDE_SWEPT = "repair.aside_swept"  # what crashes left in the store while it was being written
+    REPAIR_BLOBS_DELETED = "repair.blobs_deleted"  # objects that no living row names
+    REPAIR_KEYS_COPIED = "repair.keys_copied"  # into the key places that lacked them
+    REPAIR_KEYS_DESTROYED = "repair.keys_destroyed"  # that nobody owns
     TOKEN_CREATED = "token.created"  # noqa: S105  # the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # the same
     VENDOR_ADDED = "vendor.added"
@@ -105,7 +113,7 @@ ENDS_ACCESS: Final = frozenset(
 class Who:
     """The decision that an entry rests on: who asked for what, in which request, and by which rule he got his answer.
 
-    A `system` actor (``cli``, ``signer``, ``recovery``, ``disposal``) has no decision.
+    A `system` actor (``cli``, ``disposal``, ``doctor``, ``recovery``, ``restore``, ``signer``) has no decision.
     """
 
     actor: Mapping[str, str]
@@ -281,6 +289,11 @@ def intent_abandoned(log_index: int, engagement_id: str) -> Draft:
     return _draft(
         EventType.INTENT_ABANDONED, "unknown", system("recovery", subjects), data={"of": log_index}, closes=log_index
     )
+
+
+def repairing(kind: EventType, data: Data) -> Draft:
+    """The doctor will put this right; written before it does, because nothing is done that is not recorded."""
+    return _draft(kind, "allowed", system("doctor"), data=data)
 
 
 # Changes ------------------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ from service.db.models import logs
 from service.db.session import EVERY_LOG, Database
 from service.errors import BadInputError, UnsafeError
 from service.ledger import Clock, Ledger
+from service.older import refuse_older
 from service.recovery import close_intents
 from service.scoping.matrix import MatrixHolder
 from service.services import Services
@@ -88,26 +89,31 @@ def prepare(settings: Settings) -> None:
 
 
 @contextmanager
-def open_installation(settings: Settings, *, serving: bool = False, clock: Clock = clock_ms) -> Iterator[Services]:
+def open_installation(
+    settings: Settings, *, serving: bool = False, reconciling: bool = False, clock: Clock = clock_ms
+) -> Iterator[Services]:
     """Open an installation and start its ledger; on leaving, stop in good order.
 
     Args:
         serving: this process will announce bytes. Only one may on one folder; it first closes what a crash left open.
-            A command beside it may change and record, and is never mistaken for dead.
+            A command beside it may change and record, and is never mistaken for dead. Rows that were restored from
+            before something ended are not served (docs/adr/0016-backup.md).
+        reconciling: nobody may serve meanwhile, because such rows are being mended.
 
     Raises:
-        NotInitialisedError, WrongRevisionError, PolicyError, UnsafeError, KeyPlaceError, RootKeyError: it is not fit to
-            run.
+        NotInitialisedError, OlderCopyError, WrongRevisionError, PolicyError, UnsafeError, KeyPlaceError, RootKeyError:
+            it is not fit to run.
     """
     services, instance = wire(settings, clock)
     if serving:
         for sentence in services.keys.root.check():
             logger.warning("the root key is not as it should be", extra={"advice": sentence})
         rootkeys.require_opening(services.keys, services.database)
-    with _only_server(settings) if serving else nullcontext():
+    with _only_server(settings) if serving or reconciling else nullcontext():
         services.ledger.start()
         try:
             if serving:
+                refuse_older(services)
                 close_intents(services, instance)
             yield services
         finally:

@@ -69,9 +69,9 @@ RIGHTS = {
             *APPENDING["UPDATE"],
             *("disposals (state, evidence, version)", "engagements (status, version)"),
             *("documents (state, version)", "revisions (wrapped_key)"),
-            # Rotation: other keys in the place of the old ones.
+            # Rotation: other keys in the place of the old ones. A restored log goes on under another origin.
             *(f"{table} (key_id, field_key)" for table in ("firms", "people", "engagements", "parts")),
-            "logs (key_id, signing_key)",
+            "logs (key_id, signing_key, origin, verifier_key)",
         ),
         "DELETE": APPENDING["DELETE"],
     },

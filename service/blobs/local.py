@@ -100,6 +100,10 @@ class LocalBlobs:
         """
         return await asyncio.to_thread(self._sweep, older_than_s)
 
+    async def aside(self, older_than_s: float = SWEEP_AGE_S) -> int:
+        """See `LeavesAside.aside`."""
+        return await asyncio.to_thread(self._sweep, older_than_s, remove=False)
+
     def _path_of(self, blob_id: str) -> Path:
         return self._path.joinpath(check_blob_id(blob_id)[-2:], blob_id)
 
@@ -109,18 +113,19 @@ class LocalBlobs:
         except OSError as error:
             raise _translated(error) from error
 
-    def _sweep(self, older_than_s: float) -> int:
-        removed = 0
+    def _sweep(self, older_than_s: float, *, remove: bool = True) -> int:
+        found = 0
         try:
             (self._path / _ASIDE).mkdir(mode=0o700, exist_ok=True)
             for leftover in (self._path / _ASIDE).iterdir():
                 with suppress(FileNotFoundError):  # its writer was faster
                     if leftover.stat().st_mtime <= self._clock() - older_than_s:
-                        leftover.unlink()
-                        removed += 1
+                        if remove:
+                            leftover.unlink()
+                        found += 1
         except OSError as error:
             raise _translated(error) from error
-        return removed
+        return found
 
     def _delete(self, paths: dict[str, Path]) -> DeletionReport:
         if not (self._path / _ASIDE).is_dir():

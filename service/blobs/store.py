@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from service.errors import BadInputError
 
@@ -152,6 +152,27 @@ class BlobStore(Protocol):
 
     def list(self) -> AsyncIterator[BlobInfo]:
         """Give every committed blob once. What is committed or deleted meanwhile may or may not appear.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached.
+        """
+        ...
+
+
+@runtime_checkable
+class LeavesAside(Protocol):
+    """A store in which a crash can leave what was being written; nobody sees it as a blob."""
+
+    async def aside(self, older_than_s: float) -> int:
+        """Count what lies aside for longer than that.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached.
+        """
+        ...
+
+    async def sweep(self, older_than_s: float) -> int:
+        """Remove what lies aside for longer than that; return how much it was.
 
         Raises:
             StoreUnavailableError: the store cannot be reached.

@@ -2,8 +2,8 @@
 
 Two kinds, and no third:
 
-* the operator's, at the machine (`init`, `serve`, `migrate`, `doctor`, `token`, `policy`): they open the installation
-  and, where they change something, record it with the actor ``cli``;
+* the operator's, at the machine (`init`, `serve`, `migrate`, `doctor`, `backup`, `restore`, `token`, `policy`): they
+  open the installation and, where they change something, record it with the actor ``cli``;
 * everybody's, over HTTP: the nouns of the API, made from the application's own OpenAPI description so that they cannot
   drift from it, and `audit`. They carry a bearer token and are no second door.
 

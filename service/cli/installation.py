@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -23,6 +23,7 @@ from service.services import Services
 from service.wiring import open_installation, prepare
 
 DEFAULT_DAYS = 90
+HOUR_S: Final = 3600
 
 
 def init(
@@ -68,28 +69,62 @@ def migrate(
     print_record({"before": before or "empty", "now": schema.current(database) or "empty"})
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    block: Annotated[
+        bool, typer.Option("--block", help="Suspend the memberships that a forged row could serve.")
+    ] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Say what could be repaired; with --yes repair it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do what --repair says.")] = False,
+    grace_hours: Annotated[int, typer.Option(min=1, help="Orphans that are younger may be under way: they stay.")] = 24,
+    as_json: AsJson = False,
+) -> None:
     """Compare rows, log, blobs and keys with one another; exits with 8 when something is wrong."""
+    grace_s = grace_hours * HOUR_S
     try:
         with open_installation(read_settings()) as services:
-            found = asyncio.run(examination.examine(services))
+            if repair:
+                _print_repairs(
+                    asyncio.run((examination.repair if yes else examination.plan)(services, grace_s)), yes, as_json
+                )
+                return
+            found = asyncio.run(examination.examine(services, grace_s))
+            blocked = asyncio.run(examination.block(services, found)) if block else []
     except MunimentError as error:
         if not as_json:
             raise typer.Exit(max(report(error), EXIT_UNSAFE)) from None
         print_json({"items": [{"severity": "broken", "code": error.code, "sentence": error.message, "ids": []}]})
         raise typer.Exit(EXIT_UNSAFE) from None
-    rows = [
+    _print_findings(found, blocked, as_json=as_json)
+    if any(each.severity is examination.Severity.BROKEN for each in found):
+        raise typer.Exit(EXIT_UNSAFE)
+
+
+def _print_findings(found: list[examination.Finding], blocked: list[str], *, as_json: bool) -> None:
+    rows: list[dict[str, Any]] = [
         {"severity": str(each.severity), "code": each.code, "sentence": each.sentence, "ids": list(each.ids)}
+        | ({"differs": list(each.differs)} if each.differs else {})
+        | ({"entry": each.entry} if each.entry else {})
         for each in found
     ]
     if as_json:
-        print_json({"items": rows})
+        print_json({"items": rows} | ({"suspended": blocked} if blocked else {}))
     elif rows:
         print_rows(rows)
     else:
         print_record({"doctor": "everything is as it should be."})
-    if any(each.severity is examination.Severity.BROKEN for each in found):
-        raise typer.Exit(EXIT_UNSAFE)
+    if blocked and not as_json:
+        print_record({"suspended": blocked})
+
+
+def _print_repairs(repairs: list[examination.Repair], done: bool, as_json: bool) -> None:
+    rows = [{"repair": str(each.kind), "sentence": each.sentence, "ids": list(each.ids)} for each in repairs]
+    if as_json:
+        print_json({"done": done, "items": rows})
+    elif rows:
+        print_rows(rows)
+        print_record({"doctor": "this was done." if done else "nothing was done: add --yes."})
+    else:
+        print_record({"doctor": "there is nothing to repair."})
 
 
 def _refuse_second(services: Services, *, another: bool) -> None:

@@ -11,17 +11,18 @@ from typing import Final
 
 import typer
 
-from service.cli import audit, installation, keys, policy, serving, token
+from service.cli import audit, backups, installation, keys, policy, serving, token
 from service.cli.demo import command as demo
 from service.cli.failures import report
 
 ABOUT: Final = """Muniment: hand documents to outside staff, and prove what happened to every one of them.
 
-Commands of the machine (init, serve, migrate, doctor, keys, token, policy) open the installation of MUNIMENT_HOME.
+Commands of the machine (init, serve, migrate, doctor, backup, restore, keys, token, policy) open the installation that
+MUNIMENT_HOME names.
 
 All others ask the service at MUNIMENT_URL with the token in MUNIMENT_TOKEN or --token-file."""
 
-LOCAL: Final = frozenset({"demo", "doctor", "init", "keys", "migrate", "policy", "serve", "token"})
+LOCAL: Final = frozenset({"backup", "demo", "doctor", "init", "keys", "migrate", "policy", "restore", "serve", "token"})
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:
@@ -34,6 +35,8 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         serving.serve,
         installation.migrate,
         installation.doctor,
+        backups.backup,
+        backups.restore,
         demo.demo,
     ):
         root.command()(command)

@@ -239,6 +239,47 @@ class KeyStore:
         """
         return {key_id for place in self._places for key_id in place.list()}
 
+    def ids_by_place(self) -> dict[str, set[str]]:
+        """Return what each place holds, by its name: one listing a place, where `exists` asks for one key.
+
+        Raises:
+            KeyPlaceError: a place could not be asked.
+        """
+        return {place.name: set(place.list()) for place in self._places}
+
+    def read_object(self, key_id: str) -> bytes:
+        """Return a key object as a place keeps it, after trying that it opens: a copy of a broken one helps nobody.
+
+        Raises:
+            KeyMissingError, KeyPlaceError, SealError: as `open`.
+        """
+        failures: list[MunimentError] = []
+        for place in self._places:
+            try:
+                data = place.get(check_key_id(key_id))
+                self._unwrap(key_id, decode(data), 0, self._ticks())
+            except _PLACE_FAILURES as failure:
+                failures.append(failure)
+            else:
+                return data
+        raise min(failures, key=_rank)
+
+    def place_object(self, key_id: str, data: bytes) -> list[str]:
+        """Put a key object into every place that lacks it; return their names. What is there stays as it is.
+
+        Raises:
+            SealError: this is not an object of that key.
+            KeyPlaceError: a place could not be written; ask again.
+        """
+        if decode(data).key_id != check_key_id(key_id):
+            raise SealError
+        placed = []
+        for place in self._places:
+            with suppress(ExistsError):
+                place.put(key_id, data)
+                placed.append(place.name)
+        return placed
+
     def forget(self, key_id: str) -> None:
         """Drop an opened key, and all that was opened through it, from memory."""
         with self._lock:

@@ -28,11 +28,11 @@ _TILE = select(log_tiles.c.hashes).where(
     log_tiles.c.level == bindparam("level"),
     log_tiles.c.idx == bindparam("tile"),
 )
-_LOGS = select(logs.c.id, logs.c.size, logs.c.time_ms).order_by(logs.c.id)
+_LOGS = select(logs.c.id, logs.c.size, logs.c.time_ms, logs.c.kind, logs.c.origin).order_by(logs.c.id)
 
 
 def each_log(tx: Tx) -> Iterator[Any]:
-    """Turn to each log in turn, the deployment's own among them: its id, size and time of the last entry (UTC ms).
+    """Turn to each log in turn, the deployment's own among them; yield id, size, time_ms, kind and origin.
 
     For what looks after all firms; between two of them only rows of one are seen.
     """

@@ -20,7 +20,7 @@ from __future__ import annotations
 import select as polling
 import sqlite3
 from collections import namedtuple
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
@@ -59,6 +59,9 @@ class Cursor(Protocol):
 
     def execute(self, sql: Any, params: Any = ..., /) -> Any:
         """Run one statement."""
+
+    def executemany(self, sql: Any, params: Any, /) -> Any:
+        """Run one statement for each of many parameters."""
 
     def fetchall(self) -> list[Any]:
         """Return the rows that are left."""
@@ -139,6 +142,15 @@ class Tx:
         if prepared.of_log and self.before_log_use is not None:
             self.before_log_use()
         return prepared
+
+    def run_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run an INSERT once for each row, in few round trips."""
+        if not rows:
+            return
+        if self.before_write is not None:
+            self.before_write()
+        prepared = self._database.prepare(statement)
+        self._cursor.executemany(prepared.sql, [{**prepared.fixed, **row} for row in rows])
 
     def _execute(self, sql: str, params: Mapping[str, Any]) -> None:
         try:

@@ -11,13 +11,14 @@
 Source: docs/adr/0010-disposal.md; NIST SP 800-88 (cryptographic erase).
 """
 
-from service.disposal.run import resume_all, run
+from service.disposal.run import destroy_again, resume_all, run
 from service.disposal.steps import Disposal, approve, confirm_return, newest, read, request, withdraw
 
 __all__ = [
     "Disposal",
     "approve",
     "confirm_return",
+    "destroy_again",
     "newest",
     "read",
     "request",

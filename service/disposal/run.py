@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, or_, select, update
 
-from service import events, holds
+from service import events, holds, tombstones
 from service.acts import Act, Caller, perform
 from service.db.auditstore import each_log
 from service.db.models import certificates, disposals, documents, engagements, revisions
@@ -31,6 +31,7 @@ from service.ledger import Draft, Moment, Outcome
 from service.scoping.actions import Action
 from service.scoping.decide import Subject
 from service.services import Services
+from service.tombstones import Tombstone
 
 ORDER: Final = ("destroying", "keys_destroyed", "objects_deleted", "verified", "certified")
 
@@ -61,6 +62,11 @@ _DISPOSED = (
     update(engagements)
     .where(engagements.c.id == bindparam("engagement"))
     .values(status="disposed", version=engagements.c.version + 1)
+)
+_RECONCILED = (
+    update(disposals)
+    .where(disposals.c.engagement_id == bindparam("engagement"), disposals.c.state != "withdrawn")
+    .values(state="reconciled", version=disposals.c.version + 1)
 )
 _ADD_CERTIFICATE = insert(certificates)
 
@@ -123,6 +129,8 @@ async def finish(services: Services, firm_id: str, disposal_id: str) -> None:
 
 
 async def _destroy_keys(services: Services, firm_id: str, row: Any, manifest: Manifest) -> None:
+    # Before the first key dies: a database restored from before must not bring back what is gone (ADR 0016).
+    await tombstones.bury(services, firm_id, row.engagement_id, row.id, manifest.key_ids)
     places: dict[str, int] = {}
     for key_id in _all_keys(services, firm_id, manifest):
         for confirmation in await asyncio.to_thread(services.keys.destroy, key_id):
@@ -152,6 +160,34 @@ async def _delete_objects(services: Services, firm_id: str, row: Any, manifest: 
         raise UnavailableError("The store has not deleted everything. Run the disposal again.")
     evidence = {"objects": len(manifest.revisions)}
     await _move(services, firm_id, row, EventType.DISPOSAL_OBJECTS_DELETED, evidence, evidence)
+
+
+async def destroy_again(services: Services, stone: Tombstone) -> None:
+    """Destroy what restored rows still hold of an engagement that was disposed of after they were copied.
+
+    It can be done again at any step. No certificate is issued: the one that was stands, and the firm has it.
+
+    Raises:
+        KeyPlaceError, UnavailableError: a place or the store did not confirm; do it again.
+    """
+    with services.database.read(stone.firm_id) as tx:
+        manifest = manifest_of(tx, stone.engagement_id)
+    for key_id in dict.fromkeys((*stone.key_ids, *manifest.key_ids)):
+        await asyncio.to_thread(services.keys.destroy, key_id)
+    report = await services.blobs.delete([each.blob_id for each in manifest.revisions])
+    if report.failed:
+        raise UnavailableError("The store has not deleted everything. Reconcile again.")
+
+    def job(tx: Tx, _moment: Moment) -> Outcome[None]:
+        tx.run(_DESTROY_DOCUMENTS, engagement=stone.engagement_id)
+        tx.run(_FORGET_KEYS, engagement=stone.engagement_id)
+        tx.run(_DISPOSED, engagement=stone.engagement_id)
+        tx.run(_RECONCILED, engagement=stone.engagement_id)
+        who = events.system("restore", {"engagement": stone.engagement_id, "disposal": stone.disposal_id})
+        data = {"keys": len(manifest.key_ids), "objects": len(manifest.revisions)}
+        return Outcome(None, (events.changed(EventType.DISPOSAL_RECONCILED, who, data=data),))
+
+    await services.ledger.submit(stone.firm_id, job)
 
 
 async def _verify(services: Services, firm_id: str, row: Any, manifest: Manifest) -> None:

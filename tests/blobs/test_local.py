@@ -71,6 +71,14 @@ async def test_what_a_crash_left_is_swept_at_the_first_write_when_an_hour_old(tm
     assert not young.exists()
 
 
+async def test_what_lies_aside_is_counted_and_left_there(store: LocalBlobs, tmp_path: Path) -> None:
+    writer = await store.create("blb_" + "1" * 32)
+    lying = files(tmp_path)
+    assert (await store.aside(0), await store.aside(3600)) == (1, 0)
+    assert files(tmp_path) == lying
+    await writer.abort()
+
+
 async def test_a_leftover_that_goes_meanwhile_is_no_error(store: LocalBlobs, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = await store.create(ONE)
 

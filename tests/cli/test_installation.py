@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,43 @@ def test_doctor_finds_a_key_that_is_gone(run: Run, tmp_path: Path) -> None:
     found = run("doctor", "--json")
     assert found.code == 8
     assert [item["code"] for item in found.json["items"]] == ["key_missing"]
+
+
+def test_doctor_says_what_it_would_repair_and_repairs_it_when_told_to(run: Run, tmp_path: Path) -> None:
+    run(*FOUND)
+    stray = tmp_path / "home" / "keys" / f"key_{'0' * 32}.key"
+    shutil.copyfile(next((tmp_path / "home" / "keys").glob("key_*")), stray)
+    stray.chmod(0o600)
+    assert [item["code"] for item in run("doctor", "--json").json["items"]] == ["key_without_owner"]
+    planned = run("doctor", "--repair", "--json").json
+    assert (planned["done"], [item["repair"] for item in planned["items"]]) == (False, ["repair.keys_destroyed"])
+    assert "--yes" in run("doctor", "--repair").out
+    assert stray.exists()
+    assert run("doctor", "--repair", "--yes", "--json").json["done"] is True
+    assert not stray.exists()
+    assert "nothing to repair" in run("doctor", "--repair", "--yes").out
+
+
+def test_doctor_repairs_nothing_where_something_is_broken(run: Run, tmp_path: Path) -> None:
+    run(*FOUND)
+    next((tmp_path / "home" / "keys").glob("key_*")).unlink()
+    assert run("doctor", "--repair", "--yes").code == 8
+
+
+def test_doctor_blocks_and_says_what_it_suspended(run: Run, tmp_path: Path) -> None:
+    founded = run(*FOUND).json
+    with contextlib.closing(sqlite3.connect(tmp_path / "home" / "muniment.db")) as database:
+        copy = (
+            "INSERT INTO memberships SELECT 'mem_forged', firm_id, person_id, NULL, side, 'attorney', starts_at, "
+            "ends_at, 0, created_at, 1 FROM memberships"
+        )
+        database.execute(copy)
+        database.commit()
+    blocked = run("doctor", "--block", "--json")
+    assert blocked.code == 8
+    assert blocked.json["suspended"] == ["mem_forged"]
+    assert [item["code"] for item in blocked.json["items"]] == ["membership_forged"]
+    assert founded["owner_membership"] not in blocked.out
 
 
 def test_migrate_goes_back_and_forth(run: Run, migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -414,3 +414,53 @@ def test_a_store_over_folders_survives_the_loss_of_one(tmp_path: Path) -> None:
     with pytest.raises(KeyPlaceError) as caught:
         again.destroy(ENGAGEMENT)
     assert caught.value.extra["unconfirmed"] == ["one"]
+
+
+# Copies of key objects ------------------------------------------------------------------------------------------------
+
+
+def test_what_each_place_holds_is_told_by_one_listing_a_place(chain: World) -> None:
+    chain.places[1].delete(PART)
+    before = chain.reads()
+    assert chain.store.ids_by_place() == {"near": {ENGAGEMENT, PART}, "far": {ENGAGEMENT}, "safe": {ENGAGEMENT, PART}}
+    assert chain.reads() == before
+
+
+def test_an_object_is_put_where_it_is_lacking_and_nowhere_else(chain: World) -> None:
+    data = bytes(bytearray(chain.store.read_object(PART)))  # as from elsewhere
+    chain.places[1].delete(PART)
+    assert chain.store.place_object(PART, data) == ["far"]
+    assert [place.objects[PART] for place in chain.places] == [data] * 3
+    assert chain.store.place_object(PART, bytes(bytearray(data))) == []
+
+
+def test_a_broken_object_is_not_the_one_that_is_read(chain: World) -> None:
+    whole = chain.places[1].objects[PART]
+    chain.places[0].objects[PART] = whole.replace(b"matter_part", b"matter_partz")
+    assert chain.store.read_object(PART) == whole
+
+
+def test_where_every_object_is_broken_or_gone_none_is_read(chain: World) -> None:
+    for place in chain.places:
+        place.objects[PART] = place.objects[ENGAGEMENT]
+    with pytest.raises(SealError):
+        chain.another().read_object(PART)
+    with pytest.raises(KeyMissingError):
+        chain.store.read_object(OTHER)
+
+
+def test_an_object_is_not_put_under_another_id(chain: World) -> None:
+    with pytest.raises(SealError):
+        chain.store.place_object(OTHER, chain.store.read_object(PART))
+    assert all(OTHER not in place.objects for place in chain.places)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_place_that_fails_is_told_and_asked_again(chain: World, stored: bool) -> None:
+    data = chain.store.read_object(PART)
+    chain.places[1].delete(PART)
+    chain.places[1].faults.plan("put", KeyPlaceError, stored=stored)
+    with pytest.raises(KeyPlaceError):
+        chain.store.place_object(PART, data)
+    chain.store.place_object(PART, data)
+    assert chain.places[1].objects[PART] == data

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from service import doctor
 from tests.e2e.model import CARRIES_AWAY, CEILINGS, ORDER, Model, Paper, Seat, Share
 from tests.scale import count
 from tests.world import DAY_S, NDA, Engagement, Person, World, a_world, rfc3339
@@ -247,5 +248,8 @@ def test_every_history_answers_as_the_model_says() -> None:
                     suppress_health_check=list(HealthCheck),
                 ),
             )
+            # After all those histories every row is what replaying the log says.
+            found = Exchange.runner.run(doctor.examine(Exchange.world.services))
+            assert [each for each in found if each.severity is doctor.Severity.BROKEN] == []
         finally:
             Exchange.runner.run(Exchange.stack.aclose())

@@ -1,0 +1,324 @@
+"""What events say of rows: each event of the log that makes or changes what a rule depends on, replayed.
+
+Rules kept here:
+
+* what an event made stands as it was said then; later events change of it only what such an act changes. An entry is
+  written from rows, so a forged row that is suspended, moved or lifted afterwards must not become true by that;
+* an event that changes what no event made is passed over: the row stays unknown to the log;
+* an event type that is not listed here changes no row that a rule depends on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from service.db.models import FOREVER
+from service.doctor.scratch import Said, Scratch
+from service.events import EventType
+from service.scoping.actions import Ability, Duty, side_of
+
+_TYPE: Final = b'"type":"'
+_DONE: Final = "done"
+
+Entry = Mapping[str, Any]
+Apply = Callable[[Scratch, Entry, Mapping[str, Any], Mapping[str, str]], None]
+
+
+def follow(scratch: Scratch, bodies: Iterable[bytes]) -> Iterator[bytes]:
+    """Note what each entry says, and pass it on."""
+    for body in bodies:
+        # Members stand in order and text escapes its quotation marks, so the last one is the entry's own type.
+        start = body.rfind(_TYPE) + len(_TYPE)
+        apply = _APPLY.get(body[start : body.find(b'"', start)])
+        if apply is not None:
+            entry = json.loads(body)
+            apply(scratch, entry, entry.get("data", {}), entry.get("subjects", {}))
+        yield body
+
+
+def seat_id(matter_id: str, person_id: str) -> str:
+    """A place on a matter's team has no id of its own."""
+    return f"{matter_id}:{person_id}"
+
+
+# Grants and asks ----------------------------------------------------------------------------------------------------
+
+
+def _grant_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    abilities = sum(Ability.__members__.get(word.upper(), 0) for word in data["abilities"])
+    terms = {
+        "engagement_id": subjects["engagement"],
+        "membership_id": subjects["membership"],
+        "document_id": subjects["document"],
+        "abilities": int(abilities),
+        "not_before": data["not_before"],
+        "not_after": data["not_after"],
+        "revoked_at": FOREVER,
+    }
+    scratch.add("grant", Said(subjects["grant"], "", terms, entry["index"]))
+
+
+def _grant_revoked(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("grant", subjects["grant"], entry["index"], revoked_at=data["revoked_at"])
+
+
+def _ask_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {
+        "engagement_id": subjects["engagement"],
+        "membership_id": subjects["membership"],
+        "part_id": subjects["part"],
+        "label": data["label"],
+        "not_before": data["not_before"],
+        "not_after": data["not_after"],
+        "ended_at": FOREVER,
+    }
+    scratch.add("ask", Said(subjects["ask"], "", terms, entry["index"]))
+
+
+def _ask_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("ask", subjects["ask"], entry["index"], ended_at=data["ended_at"])
+
+
+# People and their places --------------------------------------------------------------------------------------------
+
+
+def _person_added(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {"side": data["side"], "vendor_id": subjects.get("vendor")}
+    scratch.add("person", Said(subjects["person"], "", terms, entry["index"]))
+
+
+def _member_added(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    engagement_id = subjects.get("engagement")
+    terms = {
+        "person_id": subjects["person"],
+        "engagement_id": engagement_id,
+        "side": side_of(data["role"]).value,
+        "role": data["role"],
+        "starts_at": data["starts_at"],
+        "ends_at": data["ends_at"],
+        "suspended": 0,
+    }
+    scratch.add("membership", Said(subjects["membership"], engagement_id or "", terms, entry["index"]))
+
+
+def _member_suspended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("membership", subjects["membership"], entry["index"], suspended=int(data["suspended"]))
+
+
+def _member_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("membership", subjects["membership"], entry["index"], ends_at=data["ends_at"])
+
+
+def _token_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {
+        "person_id": subjects["person"],
+        "membership_id": subjects["membership"],
+        "scopes": " ".join(data["scopes"]),
+        "created_at": _seconds(entry),
+        "expires_at": data["expires_at"],
+        "revoked_at": FOREVER,
+    }
+    scratch.add("token", Said(subjects["token"], "", terms, entry["index"]))
+
+
+def _token_revoked(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("token", subjects["token"], entry["index"], revoked_at=_seconds(entry))
+
+
+def _seat(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    row_id = seat_id(subjects["matter"], subjects["person"])
+    terms = {"since": data["since"], "until": data["until"]}
+    if scratch.get("seat", row_id) is None:
+        scratch.add("seat", Said(row_id, subjects["matter"], terms, entry["index"]))
+    elif entry["type"] == EventType.MATTER_NAMED:
+        scratch.change("seat", row_id, entry["index"], **terms)
+    else:
+        scratch.change("seat", row_id, entry["index"], until=data["until"])
+
+
+# Duties -------------------------------------------------------------------------------------------------------------
+
+
+def _signed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {
+        "kind": int(Duty[data["duty"].upper()]),
+        "subject_id": subjects["person"],
+        "engagement_id": subjects["engagement"],
+        "evidence_id": subjects["signature"],
+        "evidence_sha256": data["sha256"],
+        "valid_from": data["valid_from"],
+        "valid_until": data["valid_until"],
+    }
+    scratch.add("duty", Said(subjects["duty"], subjects["agreement"], terms, entry["index"]))
+
+
+def _published(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    """A newer text ends what was signed before, where it bites."""
+    for said in scratch.at("duty", subjects["agreement"]):
+        if said.terms["valid_until"] > data["bites_at"]:
+            scratch.change("duty", said.id, entry["index"], valid_until=data["bites_at"])
+
+
+# Walls and holds ----------------------------------------------------------------------------------------------------
+
+
+def _wall_raised(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {"person_id": subjects["person"], "matter_id": subjects["matter"], **data}
+    scratch.add("wall", Said(subjects["wall"], subjects["matter"], terms, entry["index"]))
+
+
+def _wall_lifted(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("wall", subjects["wall"], entry["index"], lifted_at=data["lifted_at"])
+
+
+def _hold_placed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.add("hold", Said(subjects["hold"], "", {"matter_id": subjects["matter"], **data}, entry["index"]))
+
+
+def _hold_lifted(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("hold", subjects["hold"], entry["index"], lifted_at=data["lifted_at"])
+
+
+# Documents ----------------------------------------------------------------------------------------------------------
+
+
+def _document_added(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    if entry["outcome"] != _DONE:
+        return
+    terms = {
+        "engagement_id": subjects["engagement"],
+        "part_id": subjects["part"],
+        "matter_id": subjects["matter"],
+        "label": data["label"],
+        "sensitivity": data["sensitivity"],
+        "state": data["state"],
+        "revision_id": subjects["revision"],
+    }
+    scratch.add("document", Said(subjects["document"], subjects["engagement"], terms, entry["index"]))
+    terms = {"document_id": subjects["document"]}
+    scratch.add("revision", Said(subjects["revision"], "", terms, entry["index"]))
+
+
+def _document_revised(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    if entry["outcome"] != _DONE:
+        return
+    terms = {"document_id": subjects["document"]}
+    scratch.add("revision", Said(subjects["revision"], "", terms, entry["index"]))
+    scratch.change("document", subjects["document"], entry["index"], revision_id=subjects["revision"])
+
+
+def _document_confirmed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {"label": data["label"], "sensitivity": data["sensitivity"], "state": "confirmed"}
+    scratch.change("document", subjects["document"], entry["index"], **terms)
+
+
+def _document_taken_back(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("document", subjects["document"], entry["index"], state="taken_back")
+
+
+def _keys_destroyed(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    for said in scratch.at("document", subjects["engagement"]):
+        if said.terms["state"] != "taken_back":
+            scratch.change("document", said.id, entry["index"], state="destroyed")
+
+
+# Engagements --------------------------------------------------------------------------------------------------------
+
+
+def _engagement_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {
+        "vendor_id": subjects["vendor"],
+        "status": "running",
+        "starts_at": data["starts_at"],
+        "ends_at": data["ends_at"],
+        "lead_id": data["lead"],
+        "deputy_id": data.get("deputy"),
+    }
+    scratch.add("engagement", Said(subjects["engagement"], "", terms, entry["index"]))
+
+
+def _part_added(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {"engagement_id": subjects["engagement"], "matter_id": subjects["matter"]}
+    scratch.add("part", Said(subjects["part"], "", terms, entry["index"]))
+
+
+def _engagement_changed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    """Take over what the act changed; what it only repeated from the row is not believed."""
+    changed: dict[str, Any] = {}
+    if "lead_before" not in data or data["lead"] != data["lead_before"]:
+        changed["lead_id"] = data["lead"]
+    if "lead_before" not in data or data.get("deputy") != data.get("deputy_before"):
+        changed["deputy_id"] = data.get("deputy")
+    if data.get("ends_at_before", data["ends_at"]) != data["ends_at"]:
+        changed["ends_at"] = data["ends_at"]
+        _move_ends(scratch, entry, subjects["engagement"], data["ends_at_before"], data["ends_at"])
+    scratch.change("engagement", subjects["engagement"], entry["index"], **changed)
+
+
+def _move_ends(scratch: Scratch, entry: Entry, engagement_id: str, old_end: int, end: int) -> None:
+    """Memberships that ended with the engagement move with it, and none outlives it."""
+    for said in scratch.at("membership", engagement_id):
+        ends_at = said.terms["ends_at"]
+        if ends_at > _seconds(entry) and (ends_at == old_end or ends_at > end):
+            scratch.change("membership", said.id, entry["index"], ends_at=end)
+
+
+def _status(status: str) -> Apply:
+    def apply(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+        scratch.change("engagement", subjects["engagement"], entry["index"], status=status)
+
+    return apply
+
+
+def _reconciled(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    _keys_destroyed(scratch, entry, data, subjects)
+    scratch.change("engagement", subjects["engagement"], entry["index"], status="disposed")
+
+
+def _seconds(entry: Entry) -> int:
+    """UTC seconds, as rows count."""
+    seconds: int = entry["time"] // 1000
+    return seconds
+
+
+_APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
+    {
+        kind.value.encode(): apply
+        for kind, apply in (
+            (EventType.AGREEMENT_PUBLISHED, _published),
+            (EventType.AGREEMENT_SIGNED, _signed),
+            (EventType.ASK_CREATED, _ask_created),
+            (EventType.ASK_ENDED, _ask_ended),
+            (EventType.CERTIFICATE_ISSUED, _status("disposed")),
+            (EventType.DISPOSAL_KEYS_DESTROYED, _keys_destroyed),
+            (EventType.DISPOSAL_RECONCILED, _reconciled),
+            (EventType.DISPOSAL_REQUESTED, _status("closing")),
+            (EventType.DISPOSAL_WITHDRAWN, _status("running")),
+            (EventType.DOCUMENT_ADDED, _document_added),
+            (EventType.DOCUMENT_CONFIRMED, _document_confirmed),
+            (EventType.DOCUMENT_REVISED, _document_revised),
+            (EventType.DOCUMENT_TAKEN_BACK, _document_taken_back),
+            (EventType.ENGAGEMENT_CHANGED, _engagement_changed),
+            (EventType.ENGAGEMENT_CREATED, _engagement_created),
+            (EventType.GRANT_CREATED, _grant_created),
+            (EventType.GRANT_REVOKED, _grant_revoked),
+            (EventType.HOLD_LIFTED, _hold_lifted),
+            (EventType.HOLD_PLACED, _hold_placed),
+            (EventType.MATTER_NAMED, _seat),
+            (EventType.MATTER_UNNAMED, _seat),
+            (EventType.MEMBER_ADDED, _member_added),
+            (EventType.MEMBER_ENDED, _member_ended),
+            (EventType.MEMBER_RESUMED, _member_suspended),
+            (EventType.MEMBER_SUSPENDED, _member_suspended),
+            (EventType.PART_ADDED, _part_added),
+            (EventType.PERSON_ADDED, _person_added),
+            (EventType.TOKEN_CREATED, _token_created),
+            (EventType.TOKEN_REVOKED, _token_revoked),
+            (EventType.WALL_LIFTED, _wall_lifted),
+            (EventType.WALL_RAISED, _wall_raised),
+        )
+    }
+)

@@ -1,0 +1,112 @@
+"""Changing rows as somebody who owns the database can, past every trigger; and a firm's life with every kind of row."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from sqlalchemy import Table, select
+
+from service.db.auditstore import each_log
+from service.db.models import metadata
+from service.db.session import EVERY_LOG, Database
+from tests.world import DAY_S, Engagement, rfc3339
+
+
+def tamper(database: Database, statement: str, *values: Any) -> None:
+    """Run one statement that Muniment would never run."""
+    if database.is_sqlite:
+        with contextlib.closing(sqlite3.connect(str(database.url.database), timeout=10)) as connection:
+            drops = "SELECT 'DROP TRIGGER ' || name FROM sqlite_master WHERE type = 'trigger'"
+            for (drop,) in connection.execute(drops).fetchall():
+                connection.execute(drop)
+            connection.execute(statement, values)
+            connection.commit()
+        return
+    dsn = database.url.set(drivername="postgresql", username="postgres").render_as_string()
+    with psycopg.connect(dsn) as connection:
+        connection.execute("SET session_replication_role = replica")  # no trigger fires, no foreign key is checked
+        connection.execute(statement.replace("?", "%s").encode(), values)
+
+
+def row_of(database: Database, table: Table, nth: int = 0) -> dict[str, Any]:
+    """One row as it stands."""
+    row: dict[str, Any] = rows_of(database, table)[nth]._asdict()
+    return row
+
+
+def rows_of(database: Database, table: Table) -> list[Any]:
+    """All rows of all firms, in the order of their keys."""
+    keys = list(table.primary_key.columns)
+    with database.read(EVERY_LOG) as tx:
+        found = {repr(row): row for _ in each_log(tx) for row in tx.all(select(table))}
+    return sorted(found.values(), key=lambda row: [getattr(row, key.name) for key in keys])
+
+
+def insert(database: Database, table: str, row: dict[str, Any]) -> None:
+    """Put a row in."""
+    statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"  # noqa: S608  # columns of ours
+    tamper(database, statement, *row.values())
+
+
+def delete(database: Database, table: str, row: dict[str, Any]) -> None:
+    """Take a row away."""
+    keys = [column.name for column in metadata.tables[table].primary_key.columns]
+    where = " AND ".join(f"{key} = ?" for key in keys)
+    statement = f"DELETE FROM {table} WHERE {where}"  # noqa: S608  # columns of ours
+    tamper(database, statement, *(row[key] for key in keys))
+
+
+@contextlib.contextmanager
+def instead(database: Database, table: str, row: dict[str, Any], changed: dict[str, Any] | None) -> Iterator[None]:
+    """Let another row, or none, stand in the place of this one for a while."""
+    delete(database, table, row)
+    if changed is not None:
+        insert(database, table, changed)
+    yield
+    if changed is not None:
+        delete(database, table, changed)
+    insert(database, table, row)
+
+
+async def a_full_life(made: Engagement) -> None:
+    """Let everything happen to an engagement that changes a row on which a rule depends."""
+    world, lead = made.world, made.attorney
+    seat, other = await made.member(), await made.member("intake_specialist")
+    [ask] = (await made.ask(other))["items"]
+    await made.ask(other)
+    await lead.change("DELETE", f"/asks/{ask['id']}")
+    document = await made.document()
+    grant = await made.grant(seat, document["document_id"])
+    await lead.change("DELETE", f"/grants/{grant['id']}")
+    await made.grant(seat, document["document_id"])
+    for path, body in (
+        ("/walls", {"person_id": seat.person_id, "matter_id": made.matter_id, "reason": "He knows them."}),
+        ("/holds", {"matter_id": made.matter_id, "reason": "A claim is near."}),
+    ):
+        first = await lead.post(path, body)
+        world.sleep(1)
+        await world.owner.change("DELETE", f"{path}/{first['id']}")
+        await lead.post(path, {**body, "reason": "Again."})
+    await lead.change("POST", f"/members/{seat.membership_id}/suspension", match=f"/members/{seat.membership_id}")
+    await lead.change("DELETE", f"/members/{seat.membership_id}/suspension", match=f"/members/{seat.membership_id}")
+    leaving = await made.member()
+    await lead.change("DELETE", f"/members/{leaving.membership_id}")
+    world.sleep(5)
+    agreement = await made.agreement()
+    path = f"/agreements/{agreement['id']}"
+    await lead.change("POST", f"{path}/versions", {"text": "Another text.\n"}, 201, match=path)
+    await made.sign(seat)
+    second, third = await world.attorney("Second"), await world.attorney("Third")
+    team = f"/matters/{made.matter_id}/team"
+    for each in (second, third):
+        assert (await lead.ask("PUT", f"{team}/{each.person_id}")).status_code == 204
+    assert (await lead.ask("DELETE", f"{team}/{third.person_id}")).status_code == 204
+    place = f"/engagements/{made.id}"
+    await lead.change("PATCH", place, {"deputy_id": second.person_id, "ends_at": rfc3339(world.now + 60 * DAY_S)})
+    await lead.change("PATCH", place, {"name": "Another name"})
+    disposal = await lead.post(f"{place}/disposal", status=409)  # a hold is in force
+    assert disposal["code"] == "held"
