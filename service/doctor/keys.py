@@ -137,7 +137,7 @@ def key_findings(found: Keys) -> Iterator[Finding]:
     if found.lost:
         yield Finding(Severity.BROKEN, "key_missing", "No key place holds the keys of these: restore one.", found.lost)
     if found.behind:
-        sentence = "A key place lacks keys of these: `muniment doctor --repair` copies them."
+        sentence = "A key place lacks keys of these: `muniment keys mend` copies them."
         yield Finding(Severity.BROKEN, "key_place_behind", sentence, tuple(found.behind.values()))
     if found.unopened:
         sentence = "The keys of these are there and do not open: restore the key places, or the rows."

@@ -13,16 +13,16 @@ from service import backups
 from service.db import schema
 from service.db.models import revisions
 from service.errors import ExistsError, KeyMissingError, MunimentError, UnsafeError, WrongRevisionError
+from tests import world as worlds
 from tests.api.places import blobs, files_with, rows
 from tests.backups.places import DAYS, Elsewhere
 from tests.disposal.ending import FORM, LETTER, Ending
 from tests.doctor.tampering import rows_of
-from tests import world as worlds
 from tests.world import DAY_S
 
 
 @pytest.fixture
-async def worlds.folder(ending: Ending, tmp_path: Path) -> Path:
+async def folder(ending: Ending, tmp_path: Path) -> Path:
     """A backup."""
     path = tmp_path / "backup"
     await backups.backup(ending.world.services, path, with_keys=True)
@@ -63,7 +63,9 @@ async def test_a_backup_without_keys_is_put_beside_the_key_places_that_live(
     assert (made.keys, made.expires_at) == (0, None)
     assert sorted(path.name for path in (tmp_path / "two").iterdir()) == ["blobs", "rows"]
     shutil.rmtree(worlds.folder(empty.settings.key_places[0]))
-    shutil.copytree(worlds.folder(ending.world.services.settings.key_places[0]), worlds.folder(empty.settings.key_places[0]))
+    shutil.copytree(
+        worlds.folder(ending.world.services.settings.key_places[0]), worlds.folder(empty.settings.key_places[0])
+    )
     assert await empty.restore(tmp_path / "two") == []
 
 
