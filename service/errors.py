@@ -251,12 +251,28 @@ class TooLargeError(MunimentError):
     detail = "The file is larger than this installation accepts. Split it, or ask your operator to raise the limit."
 
 
+class RangeError(MunimentError):
+    """A part of a file was asked for that begins behind its end; `extra` has `size_bytes`."""
+
+    code, status, exit_code = "range_not_satisfiable", 416, EXIT_BAD_INPUT
+    title = "The file ends before that"
+    detail = "Ask for bytes within its length, which Content-Range tells, or for the whole file."
+
+
 class IncompleteBodyError(MunimentError):
     """The client went away, or sent fewer bytes than it announced."""
 
     code, status, exit_code = "incomplete_body", 400, EXIT_BAD_INPUT
     title = "The file did not arrive whole"
     detail = "Nothing was kept. Send it again."
+
+
+class SlowBodyError(IncompleteBodyError):
+    """The client is there, but has sent nothing for too long."""
+
+    code, status = "body_too_slow", 408
+    title = "Nothing arrived for too long"
+    detail = "Nothing of it was kept. Send it again over a better line, or resume it where uploads can be resumed."
 
 
 # What is not there to do it with -------------------------------------------------------------------------------------

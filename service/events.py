@@ -251,13 +251,16 @@ def document_not_revised(who: Who, intent: int, subjects: Mapping[str, str], out
     return _draft(EventType.DOCUMENT_REVISED, outcome, who, subjects=subjects, data=data, closes=intent)
 
 
-def document_opening(who: Who, revision_id: str, header: bytes) -> Draft:
-    """Intent: the bytes of this revision will be sent."""
+def document_opening(who: Who, revision_id: str, header: bytes, span: tuple[int, int] | None = None) -> Draft:
+    """Intent: the bytes of this revision will be sent; where `span` is given, those from its first to before its second
+    number.
+    """
     return _draft(
         EventType.DOCUMENT_OPENING,
         "allowed",
         who,
         subjects={"revision": revision_id},
+        data=None if span is None else {"start": span[0], "stop": span[1]},
         header=header,
         announces=True,
     )

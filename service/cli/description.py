@@ -89,7 +89,7 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
         _operation(document, paths, path, method, described)
         for path, item in paths.items()
         for method, described in item.items()
-        if described.get("tags")
+        if described.get("tags") and method != "head"  # what a download would say of itself, for programs
     ]
 
 
