@@ -41,6 +41,7 @@ from service.errors import BlobMissingError, KeyPlaceError, MunimentError
 from service.events import EventType
 from service.scoping.actions import Ability, words_of
 from service.services import Services
+from service.uploads import expiry
 
 
 class Severity(StrEnum):
@@ -138,6 +139,11 @@ def _compare_blobs(tx: Tx, blobs: set[str]) -> Iterator[Finding]:
     missing = tuple(row.id for row in rows if row.blob_id not in blobs)
     if missing:
         yield Finding(Severity.BROKEN, "blob_missing", "Bytes of these revisions are gone: restore them.", missing)
+    pieces = expiry.blobs_of_pieces(tx)
+    wanted |= pieces.keys()
+    torn = tuple(sorted({upload for blob, upload in pieces.items() if blob not in blobs}))
+    if torn:
+        yield Finding(Severity.WARNING, "piece_missing", "Pieces of these uploads are gone: begin them again.", torn)
     stray = tuple(sorted(blobs - wanted))
     if stray:
         sentence = "Objects of uploads that were cut short, or of revisions whose keys are destroyed: delete them."

@@ -55,6 +55,16 @@ def revision_key_context(revision_id: str) -> bytes:
     return f"revision key of {revision_id}".encode()
 
 
+def piece_key_context(piece_id: str) -> bytes:
+    """What the wrapped key of a piece of an upload is bound to."""
+    return f"upload piece key of {piece_id}".encode()
+
+
+def piece_context(part: Any, upload_id: str, piece_id: str) -> bytes:
+    """What the sealed message of such a piece is bound to; its part has firm_id, engagement_id and matter_id."""
+    return message_context(part.firm_id, part.engagement_id, part.matter_id, upload_id, piece_id, "upload piece")
+
+
 def field_key(keys: KeyStore, holder: Holder, *, wait: bool) -> SecretKey:
     """Unwrap a holder's field key; with `wait` its key object may be fetched, else it must be open already.
 
@@ -176,6 +186,30 @@ async def open_range(
         while (asked := opener.next_read()) is not None:
             if plain := opener.feed(await reader.read_at(*asked)):
                 yield plain
+    finally:
+        await reader.close()
+
+
+async def open_piece(
+    keys: KeyStore, blobs: BlobStore, authorised: Authorised, piece: Any
+) -> AsyncGenerator[bytes, None]:
+    """Open a piece of a file on its way, as `open_content` opens a revision.
+
+    Args:
+        piece: a row with id, upload_id, firm_id, engagement_id, matter_id, part_key_id, wrapped_key, header, blob_id.
+
+    Raises:
+        NotFoundError: this request was not authorised for the upload.
+        SealError: the stored bytes are not what the row and the log say was sealed.
+    """
+    if piece.upload_id not in authorised:
+        raise NotFoundError
+    key = unwrap(await opened_key(keys, piece.part_key_id), piece.wrapped_key, piece_key_context(piece.id))
+    context = piece_context(piece, piece.upload_id, piece.id)
+    reader = await blobs.open(piece.blob_id)
+    try:
+        async for plain in _opened(reader, Opener(key, context, header=piece.header)):
+            yield plain
     finally:
         await reader.close()
 

@@ -206,11 +206,12 @@ async def _undo(services: Services, place: Place, intent: int, draft: Draft) -> 
     second outcome.
     """
     log_id = place.part.firm_id
-    services.ledger.post(log_id, lambda tx, _moment: Outcome(None, _unless_closed(tx, log_id, intent, draft)))
+    services.ledger.post(log_id, lambda tx, _moment: Outcome(None, unless_closed(tx, log_id, intent, draft)))
     await asyncio.shield(_delete_unreferenced(services, place))
 
 
-def _unless_closed(tx: Tx, log_id: str, intent: int, draft: Draft) -> tuple[Draft, ...]:
+def unless_closed(tx: Tx, log_id: str, intent: int, draft: Draft) -> tuple[Draft, ...]:
+    """The outcome of an intent that is still open; nothing where it was closed already."""
     return (draft,) if tx.one(_OPEN_INTENT, log=log_id, idx=intent) is not None else ()
 
 
