@@ -224,7 +224,12 @@ async def content(request: Request, document_id: PathId) -> Response:
     return await _content(request, document_id, _wanted(request))
 
 
-@straight.head("/documents/{document_id}/content", operation_id="describe_content", **_CONTENT)
+@straight.head(
+    "/documents/{document_id}/content",
+    operation_id="describe_content",
+    response_class=Response,
+    responses={304: {"description": "If-None-Match names what is there"}},
+)
 async def content_head(request: Request, document_id: PathId) -> Response:
     """Read what a download would say of itself: length, type, name, ETag and SHA-256. No byte is sent."""
     return await _content(request, document_id, replace(_wanted(request), no_bytes=True))

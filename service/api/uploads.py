@@ -19,7 +19,7 @@ from fastapi.exceptions import RequestValidationError
 
 from service.api.bodies import pieces_of
 from service.api.shapes import IdempotencyKey, PathId
-from service.errors import MunimentError
+from service.errors import MunimentError, UnauthenticatedError
 from service.httpdeps import (
     CallerDep,
     ServicesDep,
@@ -55,6 +55,8 @@ class TusRoute(StrictRoute):
                 if request.headers.get("tus-resumable") != VERSION:
                     raise TusVersionError
                 response = await handler(request)
+            except UnauthenticatedError:
+                raise  # without a token in force every operation of the API answers the same
             except MunimentError as error:
                 response = await answer_muniment_error(request, error)
                 if isinstance(error, TusVersionError):
