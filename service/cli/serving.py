@@ -44,7 +44,8 @@ def serve(
         listener = _listen(host or settings.host, settings.port if port is None else port)
         # Who takes nothing at all would otherwise keep what the kernel and the server hold for him, for ever: a
         # connection that is let go is closed only once its last piece has left. Inherited by every connection.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.idle_s * MS)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.idle_s * MS)
         bound = listener.getsockname()
         shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
         sys.stdout.write(f"Muniment serves at http://{shown}:{bound[1]}\n")

@@ -15,8 +15,8 @@ from sqlalchemy import select
 
 from service import doctor
 from service.db.models import log_intents, upload_pieces
-from service.errors import StoreFullError
-from service.uploads import expiry, storing
+from service.errors import StoreFullError, StoreUnavailableError
+from service.uploads import expiry, resumable, storing
 from service.uploads.purpose import write_purpose
 from tests.api.places import blobs, columns_with, files_with, rows, settle
 from tests.api.wire import Answer, Client, ask
@@ -128,6 +128,30 @@ async def test_asking_again_after_the_end_answers_the_same_and_makes_nothing_new
     assert {each.headers["muniment-document"] for each in (first, again, head)} == {first.headers["muniment-document"]}
     assert head.headers["upload-length"] == str(len(CONTENT))
     assert rows(world.services.database) == before
+
+
+async def test_what_was_cut_short_before_the_document_is_finished_once_however_often_it_is_asked_for(
+    world: World, engagement: Engagement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(*_: Any) -> Any:
+        raise StoreUnavailableError
+
+    path = await begin(engagement)
+    with monkeypatch.context() as patch:
+        patch.setattr(resumable, "add", crash)
+        assert (await send(engagement.attorney, path, 0, CONTENT)).status_code == 503
+    before = len(rows(world.services.database)["documents"])
+    heads = await asyncio.gather(*(engagement.attorney.ask("HEAD", path, headers=TUS) for _ in range(3)))
+    made = {head.headers.get("muniment-document") for head in heads if head.status_code == 200}
+    assert len(made) == 1  # whoever loses the race for the pieces asks again
+    again = await engagement.attorney.ask("HEAD", path, headers=TUS)
+    assert {again.headers["muniment-document"]} == made
+    assert len(rows(world.services.database)["documents"]) == before + 1
+    assert len(await blobs(world)) == 1
+    with world.services.database.read() as tx:
+        assert tx.all(select(log_intents.c.idx)) == []
+    read = await engagement.attorney.ask("GET", f"/documents/{again.headers['muniment-document']}/content")
+    assert read.content == CONTENT
 
 
 async def test_what_is_said_of_it_comes_back_to_its_owner_alone(engagement: Engagement) -> None:
