@@ -19,8 +19,8 @@ from urllib.parse import quote
 from fastapi import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from service.api.bodies import Patience
 from service.downloads import Description, Download
-from service.errors import SlowBodyError
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -48,7 +48,8 @@ class ContentResponse(Response):
         if self._download.is_one_piece:
             await self._send_whole(send)
         else:
-            await self._send_pieces(receive, send)
+            with Patience(self._idle_s) as patience:
+                await self._send_pieces(receive, send, patience)
 
     async def _send_whole(self, send: Send) -> None:
         """Such a body has left before anybody could tell that its client is gone, or slow."""
@@ -60,36 +61,28 @@ class ContentResponse(Response):
         finally:
             self._download.post_outcome(outcome)
 
-    async def _send_pieces(self, receive: Receive, send: Send) -> None:
-        """Send the start, then the pieces, until the end or until the client has gone away."""
-        gone = asyncio.create_task(_client_gone(receive))
+    async def _send_pieces(self, receive: Receive, send: Send, patience: Patience) -> None:
+        """Send the start, then the pieces, until the end or until the client has gone away, or takes no more.
+
+        Raises:
+            SlowBodyError: he took nothing for too long.
+        """
+        gone, started = asyncio.create_task(_client_gone(receive)), False
         try:
             async with aclosing(self._download.pieces()) as pieces:
-                started = False
                 async for piece in pieces:
                     if not started:
                         await send(self._start())
                         started = True
-                    await self._send_one(send, {"type": "http.response.body", "body": piece, "more_body": True})
+                    # A server takes a piece when the one before has left.
+                    await patience.wait(send({"type": "http.response.body", "body": piece, "more_body": True}))
                     if gone.done():
                         return
-                await self._send_one(send, {"type": "http.response.body", "body": b"", "more_body": False})
+                await patience.wait(send({"type": "http.response.body", "body": b"", "more_body": False}))
         finally:
             gone.cancel()
             with suppress(asyncio.CancelledError):
                 await gone
-
-    async def _send_one(self, send: Send, message: Message) -> None:
-        """Hand over a piece; a server takes it when the one before has left.
-
-        Raises:
-            SlowBodyError: it did not leave in time.
-        """
-        try:
-            async with asyncio.timeout(self._idle_s):
-                await send(message)
-        except TimeoutError:
-            raise SlowBodyError("The client took nothing for too long.") from None
 
     def _start(self) -> Message:
         return {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
