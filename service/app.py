@@ -33,6 +33,7 @@ from service.api import (
     operations,
     people,
     tokens,
+    uploads,
     vendors,
     walls,
 )
@@ -41,9 +42,11 @@ from service.errors import MunimentError
 from service.httpdeps import Edge, answer_http_error, answer_muniment_error, answer_validation_error
 from service.metrics import Metrics
 from service.services import Services
+from service.uploads import expiry
 
 NOUNS = (
     documents,  # the busiest first: they are tried in order
+    uploads,
     house,
     me,
     people,
@@ -74,6 +77,7 @@ def create_app(services: Services) -> FastAPI:
             asyncio.create_task(checkpoints.keep_signing(services)),
             asyncio.create_task(attempts_module.keep_recording(services, attempts)),
             asyncio.create_task(disposal.resume_all(services)),
+            asyncio.create_task(expiry.keep_collecting(services)),
         ]
         yield
         for task in tasks:
@@ -110,6 +114,8 @@ def mount(app: FastAPI, nouns: Iterable[ModuleType]) -> None:
     for noun in nouns:
         if noun is documents:
             app.router.routes.extend(documents.straight.routes)
+        if noun is uploads:
+            app.include_router(uploads.asking, prefix="/api/v1")
         app.include_router(noun.router, prefix="/api/v1")
 
 

@@ -127,6 +127,12 @@ class Settings(BaseSettings):
     )
 
     max_upload_bytes: int = Field(default=10 * GIB, gt=0, description="Largest file that is accepted.")
+    idle_s: int = Field(default=60, gt=0, description="How long a body may stand still, in either direction.")
+    drain_s: int = Field(default=20, ge=0, description="How long running requests may go on when the service is ended.")
+    max_open_uploads: int = Field(default=20, gt=0, description="Resumable uploads that one member may have open.")
+    upload_expires_s: int = Field(
+        default=86_400, gt=0, description="How long a resumable upload waits for its next piece."
+    )
     max_json_bytes: int = Field(default=1 * MIB, gt=0, description="Largest JSON body that is accepted.")
     checkpoint_every_s: int = Field(default=60, gt=0, le=60, description="Longest time between two checkpoints.")
     checkpoint_every_entries: int = Field(

@@ -21,9 +21,9 @@ from service.blobs.store import BlobReader, BlobStore
 from service.crypto.contexts import message_context
 from service.crypto.fields import FieldReader
 from service.crypto.keys import KeyStore
-from service.crypto.streams import HEADER_BYTES, SEALED_CHUNK_BYTES, Opener
+from service.crypto.streams import HEADER_BYTES, SEALED_CHUNK_BYTES, Opener, RangeOpener, sealed_size
 from service.crypto.wrapping import SecretKey, unwrap
-from service.errors import BlobMissingError, KeyMissingError, KeyPlaceError, NotFoundError
+from service.errors import BlobMissingError, KeyMissingError, KeyPlaceError, NotFoundError, SealError
 from service.scoping.decide import Authorised
 
 PIECE_BYTES: Final = 16 * SEALED_CHUNK_BYTES  # opens to 256 KiB
@@ -53,6 +53,16 @@ def field_key_context(holder_id: str) -> bytes:
 def revision_key_context(revision_id: str) -> bytes:
     """What a wrapped revision key is bound to."""
     return f"revision key of {revision_id}".encode()
+
+
+def piece_key_context(piece_id: str) -> bytes:
+    """What the wrapped key of a piece of an upload is bound to."""
+    return f"upload piece key of {piece_id}".encode()
+
+
+def piece_context(part: Any, upload_id: str, piece_id: str) -> bytes:
+    """What the sealed message of such a piece is bound to; its part has firm_id, engagement_id and matter_id."""
+    return message_context(part.firm_id, part.engagement_id, part.matter_id, upload_id, piece_id, "upload piece")
 
 
 def field_key(keys: KeyStore, holder: Holder, *, wait: bool) -> SecretKey:
@@ -155,15 +165,69 @@ async def read_content(keys: KeyStore, blobs: BlobStore, authorised: Authorised,
         await reader.close()
 
 
+async def open_range(
+    keys: KeyStore, blobs: BlobStore, authorised: Authorised, revision: Any, start: int, stop: int
+) -> AsyncGenerator[bytes, None]:
+    """Open the bytes [start, stop) of a revision, reading only what that needs, in pieces of at most 128 KiB.
+
+    Args:
+        revision: as in `open_content`, with size_bytes.
+
+    Raises:
+        NotFoundError: this request was not authorised for the document.
+        SealError: the stored bytes are not what the row and the log say was sealed, or not as many.
+    """
+    key, context = await _key_and_context(keys, authorised, revision)
+    reader = await blobs.open(revision.blob_id)
+    try:
+        if reader.size != sealed_size(revision.size_bytes):
+            raise SealError  # the client is told of a length: it must be the message's own
+        opener = RangeOpener(key, context, reader.size, start, stop, header=revision.header)
+        while (asked := opener.next_read()) is not None:
+            if plain := opener.feed(await reader.read_at(*asked)):
+                yield plain
+    finally:
+        await reader.close()
+
+
+async def open_piece(
+    keys: KeyStore, blobs: BlobStore, authorised: Authorised, piece: Any
+) -> AsyncGenerator[bytes, None]:
+    """Open a piece of a file on its way, as `open_content` opens a revision.
+
+    Args:
+        piece: a row with id, upload_id, firm_id, engagement_id, matter_id, part_key_id, wrapped_key, header, blob_id.
+
+    Raises:
+        NotFoundError: this request was not authorised for the upload.
+        SealError: the stored bytes are not what the row and the log say was sealed.
+    """
+    if piece.upload_id not in authorised:
+        raise NotFoundError
+    key = unwrap(await opened_key(keys, piece.part_key_id), piece.wrapped_key, piece_key_context(piece.id))
+    context = piece_context(piece, piece.upload_id, piece.id)
+    reader = await blobs.open(piece.blob_id)
+    try:
+        async for plain in _opened(reader, Opener(key, context, header=piece.header)):
+            yield plain
+    finally:
+        await reader.close()
+
+
 async def _opener(keys: KeyStore, authorised: Authorised, revision: Any) -> Opener:
+    key, context = await _key_and_context(keys, authorised, revision)
+    # The header in the row and the log refuses an older message under the same key.
+    return Opener(key, context, header=revision.header)
+
+
+async def _key_and_context(keys: KeyStore, authorised: Authorised, revision: Any) -> tuple[SecretKey, bytes]:
     if revision.document_id not in authorised:
         raise NotFoundError
     key = unwrap(await opened_key(keys, revision.part_key_id), revision.wrapped_key, revision_key_context(revision.id))
     context = message_context(
         revision.firm_id, revision.engagement_id, revision.matter_id, revision.document_id, revision.id, "original"
     )
-    # The header in the row and the log refuses an older message under the same key.
-    return Opener(key, context, header=revision.header)
+    return key, context
 
 
 async def _opened(reader: BlobReader, opener: Opener) -> AsyncIterator[bytes]:

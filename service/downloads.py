@@ -6,9 +6,11 @@ Rules kept here:
   also when the client goes away (posted without waiting, so that a cancelled request cannot take it along);
 * an open body asks before every piece of 256 KiB whether anybody's access ended since, and is decided again then, and
   each second in any case; no answer within 2 seconds stops it;
-* it is stopped by breaking off, so that the client can tell that he has not got the whole.
+* it is stopped by breaking off, so that the client can tell that he has not got the whole;
+* a part of a file is announced with its first and last byte, and opened alone; an answer without bytes (the headers,
+  or that nothing has changed) is decided as a download is, and recorded as a read: it announces no bytes.
 
-Source: docs/adr/0009-open-bodies.md.
+Source: docs/adr/0009-open-bodies.md; service/ranges.py (what a part is).
 """
 
 from __future__ import annotations
@@ -25,9 +27,10 @@ from sqlalchemy import bindparam, select
 from service import events, tokens
 from service.acts import Act, Caller, perform
 from service.db.models import documents, parts, revisions
-from service.door import PIECE_BYTES, Holder, NameReader, open_content, read_content
+from service.door import PIECE_BYTES, Holder, NameReader, open_content, open_range, read_content
 from service.errors import AccessEndedError, MunimentError, NotFoundError, UnavailableError
 from service.ledger import Moment, Outcome
+from service.ranges import WHOLE, Span, Wanted
 from service.scoping.actions import Action
 from service.scoping.decide import Authorised, Subject, decide
 from service.services import Services
@@ -44,6 +47,7 @@ _REVISION = (
         revisions.c.header,
         revisions.c.blob_id,
         revisions.c.size_bytes,
+        revisions.c.sha256,
         revisions.c.media_type,
         documents.c.engagement_id,
         documents.c.matter_id,
@@ -59,6 +63,25 @@ _REVISION = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What can be said of a file without sending any of it.
+
+    Args:
+        title: None where the client has the file already, as it is.
+        sha256: in hex, of the whole file; None where nobody asked for it.
+    """
+
+    revision: Any
+    title: str | None
+    sha256: str | None
+
+    @property
+    def etag(self) -> str:
+        """The strong ETag of the bytes: a revision never changes."""
+        return _etag(self.revision)
+
+
 @dataclass(slots=True)
 class Download:
     """An announced body. `pieces` must be run to its end or closed: either way the outcome is recorded once.
@@ -72,14 +95,26 @@ class Download:
     authorised: Authorised
     revision: Any
     intent: int
+    span: Span | None = None  # None: the whole file
     title: str = ""
+    sha256: str | None = None  # in hex, of the whole file, where it is told
     sent_bytes: int = 0
+
+    @property
+    def etag(self) -> str:
+        """The strong ETag of the bytes: a revision never changes."""
+        return _etag(self.revision)
+
+    @property
+    def length_bytes(self) -> int:
+        """How many bytes are announced."""
+        size_bytes: int = self.revision.size_bytes
+        return size_bytes if self.span is None else self.span.stop - self.span.start
 
     @property
     def is_one_piece(self) -> bool:
         """Whether the body leaves all at once."""
-        size_bytes: int = self.revision.size_bytes
-        return size_bytes < PIECE_BYTES
+        return self.span is None and self.length_bytes < PIECE_BYTES
 
     async def whole(self) -> bytes:
         """Open a body of one piece; the caller sends it and posts the outcome.
@@ -104,8 +139,7 @@ class Download:
         """
         outcome, watch = "aborted", _Watch(self.services, self.caller, self.revision.document_id)
         try:
-            content = open_content(self.services.keys, self.services.blobs, self.authorised, self.revision)
-            async with aclosing(content):
+            async with aclosing(self._opened()) as content:
                 async for piece in content:
                     await watch.still_allowed()
                     self.sent_bytes += len(piece)  # before it leaves: the record may say too much, never too little
@@ -118,10 +152,16 @@ class Download:
             raise
         except GeneratorExit:
             # Closed after the last piece: the client has it all, whether or not he waited for the end.
-            outcome = "done" if self.sent_bytes == self.revision.size_bytes else outcome
+            outcome = "done" if self.sent_bytes == self.length_bytes else outcome
             raise
         finally:
             self.post_outcome(outcome)
+
+    def _opened(self) -> AsyncGenerator[bytes, None]:
+        keys, blobs = self.services.keys, self.services.blobs
+        if self.span is None:
+            return open_content(keys, blobs, self.authorised, self.revision)
+        return open_range(keys, blobs, self.authorised, self.revision, *self.span)
 
     def post_outcome(self, outcome: str) -> None:
         """Record how it ended, without waiting."""
@@ -129,27 +169,66 @@ class Download:
         self.services.ledger.post(self.caller.credential.firm_id, lambda _tx, _moment: Outcome(None, (draft,)))
 
 
-async def open_document(services: Services, caller: Caller, document_id: str) -> Download:
-    """Decide, announce, and hand over a body that is ready to flow."""
+async def open_document(
+    services: Services, caller: Caller, document_id: str, wanted: Wanted = WHOLE
+) -> Download | Description:
+    """Decide, announce, and hand over a body that is ready to flow; or what is said in the place of bytes.
 
-    def change(act: Act) -> tuple[Any, events.Who]:
+    Raises: what the policy answers; `RangeError`.
+    """
+
+    def change(act: Act) -> tuple[Any, events.Who | None, Span | None]:
         row = act.tx.one(_REVISION, document=document_id)
         if row is None:
             raise NotFoundError
-        act.drafts.append(events.document_opening(act.who, row.id, row.header))
-        return row, act.who
+        if _tells_digest(row, wanted):
+            act.show([row.id])
+        if wanted.no_bytes or wanted.is_unchanged(_etag(row)):
+            return row, None, None
+        span = wanted.span(_etag(row), row.size_bytes)
+        act.drafts.append(events.document_opening(act.who, row.id, row.header, span))
+        return row, act.who, span
 
     done = await perform(services, caller, Action.DOCUMENT_DOWNLOAD, Subject(document=document_id), change)
-    row, who = done.result
-    part = Holder(row.part_id, row.part_key_id, row.part_field_key)
-    download = Download(services, caller, who, done.authorised, row, done.recorded.indexes[0])
+    row, who, span = done.result
+    reader = NameReader(services.keys, done.authorised)
+    if who is None:
+        return _described(reader, row, wanted)
+    download = Download(services, caller, who, done.authorised, row, done.recorded.indexes[0], span)
     try:
-        title = NameReader(services.keys, done.authorised).open(part, "documents", "title", document_id, row.title)
+        download.title = _title(reader, row)
+        download.sha256 = _sha256(reader, row) if _tells_digest(row, wanted) else None
     except MunimentError:
         download.post_outcome("failed")  # announced, and no byte will leave
         raise
-    download.title = title
     return download
+
+
+def _described(reader: NameReader, row: Any, wanted: Wanted) -> Description:
+    if wanted.is_unchanged(_etag(row)):
+        return Description(row, None, None)
+    return Description(row, _title(reader, row), _sha256(reader, row))
+
+
+def _tells_digest(row: Any, wanted: Wanted) -> bool:
+    """Opening it costs a tenth of a small request, and nothing beside a large one."""
+    return bool(row.size_bytes >= PIECE_BYTES) or wanted.no_bytes or wanted.wants_digest()
+
+
+def _etag(row: Any) -> str:
+    return f'"{row.id}"'
+
+
+def _part(row: Any) -> Holder:
+    return Holder(row.part_id, row.part_key_id, row.part_field_key)
+
+
+def _title(reader: NameReader, row: Any) -> str:
+    return reader.open(_part(row), "documents", "title", row.document_id, row.title)
+
+
+def _sha256(reader: NameReader, row: Any) -> str:
+    return reader.open(_part(row), "revisions", "sha256", row.id, row.sha256)
 
 
 class _Watch:

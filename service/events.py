@@ -85,6 +85,11 @@ class EventType(StrEnum):
     REPAIR_KEYS_DESTROYED = "repair.keys_destroyed"  # that nobody owns
     TOKEN_CREATED = "token.created"  # noqa: S105  # the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # the same
+    UPLOAD_CREATED = "upload.created"  # a file was announced that may come in pieces, in several requests
+    UPLOAD_ENDED = "upload.ended"  # it became a document, was given up, or expired; its pieces are gone
+    UPLOAD_RECEIVED = "upload.received"  # outcome of upload.receiving, with the bytes that were kept
+    UPLOAD_RECEIVING = "upload.receiving"  # intent: bytes will be accepted
+    UPLOAD_STORED = "upload.stored"  # a piece is whole and sealed
     VENDOR_ADDED = "vendor.added"
     WALL_LIFTED = "wall.lifted"
     WALL_RAISED = "wall.raised"
@@ -264,13 +269,16 @@ def document_not_revised(who: Who, intent: int, subjects: Mapping[str, str], out
     return _draft(EventType.DOCUMENT_REVISED, outcome, who, subjects=subjects, data=data, closes=intent)
 
 
-def document_opening(who: Who, revision_id: str, header: bytes) -> Draft:
-    """Intent: the bytes of this revision will be sent."""
+def document_opening(who: Who, revision_id: str, header: bytes, span: tuple[int, int] | None = None) -> Draft:
+    """Intent: the bytes of this revision will be sent; where `span` is given, those from its first to before its second
+    number.
+    """
     return _draft(
         EventType.DOCUMENT_OPENING,
         "allowed",
         who,
         subjects={"revision": revision_id},
+        data=None if span is None else {"start": span[0], "stop": span[1]},
         header=header,
         announces=True,
     )
@@ -294,6 +302,38 @@ def intent_abandoned(log_index: int, engagement_id: str) -> Draft:
 def repairing(kind: EventType, data: Data) -> Draft:
     """The doctor will put this right; written before it does, because nothing is done that is not recorded."""
     return _draft(kind, "allowed", system("doctor"), data=data)
+
+
+# Files that come in pieces --------------------------------------------------------------------------------------------
+
+
+def upload_receiving(who: Who, upload_id: str, start: int) -> Draft:
+    """Intent: bytes of this upload will be accepted, from this one on."""
+    subjects = {"upload": upload_id}
+    return _draft(EventType.UPLOAD_RECEIVING, "allowed", who, subjects=subjects, data={"start": start}, announces=True)
+
+
+def upload_stored(who: Who, upload_id: str, piece_id: str, header: bytes, span: tuple[int, int]) -> Draft:
+    """The bytes from the first to before the second number of `span` are sealed in an object of their own."""
+    return _draft(
+        EventType.UPLOAD_STORED,
+        "done",
+        who,
+        subjects={"upload": upload_id, "piece": piece_id},
+        header=header,
+        data={"start": span[0], "stop": span[1]},
+    )
+
+
+def upload_received(who: Who, intent: int, upload_id: str, outcome: str, kept: int) -> Draft:
+    """How it ended: done, aborted (the client went away) or failed, and how many of the bytes were kept."""
+    data: Data = {"of": intent, "bytes": kept}
+    return _draft(EventType.UPLOAD_RECEIVED, outcome, who, subjects={"upload": upload_id}, data=data, closes=intent)
+
+
+def upload_ended(who: Who, upload_id: str, outcome: str, data: Data) -> Draft:
+    """Done: it became a document. Aborted: it was given up, or expired."""
+    return _draft(EventType.UPLOAD_ENDED, outcome, who, subjects={"upload": upload_id}, data=data)
 
 
 # Changes ------------------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ from service.errors import (
     MethodError,
     MunimentError,
     NotFoundError,
+    RangeError,
     TooLargeError,
     TooManyAttemptsError,
     UnauthenticatedError,
@@ -48,7 +49,9 @@ from service.services import Services
 logger = logging.getLogger(__name__)
 
 PROBLEM: Final = "application/problem+json"
+REFUSED: Final = 400  # and above: nothing was done
 FAULT: Final = 500  # and above: ours
+ENDS_CONNECTION: Final = frozenset({408})  # its body never came to an end, so no other request can follow
 IDEMPOTENCY_KEY_CHARACTERS: Final = 200
 ID_CHARACTERS: Final = 64
 POINTERS: Final = 20  # fields named in one answer
@@ -128,11 +131,13 @@ def problem(error: MunimentError, request_id: str) -> Response:
         "code": error.code,
         **error.extra,
     }
-    headers = {}
+    headers = {"muniment-error": error.code}  # an answer to HEAD has no body to say it in
     if error.retry_after_s is not None:
         headers["retry-after"] = str(error.retry_after_s)
     if isinstance(error, UnauthenticatedError):
         headers["www-authenticate"] = "Bearer"
+    if isinstance(error, RangeError):
+        headers["content-range"] = f"bytes */{error.extra['size_bytes']}"
     return JSONResponse(body, status_code=error.status, headers=headers, media_type=PROBLEM)
 
 
@@ -357,6 +362,8 @@ class Edge:
                 status = message["status"]
                 scope["state"]["answered"] = True
                 sent = message.get("headers", ())
+                if status in ENDS_CONNECTION or (status >= REFUSED and _waits_to_send(scope)):
+                    sent = [*sent, (b"connection", b"close")]
                 present = {name for name, _ in sent}  # in lower case: ASGI wants it so
                 message["headers"] = [*sent, *(item for item in extra if item[0] not in present)]
             await send(message)
@@ -364,6 +371,11 @@ class Edge:
                 self._metrics.note(scope["method"], _template(scope), status, time.perf_counter() - began)
 
         return send_with_headers
+
+
+def _waits_to_send(scope: Scope) -> bool:
+    """Say whether the client asked first: refused, he sends no body, and what comes next would be taken for it."""
+    return any(name == b"expect" for name, _ in scope["headers"])
 
 
 def _host_name(host: str) -> str:

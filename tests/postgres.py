@@ -7,7 +7,7 @@ and leaves the process to a clean exit. Here:
   that not even ``kill -9`` on the tests leaves it behind;
 * it listens on a Unix socket inside a private folder only, and never on the network;
 * as root it runs as ``nobody`` (PostgreSQL refuses root); where nobody cannot reach the wheel's files they are copied;
-* tests connect as ``app``, as the service does: a member of the groups of migration 0003, who owns nothing; a superuser
+* tests connect as ``app``, as the service does: a member of the groups of migration 0004, who owns nothing; a superuser
   would get past the very triggers, rights and policies that are tested. Tables belong to ``owner``, who is no superuser
   either, and migrates;
 * ``fsync`` and its like are on, or the service would rightly refuse to start. The data lies in memory where there is

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Annotated, Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ConfigDict, Field
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
 
 from service import documents, downloads, uploads
 from service.acts import etag
+from service.api.bodies import pieces_of
+from service.api.contents import ContentResponse, description
 from service.api.shapes import (
     Cursor,
     Id,
@@ -30,9 +28,10 @@ from service.api.shapes import (
     shown_time,
 )
 from service.downloads import Download
-from service.errors import BadTitleError, IncompleteBodyError
+from service.errors import BadTitleError
 from service.httpdeps import CallerDep, PlainRoute, ServicesDep, StrictRoute, caller_of, services_of
 from service.paging import PAGE_ROWS, window
+from service.ranges import WHOLE, Wanted
 from service.scoping.actions import Label, Sensitivity
 
 router = APIRouter(tags=["documents"], route_class=StrictRoute)
@@ -146,7 +145,7 @@ async def add(
         title=_title(title),
         body=_said(request),
     )
-    receipt = await uploads.add(services, caller, new, _pieces(request))
+    receipt = await uploads.add(services, caller, new, pieces_of(request))
     response.headers["Location"] = f"/api/v1/documents/{receipt.document_id}"
     return _received(response, receipt)
 
@@ -174,14 +173,6 @@ def _title(header: str) -> str:
         return unquote(header[len(_CHARSET) :], errors="strict")
     except UnicodeDecodeError:
         raise BadTitleError from None
-
-
-async def _pieces(request: Request) -> AsyncIterator[bytes]:
-    try:
-        async for piece in request.stream():
-            yield piece
-    except ClientDisconnect:
-        raise IncompleteBodyError from None
 
 
 @router.get("/engagements/{engagement_id}/documents", operation_id="list_documents", response_model=Listed[DocumentOut])
@@ -214,15 +205,56 @@ async def read(services: ServicesDep, caller: CallerDep, response: Response, doc
     return {**_out(card.document), "my_grants": held}
 
 
-@straight.get(
-    "/documents/{document_id}/content",
-    operation_id="read_content",
-    response_class=Response,
-    responses={200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}},
-)
+_CONTENT: Final[dict[str, Any]] = {
+    "response_class": Response,
+    "responses": {
+        200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
+        206: {
+            "description": "The part that Range asked for",
+            "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        304: {"description": "If-None-Match names what is there"},
+    },
+}
+
+
+@straight.get("/documents/{document_id}/content", operation_id="read_content", **_CONTENT)
 async def content(request: Request, document_id: PathId) -> Response:
     """Download a document's bytes as they arrived. The log holds that they were sent before the first one leaves."""
-    return ContentResponse(await downloads.open_document(services_of(request), caller_of(request), document_id))
+    return await _content(request, document_id, _wanted(request))
+
+
+@straight.head(
+    "/documents/{document_id}/content",
+    operation_id="describe_content",
+    response_class=Response,
+    responses={304: {"description": "If-None-Match names what is there"}},
+)
+async def content_head(request: Request, document_id: PathId) -> Response:
+    """Read what a download would say of itself: length, type, name, ETag and SHA-256. No byte is sent."""
+    return await _content(request, document_id, replace(_wanted(request), no_bytes=True))
+
+
+async def _content(request: Request, document_id: str, wanted: Wanted) -> Response:
+    services = services_of(request)
+    found = await downloads.open_document(services, caller_of(request), document_id, wanted)
+    if isinstance(found, Download):
+        return ContentResponse(found, services.settings.idle_s)
+    return description(found)
+
+
+_SELECTING: Final = {
+    b"range": "range",
+    b"if-range": "if_range",
+    b"if-none-match": "if_none_match",
+    b"want-repr-digest": "want_digest",
+}
+
+
+def _wanted(request: Request) -> Wanted:
+    """What the headers ask for; most requests have none of these, and are spared the looking up."""
+    sent = {_SELECTING[name]: value.decode("latin-1") for name, value in request.scope["headers"] if name in _SELECTING}
+    return Wanted(**sent) if sent else WHOLE
 
 
 @router.put(
@@ -241,7 +273,7 @@ async def replace_content(
     _key: IdempotencyKey = None,
 ) -> Any:
     """Replace a document's content by the raw bytes of the body; title, label and sensitivity stay."""
-    receipt = await uploads.revise(services, caller, document_id, _said(request), _pieces(request))
+    receipt = await uploads.revise(services, caller, document_id, _said(request), pieces_of(request))
     return _received(response, receipt)
 
 
@@ -275,60 +307,3 @@ async def access(
 ) -> dict[str, Any]:
     """Say who can see this document and why; with `person_id`, why that person can or cannot, and what is missing."""
     return {"items": await documents.access(services, caller, document_id, person_id)}
-
-
-class ContentResponse(Response):
-    """Sends a download piece by piece; breaks off, so that the client can tell, when the rest may not be sent."""
-
-    def __init__(self, download: Download) -> None:
-        super().__init__(media_type=None)
-        self._download = download
-        revision = download.revision
-        name = "".join("_" if sign in '/\\:*?"<>|' else sign for sign in download.title)
-        self.raw_headers = [
-            (b"content-type", revision.media_type.encode()),
-            (b"content-length", str(revision.size_bytes).encode()),
-            (b"content-disposition", f"attachment; filename=\"document\"; filename*=UTF-8''{quote(name)}".encode()),
-            (b"etag", f'"{revision.id}"'.encode()),
-        ]
-
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the body, all at once where it is one piece."""
-        if self._download.is_one_piece:
-            await self._send_whole(send)
-        else:
-            await self._send_pieces(receive, send)
-
-    async def _send_whole(self, send: Send) -> None:
-        """Such a body has left before anybody could tell that its client is gone."""
-        outcome, content = "aborted", await self._download.whole()
-        try:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await send({"type": "http.response.body", "body": content, "more_body": False})
-            outcome = "done"
-        finally:
-            self._download.post_outcome(outcome)
-
-    async def _send_pieces(self, receive: Receive, send: Send) -> None:
-        """Send the start, then the pieces, until the end or until the client has gone away."""
-        gone = asyncio.create_task(_client_gone(receive))
-        try:
-            async with aclosing(self._download.pieces()) as pieces:
-                started = False
-                async for piece in pieces:
-                    if not started:
-                        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-                        started = True
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-                    if gone.done():
-                        return
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            gone.cancel()
-            with suppress(asyncio.CancelledError):
-                await gone
-
-
-async def _client_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

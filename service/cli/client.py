@@ -26,6 +26,8 @@ CONNECT_S: Final = 10.0
 ANSWER_S: Final = 60.0  # a commit or the next piece of a body may take this long
 ERROR_BYTES: Final = 65_536
 PIECE_BYTES: Final = 262_144
+PARTIAL: Final = 206
+RESUMES: Final = 5  # breaks of one line; who has more of them has another trouble
 
 Pieces = Callable[[Iterator[bytes], int | None], Iterator[bytes]]
 """Passes the pieces of a body on (and may count them); the number is the announced size in bytes."""
@@ -105,18 +107,39 @@ class Client:
         return str(self.ask("GET", path).headers["etag"])
 
     def fetch(self, method: str, path: str, target: IO[bytes], watch: Pieces, **sent: Any) -> httpx2.Response:
-        """Send a request and write its answer's body to `target` as it comes.
+        """Send a request and write its answer's body to `target` as it comes; a file whose line breaks is gone on with.
 
-        Raises: as `ask`; `UnavailableError` when the body breaks off, because access ended or the line was lost.
+        Raises: as `ask`; the reason why the rest is not given, where access ended meanwhile; `UnavailableError` when
+            the body breaks off and cannot be gone on with.
         """
         with _answered(self._http.base_url), self._http.stream(method, path, **sent) as answer:
-            if answer.is_error:
-                answer.read()
-                raise error_of(answer)
+            _refuse(answer)
             announced = answer.headers.get("content-length")
-            for piece in watch(answer.iter_bytes(PIECE_BYTES), int(announced) if announced else None):
+            arriving = self._arriving(path, sent, answer, 0, RESUMES if method == "GET" else 0)
+            for piece in watch(arriving, int(announced) if announced else None):
                 target.write(piece)
             return answer
+
+    def _arriving(
+        self, path: str, sent: Mapping[str, Any], answer: httpx2.Response, start: int, resumes: int
+    ) -> Iterator[bytes]:
+        """Yield a body from its byte `start` on; after a break ask for the rest, of the very same bytes alone."""
+        try:
+            for piece in answer.iter_bytes(PIECE_BYTES):
+                start += len(piece)
+                yield piece
+        except (httpx2.ReadError, httpx2.RemoteProtocolError):
+            if not resumes or answer.headers.get("accept-ranges") != "bytes":
+                raise
+        else:
+            return
+        asked = {"Range": f"bytes={start}-", "If-Range": answer.headers["etag"]}
+        rest = {**sent, "headers": {**(sent.get("headers") or {}), **asked}}
+        with self._http.stream("GET", path, **rest) as following:
+            _refuse(following)
+            if following.status_code != PARTIAL:
+                raise UnavailableError("It was replaced while it was being sent. What arrived was thrown away.")
+            yield from self._arriving(path, sent, following, start, resumes - 1)
 
 
 def open_client(settings: Settings, token_file: Path | None) -> Client:
@@ -148,6 +171,12 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _refuse(answer: httpx2.Response) -> None:
+    if answer.is_error:
+        answer.read()
+        raise error_of(answer)
 
 
 def error_of(answer: httpx2.Response) -> MunimentError:

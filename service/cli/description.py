@@ -30,6 +30,7 @@ RENAMED: Final[Mapping[str, str]] = {
     "prove_entry": "prove",
     "read_checkpoint": "checkpoint",
 }
+PROTOCOLS: Final = frozenset({"uploads"})
 _TYPES: Final[Mapping[str, type]] = {"integer": int, "boolean": bool, "string": str}
 
 
@@ -89,8 +90,13 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
         _operation(document, paths, path, method, described)
         for path, item in paths.items()
         for method, described in item.items()
-        if described.get("tags")
+        if described.get("tags") and not _is_for_programs(method, described)
     ]
+
+
+def _is_for_programs(method: str, described: Mapping[str, Any]) -> bool:
+    """Headers without a body, and the protocol that clients of tus speak."""
+    return method == "head" or described["tags"][0] in PROTOCOLS
 
 
 def _operation(

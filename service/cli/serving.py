@@ -1,7 +1,8 @@
 """`muniment serve`: the application on a port, until it is told to stop.
 
-SIGTERM and Ctrl-C drain: no new request is taken, running ones get up to `DRAIN_S` seconds, then the ledger writes what
-it holds and the installation is closed. A second Ctrl-C does not wait.
+SIGTERM and Ctrl-C drain: no new request is taken, running ones get up to MUNIMENT_DRAIN_S seconds and are then broken
+off, each with its outcome; the ledger writes what it holds, last of all, and the installation is closed. A second
+Ctrl-C does not wait.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from service.cli.failures import read_settings
 from service.errors import UnsafeError
 from service.wiring import open_installation
 
-DRAIN_S: Final = 20
 BACKLOG: Final = 512
+MS: Final = 1000
 GARBAGE_OBJECTS: Final = 20_000  # that may gather before they are looked through
 
 
@@ -41,6 +42,10 @@ def serve(
     signal.signal(signal.SIGINT, _leave)
     with open_installation(settings, serving=True) as services:
         listener = _listen(host or settings.host, settings.port if port is None else port)
+        # Who takes nothing at all would otherwise keep what the kernel and the server hold for him, for ever: a
+        # connection that is let go is closed only once its last piece has left. Inherited by every connection.
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.idle_s * MS)
         bound = listener.getsockname()
         shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
         sys.stdout.write(f"Muniment serves at http://{shown}:{bound[1]}\n")
@@ -51,7 +56,7 @@ def serve(
                 access_log=False,
                 log_config=None,
                 server_header=False,
-                timeout_graceful_shutdown=DRAIN_S,
+                timeout_graceful_shutdown=settings.drain_s,
             )
         )
         # What is loaded now stays until the end: looking through it for garbage again and again costs a sixth.

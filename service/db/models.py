@@ -385,6 +385,41 @@ revisions = Table(
     Index(None, "added_by"),
 )
 
+# Files on their way, which may take several requests and outlive the process (docs/adr/0017-resumable-uploads.md).
+uploads = Table(
+    "uploads",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("part_id", "parts"),
+    _ref("membership_id", "memberships"),  # who began it: nobody else may go on
+    _text("label"),
+    _text("sensitivity", null=True),
+    _bytes("purpose", "Upload-Metadata as it was sent, sealed, part"),
+    _int("size_bytes"),  # of the whole plaintext
+    _int("received_bytes"),  # in pieces that are committed
+    _int("created_at"),
+    _int("expires_at"),
+    _text("document_id", null=True),  # what it became
+    Index(None, "membership_id"),
+    Index(None, "expires_at"),
+)
+
+upload_pieces = Table(
+    "upload_pieces",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("upload_id", "uploads"),
+    _int("start"),  # of its first byte in the file
+    _int("size_bytes"),  # of the plaintext
+    _bytes("wrapped_key", "wrapped by the part's key"),
+    _bytes("header", "first 56 bytes of the sealed message"),
+    _text("blob_id"),
+    UniqueConstraint("upload_id", "start"),
+)
+
 grants = Table(
     "grants",
     metadata,

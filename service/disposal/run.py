@@ -32,6 +32,7 @@ from service.scoping.actions import Action
 from service.scoping.decide import Subject
 from service.services import Services
 from service.tombstones import Tombstone
+from service.uploads import expiry
 
 ORDER: Final = ("destroying", "keys_destroyed", "objects_deleted", "verified", "certified")
 
@@ -155,6 +156,7 @@ def _all_keys(services: Services, firm_id: str, manifest: Manifest) -> tuple[str
 
 
 async def _delete_objects(services: Services, firm_id: str, row: Any, manifest: Manifest) -> None:
+    await expiry.collect(services)  # what was still on its way goes with the engagement
     report = await services.blobs.delete([each.blob_id for each in manifest.revisions])
     if report.failed:
         raise UnavailableError("The store has not deleted everything. Run the disposal again.")

@@ -49,11 +49,13 @@ class Blobs:
         missing: revision to blob, where the store has none.
         stray: blobs that no row names.
         ended: blobs of revisions whose keys are destroyed.
+        torn: pieces of files on their way, where the store has no such blob.
     """
 
     missing: dict[str, str] = field(default_factory=dict)
     stray: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    torn: list[str] = field(default_factory=list)
 
 
 async def listed(store: BlobStore, scratch: Scratch) -> None:
@@ -80,6 +82,8 @@ def compare_blobs(tx: Tx, scratch: Scratch, older_than: int) -> Blobs:
             scratch.change(_BLOB, row.blob_id, _NAMED)
     for statement in _OTHERS:
         for row in _rows(tx, statement):
+            if scratch.get(_BLOB, row.blob_id) is None:
+                found.torn.append(row.id)
             scratch.change(_BLOB, row.blob_id, _NAMED)
     found.stray.extend(said.id for said in scratch.rest(_BLOB) if said.entry <= older_than)
     return found
@@ -117,6 +121,9 @@ def blob_findings(found: Blobs, missing: tuple[str, ...]) -> Iterator[Finding]:
     """Say what was found."""
     if missing:
         yield Finding(Severity.BROKEN, "blob_missing", "Bytes of these revisions are gone: restore them.", missing)
+    if found.torn:
+        sentence = "Pieces of files on their way are gone: what they belong to is sent again."
+        yield Finding(Severity.WARNING, "piece_missing", sentence, tuple(found.torn))
     if found.stray:
         sentence = "Objects of uploads that were cut short: `muniment doctor --repair` deletes them."
         yield Finding(Severity.WARNING, "blob_without_row", sentence, tuple(found.stray))

@@ -5,7 +5,7 @@
 | firm | the log, and the firm whose log it is | signing key, field key | root key |
 | person | the person | field key | the firm's key |
 | engagement | the engagement, while it runs | field key | root key |
-| part | the part, while its engagement runs | field key, revision keys | the engagement's key |
+| part | the part, while its engagement runs | field key; keys of revisions and upload pieces | the engagement's key |
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from sqlalchemy import bindparam, literal, or_, select, update
 from service.crypto.wrapping import Random, SecretKey, rewrap
 from service.db.auditstore import each_log
 from service.db.ids import is_id
-from service.db.models import documents, engagements, firms, logs, parts, people, revisions
+from service.db.models import documents, engagements, firms, logs, parts, people, revisions, upload_pieces, uploads
 from service.db.session import Tx
-from service.door import field_key_context, revision_key_context, signing_key_context
+from service.door import field_key_context, piece_key_context, revision_key_context, signing_key_context
 from service.firms import DEPLOYMENT
 
 RUNNING: Final = "running"
@@ -135,6 +135,16 @@ _REWRAP_REVISION: Final = (
 )
 
 
+_PIECES: Final = (
+    select(upload_pieces.c.id, upload_pieces.c.wrapped_key)
+    .join_from(upload_pieces, uploads, uploads.c.id == upload_pieces.c.upload_id)
+    .where(uploads.c.part_id == bindparam("owner"))
+)
+_REWRAP_PIECE: Final = (
+    update(upload_pieces).where(upload_pieces.c.id == bindparam("piece")).values(wrapped_key=bindparam("rewrapped"))
+)
+
+
 def all_of(tx: Tx, level: Level) -> Iterator[Owner]:
     """Every owner of a level, log by log, in the order of their ids."""
     for log in each_log(tx):
@@ -173,4 +183,7 @@ def move(tx: Tx, owner: Owner, new_id: str, old: SecretKey, new: SecretKey, rand
                 context = revision_key_context(revision.id)
                 rewrapped = rewrap(old, new, revision.wrapped_key, context, random)
                 moved += tx.run(_REWRAP_REVISION, revision=revision.id, rewrapped=rewrapped)
+        for piece in tx.all(_PIECES, owner=owner.id):
+            rewrapped = rewrap(old, new, piece.wrapped_key, piece_key_context(piece.id), random)
+            moved += tx.run(_REWRAP_PIECE, piece=piece.id, rewrapped=rewrapped)
     return moved

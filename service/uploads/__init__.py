@@ -9,6 +9,9 @@ The order, and what a crash leaves at each step:
 
 Plaintext is never on disk: a piece is hashed, examined in memory by a process of its own, sealed and forgotten. What
 does not arrive whole is taken away again, and the log says so.
+
+A file may also come in pieces, in several requests (`service.uploads.resumable`): each piece is sealed, and all of them
+then come this way as one body.
 """
 
 from service.uploads.adding import NewDocument, add

@@ -66,14 +66,17 @@ def _checked(services: Services, new: NewDocument) -> NewDocument:
 
 def _subject(new: NewDocument, _tx: Tx, actor: Actor) -> Subject:
     return Subject(
-        engagement=new.engagement_id, part=new.part_id, label=new.label, sensitivity=_sensitivity(new, actor)
+        engagement=new.engagement_id,
+        part=new.part_id,
+        label=new.label,
+        sensitivity=sensitivity_of(new.sensitivity, actor),
     )
 
 
-def _sensitivity(new: NewDocument, actor: Actor) -> str:
+def sensitivity_of(said: str | None, actor: Actor) -> str:
     """An attorney's word counts at once; whatever anybody else says is confidential until an attorney has looked."""
     is_attorney = actor.role == Role.ATTORNEY
-    return new.sensitivity if is_attorney and new.sensitivity else UNCONFIRMED_SENSITIVITY.value
+    return said if is_attorney and said else UNCONFIRMED_SENSITIVITY.value
 
 
 def _announce(act: Act, new: NewDocument) -> Place:
@@ -115,7 +118,7 @@ async def _keep(
 def _write(act: Act, new: NewDocument, place: Place, intent: int, arrived: Arrived) -> str:
     """Write document, revision and entry. What an attorney adds is confirmed by that; all else is to look at."""
     state = "confirmed" if act.actor.role == Role.ATTORNEY else "to_look_at"
-    sensitivity = _sensitivity(new, act.actor)
+    sensitivity = sensitivity_of(new.sensitivity, act.actor)
     number = act.tx.value(_NUMBER, engagement=new.engagement_id) + 1
     act.tx.run(
         _ADD_DOCUMENT,

@@ -226,12 +226,13 @@ async def _take_away(services: Services, place: Place, intent: int, draft: Draft
 
     def job(tx: Tx, _moment: Moment) -> Outcome[bool]:
         is_missing = tx.one(OF_REVISION, revision=place.revision) is None
-        return Outcome(is_missing, _unless_closed(tx, log_id, intent, draft))
+        return Outcome(is_missing, unless_closed(tx, log_id, intent, draft))
 
     with contextlib.suppress(MunimentError):
         if (await services.ledger.submit(log_id, job)).result:
             await services.blobs.delete([place.blob])
 
 
-def _unless_closed(tx: Tx, log_id: str, intent: int, draft: Draft) -> tuple[Draft, ...]:
+def unless_closed(tx: Tx, log_id: str, intent: int, draft: Draft) -> tuple[Draft, ...]:
+    """The outcome of an intent that is still open; nothing where it was closed already."""
     return (draft,) if tx.one(_OPEN_INTENT, log=log_id, idx=intent) is not None else ()

@@ -28,13 +28,14 @@ class Answer:
     @classmethod
     def of(cls, response: httpx2.Response) -> Answer:
         """Read a response."""
-        is_problem = response.headers.get("content-type") == "application/problem+json"
+        code = response.headers.get("muniment-error", "")
+        assert not response.is_error or not response.content or response.json()["code"] == code
         request_id = response.headers["muniment-request"]
         head = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
         text = f"{response.status_code} {response.reason_phrase}\n{head}\n\n" + response.content.decode("latin-1")
         return cls(
             response.status_code,
-            response.json()["code"] if is_problem else "",
+            code,
             text.replace(request_id, ""),
             request_id,
         )

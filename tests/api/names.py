@@ -22,7 +22,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         # Papers: attorneys of the matter's team, the coordinator up to his ceiling, and whoever was handed them.
         "title": (
             ("list_documents read_document", f"{_TEAM} coordinator granted viewer"),
-            ("read_content", f"{_TEAM} coordinator granted"),  # Content-Disposition
+            ("read_content describe_content", f"{_TEAM} coordinator granted"),  # Content-Disposition
             ("confirm_document", _TEAM),
         ),
         "content": (("read_content", f"{_TEAM} coordinator granted"),),

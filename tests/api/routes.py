@@ -8,13 +8,16 @@ writes answers.csv, which is what `test_every_route.py` expects.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from service.uploads.purpose import write_purpose
 from tests.api.requests import Request
 from tests.api.scene import CANARIES, Scene
 from tests.world import DAY_S, NDA, rfc3339
 
+TUS = MappingProxyType({"Tus-Resumable": "1.0.0"})
 Make = Callable[[Scene], Coroutine[Any, Any, Request]]
 
 
@@ -162,6 +165,25 @@ def _add_document(**query: str) -> Make:
         )
 
     return make
+
+
+async def _create_upload(scene: Scene) -> Request:
+    said = {"engagement_id": scene.main.id, "part_id": scene.main.part_id, "label": "correspondence"}
+    headers = {"Upload-Length": "9", "Upload-Metadata": write_purpose({**said, "title": CANARIES["title"]})}
+    return Request(headers={**TUS, **headers})
+
+
+async def _upload(scene: Scene) -> Request:
+    begun = await _create_upload(scene)
+    made = await scene.lead.ask("POST", "/uploads", headers=dict(begun.headers))
+    assert made.status_code == 201, made.text
+    return Request({"upload_id": made.headers["location"].rpartition("/")[2]}, headers=TUS)
+
+
+async def _append_upload(scene: Scene) -> Request:
+    begun = await _upload(scene)
+    headers = {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    return replace(begun, headers=headers, content=CANARIES["content"][:9].encode())
 
 
 async def _confirm_document(scene: Scene) -> Request:
@@ -312,6 +334,14 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "read_content own": _of("document_id", "own"),
         "read_content attorney_only": _of("document_id", "attorney_only"),
         "read_content disposed": _of("document_id", "disposed"),
+        "describe_content": _of("document_id", "document"),
+        "describe_content own": _of("document_id", "own"),
+        "describe_content attorney_only": _of("document_id", "attorney_only"),
+        "describe_content disposed": _of("document_id", "disposed"),
+        "create_upload": _create_upload,
+        "describe_upload": _upload,
+        "append_upload": _append_upload,
+        "end_upload": _upload,
         "replace_content": _replace,
         "replace_content own": _replace_own,
         "confirm_document": _confirm_document,

@@ -136,7 +136,7 @@ async def test_a_cancelled_request_is_accounted_for(world: World, engagement: En
 # What cannot be opened ----------------------------------------------------------------------------------------------
 
 
-async def _document_in(store: MemoryBlobs, engagement: Engagement, body: bytes) -> tuple[Any, str, str]:
+async def document_in(store: MemoryBlobs, engagement: Engagement, body: bytes) -> tuple[Any, str, str]:
     """An application over a store in memory, the path of a document's bytes in it, and its blob's id."""
     app = create_app(replace(engagement.world.services, blobs=store))
     before = set(store.blobs)
@@ -149,24 +149,30 @@ async def _document_in(store: MemoryBlobs, engagement: Engagement, body: bytes) 
     return app, added.headers["location"].removeprefix("/api/v1") + "/content", blob_id
 
 
+def faults_of(good: bytes) -> tuple[bytes, ...]:
+    """A sealed message changed in every way that an attacker at the store can change it."""
+    chunk = HEADER_BYTES + 40 * SEALED_CHUNK_BYTES + 5  # in the third piece
+    return (
+        bytes([good[0] ^ 1]) + good[1:],
+        good[:100] + bytes([good[100] ^ 1]) + good[101:],
+        good[:chunk] + bytes([good[chunk] ^ 1]) + good[chunk + 1 :],
+        good[:-1] + bytes([good[-1] ^ 1]),
+        good[:-1],
+        good + b"\0",
+        good[: HEADER_BYTES + 20 * SEALED_CHUNK_BYTES],
+        good[:HEADER_BYTES],
+        b"",
+    )
+
+
 async def test_what_was_tampered_with_is_broken_off_before_the_piece_that_is_wrong(
     world: World, engagement: Engagement
 ) -> None:
     store = MemoryBlobs()
-    app, path, blob_id = await _document_in(store, engagement, LARGE)
+    app, path, blob_id = await document_in(store, engagement, LARGE)
     good = store.blobs[blob_id]
-    chunk = HEADER_BYTES + 40 * SEALED_CHUNK_BYTES + 5  # in the third piece
-    for tampered, most in (
-        (bytes([good[0] ^ 1]) + good[1:], 0),
-        (good[:100] + bytes([good[100] ^ 1]) + good[101:], 0),
-        (good[:chunk] + bytes([good[chunk] ^ 1]) + good[chunk + 1 :], 40 * 16 * KIB),
-        (good[:-1] + bytes([good[-1] ^ 1]), 6 * PIECE),
-        (good[:-1], 6 * PIECE),
-        (good + b"\0", len(LARGE) - 1),
-        (good[: HEADER_BYTES + 20 * SEALED_CHUNK_BYTES], 20 * 16 * KIB),
-        (good[:HEADER_BYTES], 0),
-        (b"", 0),
-    ):
+    upto = (0, 0, 40 * 16 * KIB, 6 * PIECE, 6 * PIECE, len(LARGE) - 1, 20 * 16 * KIB, 0, 0)
+    for tampered, most in zip(faults_of(good), upto, strict=True):
         store.blobs[blob_id] = tampered
         answer = await ask(engagement.attorney, app, "GET", path)
         assert not (answer.status == 200 and answer.complete)
@@ -185,7 +191,7 @@ async def test_a_failure_after_the_last_byte_is_no_success(world: World, engagem
     """Where the last chunk is empty, its tag is all that is left to check once every byte has gone out."""
     store = MemoryBlobs()
     for body in (b"", LARGE[: 2 * PIECE]):
-        app, path, blob_id = await _document_in(store, engagement, body)
+        app, path, blob_id = await document_in(store, engagement, body)
         store.blobs[blob_id] = store.blobs[blob_id][:-1] + bytes([store.blobs[blob_id][-1] ^ 1])
         answer = await ask(engagement.attorney, app, "GET", path)
         assert not (answer.status == 200 and answer.complete)
@@ -194,8 +200,8 @@ async def test_a_failure_after_the_last_byte_is_no_success(world: World, engagem
 
 async def test_another_documents_blob_or_an_older_message_does_not_open(world: World, engagement: Engagement) -> None:
     store = MemoryBlobs()
-    app, one, one_blob = await _document_in(store, engagement, b"one")
-    _, other, other_blob = await _document_in(store, engagement, b"two")
+    app, one, one_blob = await document_in(store, engagement, b"one")
+    _, other, other_blob = await document_in(store, engagement, b"two")
     store.blobs[one_blob], store.blobs[other_blob] = store.blobs[other_blob], store.blobs[one_blob]
     for path in (one, other):
         answer = await ask(engagement.attorney, app, "GET", path)
@@ -204,7 +210,7 @@ async def test_another_documents_blob_or_an_older_message_does_not_open(world: W
 
 async def test_missing_bytes_and_missing_keys_are_told_and_accounted_for(world: World, engagement: Engagement) -> None:
     store = MemoryBlobs()
-    app, path, blob_id = await _document_in(store, engagement, b"one")
+    app, path, blob_id = await document_in(store, engagement, b"one")
     kept = store.blobs.pop(blob_id)
     answer = await ask(engagement.attorney, app, "GET", path)
     assert (answer.status, await _last(world)) == (503, ("failed", 0))

@@ -86,8 +86,9 @@ def test_without_a_token_in_force_every_operation_answers_the_same_401(stage: St
     for case, request in made.items():
         for what, token in tokens.items():
             found.setdefault(stage.ask(case, token, request).text, []).append(f"{case}, {what}")
-    assert len(found) == 1, list(found)
-    (text,) = found
+    text = max(found, key=len)
+    without_body = text.partition("\n\n")[0] + "\n\n"  # what a HEAD is answered
+    assert set(found) == {text, without_body}
     assert text.startswith("401 ")
     assert "\nwww-authenticate: Bearer\n" in text
     assert not any(canary in text for canary in CANARIES.values())

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.asking import operation_of
 from tests.api.entries import entries
 from tests.api.requests import Request, operations
 from tests.api.routes import CASES
@@ -89,7 +90,7 @@ def test_a_parameter_that_an_address_does_not_have_is_refused(stage: Stage) -> N
     for case, request in _made(stage).items():
         answer = stage.ask(case, stage.scene.lead.token, replace(request, query={**request.query, "slip": "x"}))
         assert answer.word == "422 bad_input", case
-        assert '"/query/slip"' in answer.text, case
+        assert '"/query/slip"' in answer.text or stage.operations[operation_of(case)].method == "HEAD", case
 
 
 def test_a_parameter_that_is_sent_twice_is_refused(stage: Stage) -> None:

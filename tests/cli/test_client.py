@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -90,6 +91,65 @@ def test_a_body_that_breaks_off_leaves_no_file(client: Callable[[Answer], Client
     with pytest.raises(UnavailableError), new_file(target) as file:
         asked.fetch("GET", "/x", file, plain)
     assert list(tmp_path.iterdir()) == []
+
+
+def _breaks_off(content: bytes) -> Iterator[bytes]:
+    yield content
+    raise httpx2.ReadError("gone")
+
+
+WHOLE, TAG = bytes(range(256)) * 4096, {"etag": '"rev_1"', "accept-ranges": "bytes"}
+
+
+def test_a_file_whose_line_breaks_is_gone_on_with(client: Callable[[Answer], Client]) -> None:
+    asked: list[tuple[str | None, str | None]] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent = request.headers.get("range")
+        asked.append((sent, request.headers.get("if-range")))
+        start = int(sent[6:-1]) if sent else 0
+        end = start + 300_000 if len(asked) < 4 else len(WHOLE)
+        body = _breaks_off(WHOLE[start:end]) if end < len(WHOLE) else WHOLE[start:]
+        return httpx2.Response(206 if sent else 200, content=body, headers=TAG)
+
+    target = io.BytesIO()
+    client(answer).fetch("GET", "/x", target, plain)
+    assert target.getvalue() == WHOLE
+    # What had come of a piece that was not whole is asked for again.
+    assert asked == [(None, None), *((f"bytes={at}-", TAG["etag"]) for at in (262_144, 524_288, 786_432))]
+
+
+def test_a_line_that_breaks_again_and_again_is_given_up(client: Callable[[Answer], Client]) -> None:
+    asked = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return httpx2.Response(206 if len(asked) > 1 else 200, content=_breaks_off(b""), headers=TAG)
+
+    with pytest.raises(UnavailableError, match="broke"):
+        client(answer).fetch("GET", "/x", io.BytesIO(), plain)
+    assert len(asked) == 6
+
+
+@pytest.mark.parametrize(
+    ("following", "said"),
+    [
+        (httpx2.Response(200, content=b"another file", headers=TAG), "replaced"),
+        (httpx2.Response(404, json={"code": "not_found", "detail": "Access has ended."}), "ended"),
+    ],
+)
+def test_the_rest_of_something_else_is_not_put_to_it(
+    client: Callable[[Answer], Client], following: httpx2.Response, said: str
+) -> None:
+    answers = [httpx2.Response(200, content=_breaks_off(WHOLE), headers=TAG), following]
+    with pytest.raises(MunimentError, match=said):
+        client(lambda _request: answers.pop(0)).fetch("GET", "/x", io.BytesIO(), plain)
+
+
+def test_what_only_a_post_gives_is_not_asked_for_twice(client: Callable[[Answer], Client]) -> None:
+    answers = [httpx2.Response(200, content=_breaks_off(WHOLE), headers=TAG)]
+    with pytest.raises(UnavailableError, match="broke"):
+        client(lambda _request: answers.pop(0)).fetch("POST", "/x", io.BytesIO(), plain)
 
 
 def test_a_file_that_was_there_stays_when_the_new_one_breaks_off(

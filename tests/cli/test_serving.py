@@ -1,19 +1,30 @@
 from __future__ import annotations
 
+import http.client
 import io
+import itertools
+import json
 import os
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import select
 
 from service.cli.client import Client
 from service.cli.demo.machine import Machine
 from service.cli.demo.proof import UnprovenError
+from service.db.models import firms, log_intents
+from service.db.session import EVERY_LOG, Database
 from tests.cli.conftest import Run, Service, engage
+from tests.logs import entries_of
+from tests.scale import count
+
+MIB = 1024 * 1024
 
 FOUND = ("init", "--firm", "Harbor & Vale LLP", "--owner", "ruth@harborvale.example")
 
@@ -65,6 +76,93 @@ def test_a_download_in_flight_is_finished_before_the_service_ends(tmp_path: Path
     stopping[0].join()
     assert arrived.getvalue() == content
     assert not (machine.home / "server.log").read_text(encoding="utf-8").count("fault")
+
+
+def _line(machine: Machine) -> socket.socket:
+    address = urlsplit(machine.url)
+    assert address.hostname is not None
+    assert address.port is not None
+    return socket.create_connection((address.hostname, address.port), timeout=30)
+
+
+def test_what_goes_on_for_too_long_is_broken_off_and_recorded_when_the_service_ends(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "home", drain_s="1")
+    founded = machine.run(*FOUND)
+    machine.start()
+    world = engage(Service(machine, founded))
+    client = Client(machine.url, world["token"], trust_env=False)
+    where = {"part_id": world["part"], "label": "exhibit", "sensitivity": "routine"}
+    path, said = f"/api/v1/engagements/{world['engagement']}/documents", {"Muniment-Title": "UTF-8''large"}
+    content = os.urandom(32 * 1024 * 1024)
+    document = client.ask("POST", path, query=where, content=content, headers=said).json()["document_id"]
+    client.close()
+
+    head = f"Host: 127.0.0.1\r\nAuthorization: Bearer {world['token']}\r\n"
+    with _line(machine) as reading, _line(machine) as writing:
+        reading.sendall(f"GET /api/v1/documents/{document}/content HTTP/1.1\r\n{head}\r\n".encode())
+        assert reading.recv(12) == b"HTTP/1.1 200"  # and takes no more
+        query = "&".join(f"{name}={value}" for name, value in where.items())
+        begun = f"POST {path}?{query} HTTP/1.1\r\n{head}Muniment-Title: UTF-8''x\r\nContent-Length: 1000\r\n\r\nsome"
+        writing.sendall(begun.encode())  # and sends no more
+        time.sleep(0.5)
+        began = time.monotonic()
+        machine.stop()
+        assert time.monotonic() - began < 15
+
+    database = Database(f"sqlite:///{machine.home / 'muniment.db'}")
+    with database.read(EVERY_LOG) as tx:
+        firm_id = tx.value(select(firms.c.id))
+        assert tx.all(select(log_intents.c.idx)) == []
+    entries = entries_of(database, firm_id)
+    database.close()
+    ended = {entry.type: entry for entry in entries if entry.outcome == "aborted"}
+    assert set(ended) == {"document.opened", "document.added"}
+    sent = (ended["document.opened"].data or {})["bytes"]
+    assert isinstance(sent, int)
+    assert 0 < sent < len(content)
+    assert [finding["code"] for finding in machine.run("doctor")["items"]] == []
+
+
+def _memory_kib(machine: Machine, what: str) -> int:
+    status = Path(f"/proc/{machine.pid}/status").read_text(encoding="ascii")
+    return int(status.split(f"{what}:")[1].split()[0])
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="/proc is Linux's")
+def test_memory_is_bounded_however_large_a_file_is(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "home")
+    founded = machine.run(*FOUND)
+    machine.start()
+    world = engage(Service(machine, founded))
+    client, piece, pieces = Client(machine.url, world["token"], trust_env=False), os.urandom(MIB), count(10 * 1024)
+    where = f"part_id={world['part']}&label=exhibit&sensitivity=routine"
+    headers = {"Authorization": f"Bearer {world['token']}", "Muniment-Title": "UTF-8''x"}
+    path = f"/api/v1/engagements/{world['engagement']}/documents?{where}"
+
+    def carry(pieces: int) -> None:
+        line = http.client.HTTPConnection(urlsplit(machine.url).netloc, timeout=600)
+        line.request("POST", path, itertools.repeat(piece, pieces), {**headers, "Content-Length": f"{pieces * MIB}"})
+        document = json.loads(line.getresponse().read())["document_id"]
+        line.close()
+        taken = 0
+
+        def watch(arriving: Iterator[bytes], _total: int | None) -> Iterator[bytes]:
+            nonlocal taken
+            for each in arriving:
+                taken += len(each)
+                yield b""
+
+        client.fetch("GET", f"/api/v1/documents/{document}/content", io.BytesIO(), watch)
+        assert taken == pieces * MIB
+
+    try:
+        carry(2)
+        before = _memory_kib(machine, "VmRSS")
+        carry(pieces)
+        assert _memory_kib(machine, "VmHWM") - before < 64 * 1024
+    finally:
+        client.close()
+        machine.stop()
 
 
 def test_two_services_on_one_folder_are_refused(machine: Machine) -> None:

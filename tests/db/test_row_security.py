@@ -23,7 +23,7 @@ from tests.migrated import owner_of
 from tests.migrations.rows import FIRMS, a_row, fill
 from tests.postgres import PostgresServer
 
-MIGRATION: Any = import_module("migrations.versions.0003_row_security")
+MIGRATION: Any = import_module("migrations.versions.0004_row_security")
 TABLES = tuple(metadata.tables.values())
 NOBODY = ("", "logs_9", "firm", "%", "logs_0' OR '1'='1", "logs_0 ")
 

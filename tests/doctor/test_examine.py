@@ -15,10 +15,11 @@ from sqlalchemy import select
 
 from audit.merkle import leaf_hash
 from service import checkpoints, doctor
-from service.db.models import log_checkpoints, log_entries, parts, revisions
+from service.db.models import log_checkpoints, log_entries, parts, revisions, upload_pieces
 from service.db.session import Database
 from service.doctor import Severity
 from service.errors import KeyPlaceError, StoreUnavailableError
+from service.uploads.purpose import write_purpose
 from tests.doctor.tampering import tamper
 from tests.world import Engagement, World, a_world, folder
 
@@ -73,6 +74,22 @@ async def test_objects_without_rows_are_named(engagement: Engagement) -> None:
     await writer.write(b"x")
     await writer.commit()
     assert await _findings(engagement.world) == [(Severity.WARNING, "blob_without_row", (blob_id,))]
+
+
+async def test_pieces_of_files_on_their_way_are_known_and_missed(engagement: Engagement) -> None:
+    said = {"engagement_id": engagement.id, "part_id": engagement.part_id, "label": "exhibit", "title": "x"}
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "9", "Upload-Metadata": write_purpose(said)}
+    begun = await engagement.attorney.ask("POST", "/uploads", headers=headers)
+    path = begun.headers["location"].removeprefix("/api/v1")
+    headers |= {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    assert (await engagement.attorney.ask("PATCH", path, content=b"some", headers=headers)).status_code == 204
+    services = engagement.world.services
+    assert await doctor.examine(services) == []
+    with services.database.read(engagement.world.firm_id) as tx:
+        piece = tx.one(select(upload_pieces.c.id, upload_pieces.c.blob_id))
+    await services.blobs.delete([piece.blob_id])
+    [finding] = await doctor.examine(services)
+    assert (finding.code, finding.ids) == ("piece_missing", (piece.id,))
 
 
 async def test_a_key_that_no_place_holds_is_named_by_its_owner(engagement: Engagement) -> None:

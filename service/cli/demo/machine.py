@@ -102,6 +102,11 @@ class Machine:
         if not self.url.startswith("http"):
             raise UnprovenError(f"the server did not start: {self._last_words()}")
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process, while it runs."""
+        return None if self._server is None else self._server.pid
+
     def stop(self) -> None:
         """Ask the server to stop, wait for it, and insist that it stopped in good order."""
         if self._server is None:

@@ -1,4 +1,4 @@
-"""Revision 0003 with data, up and down; the groups it makes, which belong to the whole cluster."""
+"""Revision 0004 with data, up and down; the groups it makes, which belong to the whole cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.migrations.rows import FIRMS, content, fill
 from tests.postgres import PostgresServer, running_postgres
 
 ROOT = Path(__file__).parent.parent.parent
-MIGRATION: Any = import_module("migrations.versions.0003_row_security")
+MIGRATION: Any = import_module("migrations.versions.0004_row_security")
 _WALLS = """
 SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text,
        ARRAY(SELECT polname::text FROM pg_policy WHERE polrelid = c.oid ORDER BY polname)
@@ -46,10 +46,10 @@ def _walls(engine: Engine) -> list[tuple[Any, ...]]:
 def test_with_data_it_goes_down_and_up_and_no_row_changes(filled: Engine, migrated_url: str) -> None:
     before, database = content(filled), Database(owner_of(migrated_url))
     assert {len(rows) for rows in before.values()} == {len(FIRMS)}
-    schema.downgrade(database, "0002")
-    assert schema.current(database) == "0002"
+    schema.downgrade(database, "0003")
+    assert schema.current(database) == "0003"
     assert content(filled) == before
-    schema.upgrade(database, "0003")
+    schema.upgrade(database, "0004")
     assert content(filled) == before
 
 
@@ -57,7 +57,7 @@ def test_it_goes_down_to_open_tables_without_rights_and_up_to_the_same_walls(mig
     owner, app = create_engine(owner_of(migrated_postgres_url)), create_engine(migrated_postgres_url)
     fill(owner)
     walls = _walls(owner)
-    schema.downgrade(Database(owner_of(migrated_postgres_url)), "0002")
+    schema.downgrade(Database(owner_of(migrated_postgres_url)), "0003")
     assert [row[1:3] + row[4:] for row in _walls(owner)] == [(False, False, [])] * len(walls)
     with app.connect() as connection, pytest.raises(ProgrammingError, match="permission denied"):
         connection.execute(text("SELECT id FROM vendors"))
@@ -83,7 +83,7 @@ def test_on_sqlite_there_is_nothing_to_do(migrated_sqlite_url: str) -> None:
     engine, database = create_engine(migrated_sqlite_url), Database(migrated_sqlite_url)
     with engine.connect() as connection:
         before = connection.execute(text("SELECT sql FROM sqlite_master ORDER BY name")).all()
-    schema.downgrade(database, "0002")
+    schema.downgrade(database, "0003")
     with engine.connect() as connection:
         assert connection.execute(text("SELECT sql FROM sqlite_master ORDER BY name")).all() == before
     engine.dispose()

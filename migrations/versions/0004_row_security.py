@@ -21,8 +21,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -39,7 +39,7 @@ FIRM_COLUMNS = {
             *("vendors", "people", "matters", "matter_team", "engagements", "parts", "memberships", "tokens"),
             *("agreements", "agreement_versions", "signatures", "duties"),
             *("documents", "revisions", "grants", "asks", "walls", "holds"),
-            *("disposals", "certificates", "idempotency"),
+            *("uploads", "upload_pieces", "disposals", "certificates", "idempotency"),
         ),
         "firm_id",
     ),
@@ -51,6 +51,7 @@ APPENDING = {  # what the ledger needs for whatever it records
     "UPDATE": ("logs (size, time_ms)", "log_chains (length, last_leaf)"),
     "DELETE": ("log_intents",),
 }
+ON_THEIR_WAY = ("uploads", "upload_pieces")  # rows that end
 RIGHTS = {
     APP: {
         "SELECT": tuple(FIRM_COLUMNS),
@@ -58,9 +59,9 @@ RIGHTS = {
         "UPDATE": (
             *APPENDING["UPDATE"],
             *("matters", "matter_team", "engagements", "memberships", "tokens", "agreements", "duties"),
-            *("documents", "revisions", "grants", "asks", "walls", "holds", "disposals"),
+            *("documents", "revisions", "grants", "asks", "walls", "holds", "disposals", "uploads"),
         ),
-        "DELETE": APPENDING["DELETE"],
+        "DELETE": (*APPENDING["DELETE"], *ON_THEIR_WAY),
     },
     DISPOSER: {
         "SELECT": tuple(FIRM_COLUMNS),
@@ -68,12 +69,12 @@ RIGHTS = {
         "UPDATE": (
             *APPENDING["UPDATE"],
             *("disposals (state, evidence, version)", "engagements (status, version)"),
-            *("documents (state, version)", "revisions (wrapped_key)"),
+            *("documents (state, version)", "revisions (wrapped_key)", "upload_pieces (wrapped_key)"),
             # Rotation: other keys in the place of the old ones. A restored log goes on under another origin.
             *(f"{table} (key_id, field_key)" for table in ("firms", "people", "engagements", "parts")),
             "logs (key_id, signing_key, origin, verifier_key)",
         ),
-        "DELETE": APPENDING["DELETE"],
+        "DELETE": (*APPENDING["DELETE"], *ON_THEIR_WAY),
     },
     SIGNER: {
         "SELECT": ("logs", "log_entries", "log_tiles", *SIGNED),
