@@ -17,10 +17,12 @@ Source: botocore 1.44, ``botocore.config.Config``; AWS S3 and KMS API references
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from boto3.session import Session
+from botocore import loaders, session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -64,7 +66,7 @@ def s3_client(*, region: str, endpoint: str, connections: int) -> S3Client:
         endpoint: URL of a server that is not AWS's own (SeaweedFS, say), addressed by path; empty for AWS.
         connections: how many requests may be under way together.
     """
-    client = Session().client(
+    client = _session().client(
         "s3",
         region_name=region or None,
         endpoint_url=endpoint or None,
@@ -78,7 +80,7 @@ def s3_client(*, region: str, endpoint: str, connections: int) -> S3Client:
 
 def kms_client(*, region: str, endpoint: str) -> KMSClient:
     """A client of KMS; arguments as in `s3_client`."""
-    client = Session().client(
+    client = _session().client(
         "kms", region_name=region or None, endpoint_url=endpoint or None, config=_config(_KMS_CONNECTIONS)
     )
     client.meta.events.register("after-call.kms", _refuse_strange)
@@ -159,6 +161,18 @@ def _refuse_strange(http_response: AWSResponse, parsed: Mapping[str, Any], model
     members = model.output_shape.members if model.output_shape else {}
     if http_response.status_code == HTTPStatus.OK and members and not members.keys() & parsed.keys():
         raise ResponseParserError("the answer broke off")
+
+
+def _session() -> Session:
+    found = session.get_session()
+    found.register_component("data_loader", _descriptions())
+    return Session(botocore_session=found)
+
+
+@cache
+def _descriptions() -> loaders.Loader:
+    """What botocore knows of the services: read and parsed once a process, for that takes longer than a request."""
+    return loaders.create_loader()
 
 
 def _config(connections: int) -> Config:

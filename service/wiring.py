@@ -81,11 +81,11 @@ def prepare(settings: Settings) -> None:
     if isinstance(blobs, S3Blobs):
         blobs.prepare()
         blobs.close()
-    database = Database(settings.database_url)
-    if database.is_sqlite:
-        schema.upgrade(database)
-    else:  # tables are their owner's, and the service is not their owner
-        schema.require_head(database)
+    with closing(Database(settings.database_url)) as database:
+        if database.is_sqlite:
+            schema.upgrade(database)
+        else:  # tables are their owner's, and the service is not their owner
+            schema.require_head(database)
 
 
 @contextmanager
@@ -157,11 +157,11 @@ def _is_new(settings: Settings) -> bool:
     """Say whether nothing was ever made here: there is no root key; where that is in KMS, there is no log."""
     if isinstance(settings.root_key, Path):
         return not settings.root_key.exists()
-    database = Database(settings.database_url)
-    if schema.current(database) is None:
-        return True
-    with closing(database), database.read(EVERY_LOG) as tx:
-        return tx.one(_ANY_LOG) is None
+    with closing(Database(settings.database_url)) as database:
+        if schema.current(database) is None:
+            return True
+        with database.read(EVERY_LOG) as tx:
+            return tx.one(_ANY_LOG) is None
 
 
 def _blobs(settings: Settings) -> BlobStore:

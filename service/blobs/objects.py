@@ -149,22 +149,30 @@ class Objects:
         """Remove the parts of an object that will not be; parts that are gone are no error."""
         self._abort(self.key(upload.blob_id), upload.upload_id)
 
-    def sweep(self, before: datetime) -> int:
-        """Abort what was begun before, and got no part since; return how many objects that were."""
-        aborted = 0
+    def sweep(self, before: datetime, *, remove: bool = True) -> int:
+        """Abort what was begun before, and got no part since; return how many objects that were.
+
+        Args:
+            before: what is younger may be under way.
+            remove: whether they are aborted, or only counted.
+        """
+        count = 0
         try:
-            for page in self.client.get_paginator("list_multipart_uploads").paginate(
-                Bucket=self.bucket, Prefix=self.prefix
-            ):
-                for found in page.get("Uploads", []):
-                    if found["Initiated"] < before and not self._has_part_since(
-                        before, found["Key"], found["UploadId"]
-                    ):
-                        self._abort(found["Key"], found["UploadId"])
-                        aborted += 1
+            for key, upload_id in self._unfinished(before):
+                count += 1
+                if remove:
+                    self._abort(key, upload_id)
         except aws.AwsError as error:
             raise translated(error) from error
-        return aborted
+        return count
+
+    def _unfinished(self, before: datetime) -> Iterator[tuple[str, str]]:
+        pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=self.prefix)
+        for page in pages:
+            for found in page.get("Uploads", []):
+                key, upload_id = found["Key"], found["UploadId"]
+                if found["Initiated"] < before and not self._has_part_since(before, key, upload_id):
+                    yield key, upload_id
 
     def list_page(self, after: str) -> tuple[list[BlobInfo], str]:
         """List up to 1,000 objects after the id ``after``; with the id to go on after, empty at the end."""

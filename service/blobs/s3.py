@@ -141,13 +141,17 @@ class S3Blobs:
         """
         return await self._threads.run(self._sweep, older_than_s)
 
+    async def aside(self, older_than_s: float = SWEEP_AGE_S) -> int:
+        """See `LeavesAside.aside`."""
+        return await self._threads.run(self._sweep, older_than_s, remove=False)
+
     def close(self) -> None:
         """Let go of the threads and connections; nobody uses the store any more."""
         self._threads.close()
         self._objects.client.close()
 
-    def _sweep(self, older_than_s: float) -> int:
-        return self._objects.sweep(datetime.fromtimestamp(self._clock() - older_than_s, UTC))
+    def _sweep(self, older_than_s: float, *, remove: bool = True) -> int:
+        return self._objects.sweep(datetime.fromtimestamp(self._clock() - older_than_s, UTC), remove=remove)
 
     def _sweep_quietly(self) -> None:
         try:

@@ -31,6 +31,7 @@ from service.db.models import parts, upload_pieces, uploads
 from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.errors import MunimentError, NotFoundError, TooLargeError
+from service.events import EventType
 from service.scoping.actions import Action
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject
@@ -149,7 +150,7 @@ def _write(act: Act, said: Purpose, purpose: str, size_bytes: int) -> str:
     )
     payload = act.payload(holder, {"title": said.title})
     data: events.Data = {"label": said.label, "bytes": size_bytes}
-    act.record(events.EventType.UPLOAD_CREATED, {"upload": upload_id}, data, payload)
+    act.record(EventType.UPLOAD_CREATED, {"upload": upload_id}, data, payload)
     return upload_id
 
 

@@ -427,7 +427,7 @@ async def test_an_old_object_that_could_not_be_deleted_is_named_by_the_doctor(
     store.faults.plan("delete", StoreUnavailableError)
     assert (await _put(engagement, seat, path, [NEW], app=app)).status == 200
     [finding] = await findings(services)
-    assert (finding.code, finding.ids) == ("blob_without_row", (old,))
+    assert (finding.code, finding.ids) == ("blob_of_ended", (old,))
 
 
 @pytest.fixture
@@ -467,6 +467,6 @@ async def test_when_the_answer_of_the_commit_is_lost_and_the_database_away_the_n
     await settle(world)
     check_logs(world.services.database)
     [finding] = await findings(world.services)  # its key is destroyed; nobody was left to delete it
-    assert (finding.code, finding.ids) == ("blob_without_row", (old,))
+    assert (finding.code, finding.ids) == ("blob_of_ended", (old,))
     with world.services.database.read(world.firm_id) as tx:
         assert tx.value(select(documents.c.version)) == 2

@@ -86,6 +86,12 @@ class FaultyCursor:
         self._faults.after(operation)
         return result
 
+    def executemany(self, sql: Any, params: Any) -> Any:
+        self._faults.before("execute")
+        result = self._cursor.executemany(sql, params)
+        self._faults.after("execute")
+        return result
+
     def fetchone(self) -> Any:
         return self._fetched(self._cursor.fetchone)
 

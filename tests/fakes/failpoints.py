@@ -25,13 +25,13 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Itera
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pytest
 
 from service import wiring
 from service.anchors.store import Anchors
-from service.blobs.store import BlobReader, BlobStore, BlobWriter, DeletionReport
+from service.blobs.store import BlobReader, BlobStore, BlobWriter, DeletionReport, LeavesAside
 from service.crypto.kms import RootKey
 from service.crypto.places import KeyPlace
 from service.crypto.roots import ChangingRoot
@@ -73,9 +73,15 @@ REGISTRY: Final = MappingProxyType(
         "Reads.connect": UnavailableError,
     }
 )
+
+
+class _Store(BlobStore, LeavesAside, Protocol):
+    """All that the service calls of a blob store."""
+
+
 PROTOCOLS: Final = MappingProxyType(
     {
-        "BlobStore": BlobStore,
+        "BlobStore": _Store,
         "BlobWriter": BlobWriter,
         "BlobReader": BlobReader,
         "KeyPlace": KeyPlace,
@@ -83,9 +89,17 @@ PROTOCOLS: Final = MappingProxyType(
         "Anchors": Anchors,
     }
 )
-UNCALLED: Final = MappingProxyType({"RootKey.describe": "says what is known already, and asks nobody"})
+UNCALLED: Final = MappingProxyType(
+    {
+        "RootKey.describe": "says what is known already, and asks nobody",
+        "BlobStore.aside": "the doctor's alone, who names a store that does not answer",
+        "BlobStore.sweep": "the repair's alone; what stays is swept the next time",
+    }
+)
 MAKES: Final = MappingProxyType({"BlobStore.create": "BlobWriter", "BlobStore.open": "BlobReader"})
-CURSOR_CALLS: Final = MappingProxyType({"execute": "execute", "fetchall": "fetch", "fetchone": "fetch"})
+CURSOR_CALLS: Final = MappingProxyType(
+    {"execute": "execute", "executemany": "execute", "fetchall": "fetch", "fetchone": "fetch"}
+)
 
 
 def methods(protocol: type[object]) -> set[str]:
