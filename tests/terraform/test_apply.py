@@ -20,7 +20,6 @@ from botocore.exceptions import ClientError
 from service.blobs.buckets import Holds, check_bucket
 from service.config import BucketLocation, Settings
 from service.errors import UnsafeError
-from tests.scale import LONG
 from tests.terraform.conftest import prepared
 from tests.terraform.moto import running_moto
 from tests.terraform.programs import Terraform
@@ -50,19 +49,6 @@ provider "aws" {{
     sts = "{address}"
   }}
 }}
-"""
-_WITHOUT_LIFECYCLE: Final = """
-resource "aws_s3_bucket_lifecycle_configuration" "documents" {
-  count = 0
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "keys" {
-  for_each = {}
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "anchors" {
-  count = 0
-}
 """
 
 
@@ -100,8 +86,6 @@ def _config() -> Config:
 def applied(terraform: Terraform, address: str) -> Iterator[Applied]:
     """An installation for the time of the block; destroying it has to succeed and leave nothing."""
     (terraform.folder / "pretended_override.tf").write_text(_PROVIDER.format(address=address))
-    if not LONG:
-        (terraform.folder / "quick_override.tf").write_text(_WITHOUT_LIFECYCLE)
     terraform.run("apply", "-auto-approve", *_VARIABLES)
     done = Applied(terraform, address, json.loads(terraform.run("output", "-json", "settings").stdout))
     yield done
@@ -110,6 +94,7 @@ def applied(terraform: Terraform, address: str) -> Iterator[Applied]:
     assert terraform.run("state", "list").stdout == ""
 
 
+@pytest.mark.long
 def test_what_is_applied_stays_suits_the_service_and_can_be_destroyed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
