@@ -36,8 +36,8 @@ def back_up(stage: Stage) -> str:
     stage.machine.start()
     same(len(stage.listed("dana")), len(stage.documents) + 1, "what the attorney sees after the restart")
     return (
-        f"The service stops and starts in good order; a copy of all rows and {made['blobs']} blobs, without keys, is laid "
-        "aside: beside the keys it opens everything, so far."
+        f"The service stops and starts in good order; a copy of all rows and {made['blobs']} blobs, without keys, is "
+        "laid aside: beside the keys it opens everything, so far."
     )
 
 

@@ -116,9 +116,9 @@ def _leave_running(console: Console, stage: Stage) -> None:
     console.print("A new engagement with the same people and papers is open. In another terminal:", markup=False)
     console.print(f"  export MUNIMENT_URL={stage.machine.url} MUNIMENT_TOKEN=…", markup=False)
     console.print(f"  .venv/bin/muniment documents list {stage.engagement}", markup=False)
-    console.print("The service runs until Ctrl-C.", markup=False)
-    sys.stdout.flush()
     try:
+        console.print("The service runs until Ctrl-C.", markup=False)
+        sys.stdout.flush()
         stage.machine.wait()
     except KeyboardInterrupt:
         console.print("Stopping.")
