@@ -20,8 +20,13 @@ help: ## Print this list
 	@printf 'make TARGET, where TARGET is one of\n'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(STAMPS)/demo ## Run the whole main job on sample papers (DOCS=folder: on yours; SERVE=1: leave the server running)
-	@$(BIN)/python -m service.cli demo $(if $(DOCS),--docs "$(DOCS)") $(if $(SERVE),--serve)
+# On SQLite and folders; STACK=postgres-s3 starts PostgreSQL and SeaweedFS from their wheels, which come with `make venv`.
+DEMO_ON_            := service.cli demo
+DEMO_ON_postgres-s3 := tests.demo_stack
+
+demo: $(STAMPS)/$(if $(STACK),dev,demo) ## Run the whole main job on sample papers (DOCS=folder: on yours; SERVE=1: stays up; STACK=postgres-s3)
+	@$(if $(DEMO_ON_$(STACK)),,printf 'STACK=%s: there is postgres-s3; without STACK it is SQLite and folders.\n' '$(STACK)' >&2; exit 2;) \
+	    $(BIN)/python -m $(DEMO_ON_$(STACK)) $(if $(DOCS),--docs "$(DOCS)") $(if $(SERVE),--serve)
 
 test: $(STAMPS)/dev ## Run every test, on SQLite and on PostgreSQL
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS)

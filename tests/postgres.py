@@ -268,6 +268,7 @@ def _launch(programs: Path, data: Path, folder: Path, identity: Mapping[str, Any
             stderr=subprocess.STDOUT,
             env=_environment(),
             cwd=folder,
+            start_new_session=True,  # Ctrl-C reaches us, and we end it once nobody needs it any more
             preexec_fn=_stop_with_parent,  # noqa: PLW1509 -- one system call; the tests' threads take no lock it needs
             **identity,
         )

@@ -144,6 +144,7 @@ def _launch(program: Path, folder: Path, config: Path, ports: Sequence[int]) -> 
             stderr=subprocess.STDOUT,
             env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), "TZ": "UTC"},
             cwd=folder,
+            start_new_session=True,  # Ctrl-C reaches us, and we end it once nobody needs it any more
             preexec_fn=_stop_with_parent,  # noqa: PLW1509 -- one system call; the tests' threads take no lock it needs
         )
 

@@ -15,6 +15,9 @@ from service.cli.client import Client
 from service.cli.demo import story
 from service.cli.demo.proof import UnprovenError, refused, same, true
 from service.errors import ForbiddenError, MunimentError, NotFoundError
+from tests import demo_stack
+from tests.postgres import PostgresMissingError
+from tests.seaweed import SeaweedMissingError
 
 DOCUMENTS = Path(__file__).parents[3] / "shared" / "documents"
 LONGEST_S = 300
@@ -52,7 +55,9 @@ def test_the_main_job_runs_on_real_court_filings(tmp_path: Path) -> None:
 
 def test_the_main_job_runs_and_a_server_left_running_answers_to_the_printed_tokens(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "service.cli", "demo", "--home", str(tmp_path / "demo"), "--serve"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as running:
         assert running.stdout is not None
         told = ""
         for line in running.stdout:
@@ -70,13 +75,60 @@ def test_the_main_job_runs_and_a_server_left_running_answers_to_the_printed_toke
             assert list(client.items(f"/api/v1/engagements/{engagement[1]}/documents"))
             client.close()
         finally:
-            running.send_signal(signal.SIGINT)
+            os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to us and to the server together
             rest = running.stdout.read()
         assert running.wait(LONGEST_S) == 0, told + rest
     assert sum(line.startswith("✓ ") for line in told.splitlines()) == len(story.STEPS)
     assert "Fax of 4 March, cut off.pdf: unreadable" in told
     proved = told.partition("What was proved")[0]
     assert "mun_" not in proved  # no token is printed before somebody is there to use it
+
+
+@pytest.mark.long
+def test_the_main_job_runs_on_postgres_and_s3_and_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
+    """Half a minute: the servers are started, and each request waits for real commits and signed requests."""
+    command = [sys.executable, "-m", "tests.demo_stack", "--home", str(tmp_path / "demo"), "--serve"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as running:
+        assert running.stdout is not None
+        told, started = "", set[int]()
+        for line in running.stdout:
+            told += line
+            if "until Ctrl-C" in line:
+                started = children_of(running.pid)
+                break
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to us and to the server together
+        rest = running.stdout.read()
+    assert running.returncode == 0, told + rest
+    assert sum(line.startswith("✓ ") for line in told.splitlines()) == len(story.STEPS)
+    assert "PostgreSQL and S3" in told
+    if sys.platform == "linux":
+        assert len(started) >= 3  # the service, PostgreSQL, SeaweedFS
+    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+
+
+def children_of(pid: int) -> set[int]:
+    """The processes that a process has started, and those that they have; Linux only, else none."""
+    named = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    first = {int(child) for names in named for child in names}
+    return first | {each for child in first for each in children_of(child)}
+
+
+@pytest.mark.parametrize("missing", [PostgresMissingError, SeaweedMissingError])
+def test_a_server_that_is_not_installed_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, missing: type[Exception]
+) -> None:
+    def play_nothing(*_arguments: object, **_named: object) -> int:
+        raise missing("run `make venv`")
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(demo_stack, "play", play_nothing)
+    try:
+        assert demo_stack.main(["--home", str(tmp_path / "demo")]) == demo_stack.EXIT_MISSING
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "make venv" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_not_the_demos_is_left_alone(tmp_path: Path) -> None:

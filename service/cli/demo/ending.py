@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from service.cli.demo.machine import Machine, verify
 from service.cli.demo.people import VENDOR_PEOPLE, WAIVER
-from service.cli.demo.proof import refused, same, true
+from service.cli.demo.proof import UnprovenError, refused, same, true
 from service.cli.demo.proving import SOUND, fetch
 from service.cli.demo.stage import API, Stage, sha256
 from service.errors import (
@@ -21,21 +22,23 @@ from service.errors import (
 
 
 def back_up(stage: Stage) -> str:
-    """Stop the service, copy database and blobs as a backup would, and start it again."""
+    """Stop the service, lay a copy of rows and blobs aside, look that it opens, and start the service again."""
     stage.leave()
     stage.machine.stop()
-    copy = backup_home(stage)
-    shutil.rmtree(copy, ignore_errors=True)
-    copy.mkdir(mode=0o700)
-    for path in stage.machine.home.iterdir():
-        if path.name.startswith("muniment.db"):
-            shutil.copy2(path, copy)
-        elif path.name in {"blobs", "anchors"}:
-            shutil.copytree(path, copy / path.name)
-    blobs = _files(copy / "blobs")
+    copies = stage.machine.home / "copy"
+    shutil.rmtree(copies, ignore_errors=True)
+    made = stage.machine.run("backup", str(copies / "backup"), "--without-keys")
+    stage.copy = Machine(copies / "restored", **stage.where.beside(copies / "restored"))
+    same(stage.copy.run("restore", str(copies / "backup"))["blobs"], made["blobs"], "the blobs in the copy")
+    with _copy_served(stage):
+        for held in stage.documents:
+            same(sha256(stage.content("dana", held.id)), held.paper.sha256, f"{held.paper.title}, read from the copy")
     stage.machine.start()
     same(len(stage.listed("dana")), len(stage.documents) + 1, "what the attorney sees after the restart")
-    return f"The service stops and starts in good order; a copy of the database and its {blobs} blobs is laid aside."
+    return (
+        f"The service stops and starts in good order; a copy of all rows and {made['blobs']} blobs, without keys, is "
+        "laid aside: beside the keys it opens everything, so far."
+    )
 
 
 def request_end(stage: Stage) -> str:
@@ -91,8 +94,9 @@ def certify(stage: Stage) -> str:
     # With the paper that was brought in, and the bad scan that it replaced: every revision is asked for once more.
     same(body["objects_deleted"], len(stage.documents) + 2, "the objects that it says were deleted")
     true(body["irrecoverable_at"] > body["access_ended_at"], "two times, one after the other")
-    same(_files(stage.machine.home / "blobs"), int(stage.figures.pop("blobs before", "0")), "blobs that are left")
-    kept = {path.name for path in (stage.machine.home / "keys").rglob("*")}
+    same(stage.where.blobs(), stage.blobs_before, "blobs that are left")
+    kept = stage.where.keys()
+    true(kept, "the keys of the firm and its people to be left")
     true(not any(key in name for key in body["key_ids"] for name in kept), "the certified keys to be in no key place")
     for held in stage.documents:
         with refused(DisposedError, f"{held.paper.title} after its end"):
@@ -107,12 +111,7 @@ def certify(stage: Stage) -> str:
 
 def open_copy(stage: Stage) -> str:
     """Serve the old copy with every key that is left, and try to open names and contents."""
-    home = stage.machine.home
-    old = Machine(backup_home(stage), key_places=str(home / "keys"), root_key=str(home / "root.key"))
-    stage.leave()
-    here, stage.machine = stage.machine, old
-    try:
-        old.start()
+    with _copy_served(stage):
         true(stage.read("owner", "/people")["items"], "names under other keys to open in the copy")
         with refused(KeyMissingError, "titles in the copy"):
             stage.listed("dana")
@@ -120,12 +119,6 @@ def open_copy(stage: Stage) -> str:
             for path in ("", "/content"):
                 with refused(KeyMissingError, f"{held.paper.title} in the copy"):
                     stage.read("dana", f"/documents/{held.id}{path}")
-        stage.leave()
-        old.stop()
-    finally:
-        stage.leave()
-        old.abandon()
-        stage.machine = here
     return (
         "Served from the copy made before, with every key that is left: people still have names, the papers have "
         "neither title nor content."
@@ -139,21 +132,36 @@ def verify_again(stage: Stage) -> str:
     verdict = verify(bundle, "--key", stage.verifier_key, "--checkpoint", str(stage.checkpoint))
     same(verdict.exit_code, SOUND, "the verdict after the end")
     stage.figures["log"] = f"{verdict.report['entries']} entries, sound, continues the checkpoint kept before the end"
-    same(stage.machine.run("doctor")["items"], [], "what the doctor finds")
+    found = stage.machine.run("doctor")["items"]
+    same({each["code"] for each in found}, stage.where.doubts, "what the doctor finds")
     return (
         f"The log still verifies, {verdict.report['entries']} entries, it continues what was signed before the end; "
         "the doctor finds everything as it should be."
     )
 
 
-def backup_home(stage: Stage) -> Path:
-    """Where the copy lies: inside the demo's own folder, since it is emptied first."""
-    return stage.machine.home / "copy"
+@contextmanager
+def _copy_served(stage: Stage) -> Iterator[None]:
+    """Serve the copy, and speak to it, for the time of the block."""
+    stage.leave()
+    here = stage.machine
+    stage.machine = old = _copy(stage)
+    try:
+        old.start()
+        yield
+        stage.leave()
+        old.stop()
+    finally:
+        stage.leave()
+        old.abandon()
+        stage.machine = here
+
+
+def _copy(stage: Stage) -> Machine:
+    if stage.copy is None:
+        raise UnprovenError("expected: a copy to have been made")
+    return stage.copy
 
 
 def _at(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S UTC")
-
-
-def _files(folder: Path) -> int:
-    return sum(path.is_file() for path in folder.rglob("*"))

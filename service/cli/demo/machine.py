@@ -23,6 +23,7 @@ from service.errors import BadInputError
 MARK: Final = ".demo"  # a folder with this file in it is ours to empty
 COMMAND_S: Final = 60
 STOP_S: Final = 30
+HEARD_S: Final = 5
 
 
 def begin_home(home: Path, *, keep: bool) -> None:
@@ -137,9 +138,18 @@ class Machine:
         return lines[-1] if lines else "it said nothing"
 
     def wait(self) -> None:
-        """Wait until the server ends by itself, or somebody presses Ctrl-C."""
-        if self._server is not None:
+        """Wait until the server ends by itself, or somebody presses Ctrl-C.
+
+        A terminal's Ctrl-C reaches the server too. It is left a moment to end: a second signal would find it leaving.
+        """
+        if self._server is None:
+            return
+        try:
             self._server.wait()
+        except KeyboardInterrupt:
+            with suppress(subprocess.TimeoutExpired):
+                self._server.wait(HEARD_S)
+            raise
 
 
 def verify(bundle: Path, *arguments: str) -> Verdict:

@@ -28,10 +28,13 @@ def found_firm(stage: Stage) -> str:
     with refused(UnauthenticatedError, "a made-up token"):
         stranger.read(f"{API}/firm")
     stranger.close()
-    database = b"".join(path.read_bytes() for path in stage.machine.home.glob("muniment.db*"))
-    for secret in (FIRM, email, name, founded["owner_token"]):
-        true(secret.encode() not in database, "no name, address or token in the database in the clear")
-    return f"{FIRM} is founded and served at {stage.machine.url}; no name, address or token stands in the database."
+    secrets = [secret.encode() for secret in (FIRM, email, name, founded["owner_token"])]
+    for content in stage.where.stored():
+        true(not any(secret in content for secret in secrets), "no name, address or token in the clear")
+    return (
+        f"On {stage.where.name}: {FIRM} is founded and served at {stage.machine.url}; no name, address or token is "
+        "stored in the clear."
+    )
 
 
 def bring_people(stage: Stage) -> str:

@@ -15,6 +15,7 @@ from service.cli.demo.machine import Machine
 from service.cli.demo.papers import Paper
 from service.cli.demo.people import FIRST_JOB, VENDOR_PEOPLE, Job, Person
 from service.cli.demo.proof import refused
+from service.cli.demo.where import Where
 from service.errors import ForbiddenError, NotFoundError
 
 API: Final = "/api/v1"
@@ -42,6 +43,7 @@ class Stage:
     """The state of one run. Steps read what earlier steps left here."""
 
     machine: Machine
+    where: Where
     papers: list[Paper]
     job: Job = FIRST_JOB
     tokens: dict[str, str] = field(default_factory=dict)  # by key of the person; "owner"; "<key>@house"
@@ -60,7 +62,9 @@ class Stage:
     brought: Held | None = None  # what the intake specialist adds
     only_copies: dict[str, str] = field(default_factory=dict)  # document -> SHA-256
     disposal: str = ""
+    copy: Machine | None = None  # made before the end
     checkpoint: Path | None = None  # kept before the end
+    blobs_before: int = 0  # contents of earlier runs, where those were kept
     figures: dict[str, str] = field(default_factory=dict)  # for the table at the end
 
     # Asking -----------------------------------------------------------------------------------------------------------

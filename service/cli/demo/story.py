@@ -16,6 +16,7 @@ from service.cli.demo.machine import Machine, begin_home
 from service.cli.demo.people import CAST, NEXT_JOB, OWNER
 from service.cli.demo.proof import UnprovenError
 from service.cli.demo.stage import Stage
+from service.cli.demo.where import Folders, Where
 from service.cli.output import print_table
 from service.errors import MunimentError
 
@@ -49,12 +50,22 @@ STEPS: Final[tuple[Step, ...]] = (
 EXIT_UNPROVEN: Final = 1
 
 
-def tell(*, docs: Path | None, serve: bool, keep: bool, home: Path) -> int:
-    """Run the demo and return its exit code: 0 when every claim was proved."""
+def tell(*, docs: Path | None, serve: bool, keep: bool, home: Path, where: Where | None = None) -> int:
+    """Run the demo and return its exit code: 0 when every claim was proved.
+
+    Args:
+        docs: folder of papers; None: they are drawn.
+        serve: leave the server running afterwards.
+        keep: do not empty the folder first.
+        home: folder of the installation.
+        where: what keeps its rows, blobs, keys and anchors; None: folders in ``home``.
+    """
     console = Console(highlight=False, soft_wrap=True)
     begin_home(home, keep=keep)
-    stage = Stage(Machine(home), papers.drawn() if docs is None else papers.of_folder(docs))
-    stage.figures["blobs before"] = str(sum(path.is_file() for path in (home / "blobs").rglob("*")))
+    where = where or Folders(home)
+    stage = Stage(Machine(home, **where.settings), where, papers.drawn() if docs is None else papers.of_folder(docs))
+    stage.blobs_before = where.blobs()
+    stage.figures["runs on"] = where.name
     start = time.monotonic()
     try:
         for step in STEPS:
@@ -105,9 +116,9 @@ def _leave_running(console: Console, stage: Stage) -> None:
     console.print("A new engagement with the same people and papers is open. In another terminal:", markup=False)
     console.print(f"  export MUNIMENT_URL={stage.machine.url} MUNIMENT_TOKEN=…", markup=False)
     console.print(f"  .venv/bin/muniment documents list {stage.engagement}", markup=False)
-    console.print("The service runs until Ctrl-C.", markup=False)
-    sys.stdout.flush()
     try:
+        console.print("The service runs until Ctrl-C.", markup=False)
+        sys.stdout.flush()
         stage.machine.wait()
     except KeyboardInterrupt:
         console.print("Stopping.")
