@@ -25,6 +25,7 @@ from tests.benchmarks.listing import list_page
 from tests.benchmarks.rounds import Measured
 from tests.benchmarks.sealing import MIB, open_tink, seal_esdk, seal_tink
 from tests.benchmarks.serving import request
+from tests.benchmarks.storing import download, erase, small_files, upload
 from tests.benchmarks.verifying import verify
 
 ROOT: Final = Path(__file__).parents[2]
@@ -43,6 +44,10 @@ FULL: Final[Mapping[str, Row]] = MappingProxyType(
         "request": lambda _kept, new: request(new),
         "append_group": lambda _kept, new: append_group(new),
         "verify": lambda kept, _new: verify(kept),
+        "upload": lambda _kept, new: upload(new),
+        "download": lambda _kept, new: download(new),
+        "small_files": lambda _kept, new: small_files(new),
+        "erase": lambda _kept, new: erase(new),
     }
 )
 QUICK: Final[Mapping[str, Row]] = MappingProxyType(
@@ -56,6 +61,10 @@ QUICK: Final[Mapping[str, Row]] = MappingProxyType(
         "request": lambda _kept, new: request(new, seconds=0.2, rounds=1),
         "append_group": lambda _kept, new: append_group(new, entries=256, rounds=1),
         "verify": lambda kept, _new: verify(kept, entries=1000, rounds=1),
+        "upload": lambda _kept, new: upload(new, 20 * MIB, rounds=1),
+        "download": lambda _kept, new: download(new, 20 * MIB, rounds=1),
+        "small_files": lambda _kept, new: small_files(new, files=16, rounds=1),
+        "erase": lambda _kept, new: erase(new, objects=20, rounds=1),
     }
 )
 

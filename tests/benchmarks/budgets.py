@@ -61,6 +61,26 @@ BUDGETS: Final = (
         0.7,
         RSS_MIB,
     ),
+    Budget(
+        "upload",
+        "adding a document of 1 GiB over HTTP, sealed into S3 (SeaweedFS)",
+        "boto3 `upload_fileobj` of the same bytes",
+        1.0,
+        RSS_MIB,
+    ),
+    Budget("download", "getting it back over HTTP", "reading boto3's `get_object`", 0.6, RSS_MIB),
+    Budget(
+        "small_files",
+        "1,000 files of 64 KiB put, then got, 8 clients",
+        "the same clients before FastAPI with boto3 and nothing between",
+        0.7,
+    ),
+    Budget(
+        "erase",
+        "10,000 objects deleted, every version, confirmed",
+        "boto3: list, then batched deletes in 8 threads",
+        0.9,
+    ),
 )
 
 

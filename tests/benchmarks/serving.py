@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -38,11 +39,11 @@ def request(folder: Path, seconds: float = SECONDS, rounds: int = ROUNDS) -> Mea
     clients = asyncio.run(_furnish(settings))
     ours_env = {"MUNIMENT_HOME": str(folder), "MUNIMENT_PORT": "0"}
     with ExitStack() as stack:
-        ours = stack.enter_context(_serving(["-m", "service.cli", "serve"], ours_env))
-        peer = stack.enter_context(_serving(["-m", "tests.benchmarks.plain"], {}))
+        ours = stack.enter_context(serving(["-m", "service.cli", "serve"], ours_env))
+        peer = stack.enter_context(serving(["-m", "tests.benchmarks.plain"], {}))
         return by_turns(
-            lambda: _loaded(ours, clients, seconds),
-            lambda: _loaded(peer, ["/content\t"] * CLIENTS, seconds),
+            lambda: _loaded(ours.port, clients, seconds),
+            lambda: _loaded(peer.port, ["/content\t"] * CLIENTS, seconds),
             "requests/s",
             Better.MORE,
             rounds,
@@ -51,7 +52,7 @@ def request(folder: Path, seconds: float = SECONDS, rounds: int = ROUNDS) -> Mea
 
 async def _furnish(settings: Settings) -> list[str]:
     """Make the installation; return each client's path and token."""
-    async with _a_world(settings) as world:
+    async with a_world(settings) as world:
         engagement = await world.engagement()
         people = [await engagement.member() for _ in range(PEOPLE)]
         lines = []
@@ -64,7 +65,7 @@ async def _furnish(settings: Settings) -> list[str]:
 
 
 @asynccontextmanager
-async def _a_world(settings: Settings) -> AsyncIterator[World]:
+async def a_world(settings: Settings) -> AsyncIterator[World]:
     """As `tests.world.a_world`, but in the present: a server is going to write on from here."""
     clock = Clock(wiring.clock_ms())
     wiring.prepare(settings)
@@ -77,9 +78,17 @@ async def _a_world(settings: Settings) -> AsyncIterator[World]:
             yield World(services, app, http, clock, founded.firm_id, owner, founded.verifier_key)
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that is a process of its own."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def _serving(arguments: list[str], environment: Mapping[str, str]) -> Iterator[int]:
-    """Start a server and give its port; it ends with its context."""
+def serving(arguments: list[str], environment: Mapping[str, str]) -> Iterator[Server]:
+    """Start a server; it ends with its context."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MUNIMENT_")}
     with subprocess.Popen(
         [sys.executable, *arguments],
@@ -91,7 +100,7 @@ def _serving(arguments: list[str], environment: Mapping[str, str]) -> Iterator[i
         try:
             assert process.stdout is not None
             said = process.stdout.readline()
-            yield int(said.rpartition(":")[2])
+            yield Server(int(said.rpartition(":")[2]), process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
