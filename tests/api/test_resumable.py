@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service import doctor
 from service.db.models import log_intents, upload_pieces
 from service.errors import StoreFullError, StoreUnavailableError
 from service.uploads import expiry, resumable, storing
@@ -21,7 +20,7 @@ from service.uploads.purpose import write_purpose
 from tests.api.places import blobs, columns_with, files_with, rows, settle
 from tests.api.wire import Answer, Client, ask
 from tests.logs import check_logs, entries_of
-from tests.world import DAY_S, Engagement, Person, World, a_world
+from tests.world import DAY_S, Engagement, Person, World, a_world, findings
 
 KIB = 1024
 CONTENT = random.Random(23).randbytes(300 * KIB + 7)
@@ -98,7 +97,7 @@ async def test_pieces_become_the_document_they_are_parts_of(world: World, engage
     with world.services.database.read(world.firm_id) as tx:
         assert tx.all(select(log_intents.c.idx)) == []
         assert tx.all(select(upload_pieces.c.id)) == []
-    assert await doctor.examine(world.services) == []
+    assert await findings(world.services) == []
     check_logs(world.services.database)
 
 
@@ -407,7 +406,7 @@ async def test_one_that_stands_still_expires_and_is_collected(world: World, enga
     ended = entries_of(world.services.database, world.firm_id, "upload.ended")[-1]
     assert (ended.outcome, ended.data) == ("aborted", {"bytes": 1000, "expired": True})
     assert (await engagement.attorney.ask("HEAD", path, headers=TUS)).status_code == 404
-    assert await doctor.examine(world.services) == []
+    assert await findings(world.services) == []
 
 
 async def test_the_end_of_the_engagement_is_the_end_of_what_was_on_its_way(
