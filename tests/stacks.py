@@ -32,6 +32,7 @@ def stack(request: pytest.FixtureRequest) -> Stack:
     settings = {
         "blobs": f"s3://{buckets.documents}/{prefix}",
         "anchors": f"s3://{buckets.anchors}/{prefix}",
+        "key_places": f"{request.getfixturevalue('tmp_path') / 'keys'},s3://{buckets.keys}/{prefix}",
         "s3_endpoint": buckets.endpoint,
         "aws_region": REGION,
     }

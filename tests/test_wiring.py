@@ -118,7 +118,7 @@ def test_an_installation_on_buckets_opens_and_tells_its_doubts(tmp_path: Path, s
     wiring.prepare(settings)
     with wiring.open_installation(settings) as services:
         found = [each for each in asyncio.run(doctor.examine(services)) if each.code == "bucket_untold"]
-        assert len(services.doubts) == len(found) == 4
+        assert len(services.doubts) == len(found) == 6
         assert all(each.severity is doctor.Severity.WARNING for each in found)
 
 
