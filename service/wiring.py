@@ -14,7 +14,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -105,22 +105,26 @@ def open_installation(
             it is not fit to run.
     """
     services, instance = wire(settings, clock)
-    if serving:
-        for sentence in services.keys.root.check():
-            logger.warning("the root key is not as it should be", extra={"advice": sentence})
-        rootkeys.require_opening(services.keys, services.database)
-    with _only_server(settings) if serving or reconciling else nullcontext():
+    with ExitStack() as leaving:
+        leaving.callback(_let_go, services.database, services.blobs)
+        if serving:
+            for sentence in services.keys.root.check():
+                logger.warning("the root key is not as it should be", extra={"advice": sentence})
+            rootkeys.require_opening(services.keys, services.database)
+        if serving or reconciling:
+            leaving.enter_context(_only_server(settings))
         services.ledger.start()
-        try:
-            if serving:
-                refuse_older(services)
-                close_intents(services, instance)
-            yield services
-        finally:
-            services.ledger.stop()
-            services.database.close()
-            if isinstance(services.blobs, S3Blobs):
-                services.blobs.close()
+        leaving.callback(services.ledger.stop)
+        if serving:
+            refuse_older(services)
+            close_intents(services, instance)
+        yield services
+
+
+def _let_go(database: Database, blobs: BlobStore) -> None:
+    database.close()
+    if isinstance(blobs, S3Blobs):
+        blobs.close()
 
 
 def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
@@ -130,27 +134,30 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
         if isinstance(folder, Path) and not folder.is_dir():
             raise UnsafeError("A folder of this installation is missing: bring it back, then run `muniment doctor`.")
     doubts = _check_buckets(settings)
-    blobs = _blobs(settings)
-    if isinstance(blobs, S3Blobs) and not blobs.is_prepared():
-        raise UnsafeError("The bucket for documents is not this installation's: its mark is missing.")
-    database = Database(settings.database_url, settings.database_connections)
-    schema.require_head(database)
-    schema.require_safe(database)
-    instance = new_id("req", clock(), os.urandom)
     places = [_key_place(settings, place) for place in settings.key_places]
-    return Services(
-        settings=settings,
-        database=database,
-        ledger=Ledger(database, clock, instance),
-        matrix=MatrixHolder(settings.policies),
-        keys=KeyStore(root, places, lambda: clock() / 1000, os.urandom, settings.key_cache_s),
-        blobs=blobs,
-        anchors=_anchors(settings, clock),
-        probes=asyncio.Semaphore(PROBES),
-        clock=clock,
-        random=os.urandom,
-        doubts=doubts,
-    ), instance
+    instance = new_id("req", clock(), os.urandom)
+    database, blobs = Database(settings.database_url, settings.database_connections), _blobs(settings)
+    with ExitStack() as refused:
+        refused.callback(_let_go, database, blobs)
+        if isinstance(blobs, S3Blobs) and not blobs.is_prepared():
+            raise UnsafeError("The bucket for documents is not this installation's: its mark is missing.")
+        schema.require_head(database)
+        schema.require_safe(database)
+        services = Services(
+            settings=settings,
+            database=database,
+            ledger=Ledger(database, clock, instance),
+            matrix=MatrixHolder(settings.policies),
+            keys=KeyStore(root, places, lambda: clock() / 1000, os.urandom, settings.key_cache_s),
+            blobs=blobs,
+            anchors=_anchors(settings, clock),
+            probes=asyncio.Semaphore(PROBES),
+            clock=clock,
+            random=os.urandom,
+            doubts=doubts,
+        )
+        refused.pop_all()  # nothing was refused
+    return services, instance
 
 
 def _is_new(settings: Settings) -> bool:

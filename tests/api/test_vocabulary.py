@@ -49,7 +49,7 @@ def test_every_event_is_written_by_somebody() -> None:
 def test_every_error_is_answered_by_somebody() -> None:
     used = {
         node.id if isinstance(node, ast.Name) else node.attr
-        for tree in _trees("errors.py")
+        for tree in _trees("errors/")
         for node in ast.walk(tree)
         if isinstance(node, ast.Name | ast.Attribute)
     }

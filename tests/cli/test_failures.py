@@ -8,7 +8,9 @@ from service.errors import BadInputError, MunimentError, all_errors
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in all_errors() if kind.__module__ == "service.errors"], ids=lambda kind: str(kind.code)
+    "kind",
+    [kind for kind in all_errors() if kind.__module__.startswith("service.errors.")],
+    ids=lambda kind: str(kind.code),
 )
 def test_every_error_is_one_sentence_on_stderr_and_its_exit_code(
     capsys: pytest.CaptureFixture[str], kind: type[MunimentError]
