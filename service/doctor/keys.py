@@ -6,7 +6,8 @@ engagement whose destruction has begun are neither missed nor copied: a copy wou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -99,12 +100,24 @@ def compare_keys(services: Services, tx: Tx, older_than: int) -> Keys:
     anywhere = frozenset().union(*held.values())
     everywhere = frozenset.intersection(*map(frozenset, held.values()))
     now = services.clock() // 1000
+    stray = anywhere - owners.keys() - others
+    if stray:
+        stray -= _hung_on(services, anywhere & (owners.keys() | others))
     return Keys(
         tuple(owner for key_id, owner in owners.items() if key_id not in anywhere),
         {key_id: owner for key_id, owner in owners.items() if key_id in anywhere and key_id not in everywhere},
-        tuple(sorted(each for each in anywhere - owners.keys() - others if not older_than < _made_at(each) <= now)),
+        tuple(sorted(each for each in stray if not older_than < _made_at(each) <= now)),
         unopened(services, tx),
     )
+
+
+def _hung_on(services: Services, key_ids: Iterable[str]) -> set[str]:
+    """The keys that these hang on. A rotation that was cut short leaves a part on a key that nobody owns any more."""
+    found = set()
+    for key_id in key_ids:
+        with suppress(KeyMissingError, SealError):  # told by itself, and nothing is repaired then
+            found.add(services.keys.parent_of(key_id) or "")
+    return found
 
 
 def owned(tx: Tx) -> dict[str, str]:

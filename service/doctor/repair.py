@@ -22,6 +22,7 @@ from typing import Final
 
 from service import events, firms
 from service.blobs.store import LeavesAside
+from service.crypto.mending import copy_missing
 from service.db.session import EVERY_LOG, Tx
 from service.doctor.examine import examine
 from service.doctor.findings import Severity
@@ -138,7 +139,7 @@ async def _do(services: Services, each: Repair, grace_s: int) -> None:
 def _copy(services: Services, key_ids: Sequence[str]) -> None:
     """Copy keys; then look again whether the destruction of their owners began meanwhile."""
     for key_id in key_ids:
-        services.keys.place_object(key_id, services.keys.read_object(key_id))
+        copy_missing(services.keys, key_id)
     with services.database.read(EVERY_LOG) as tx:
         living = owned(tx)
     for key_id in set(key_ids) - living.keys():

@@ -220,3 +220,19 @@ async def test_a_key_that_was_changed_in_its_place_is_told(engagement: Engagemen
     services.keys.forget(row.key_id)
     codes = {each.code for each in await doctor.examine(services)}
     assert "key_unopened" in codes
+
+
+async def test_a_key_that_a_living_one_hangs_on_is_no_orphan(
+    engagement: Engagement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rotation that was cut short: the old key has no owner any more, and a part still hangs on it."""
+    from service.doctor import keys  # noqa: PLC0415  # its inside
+
+    services = engagement.world.services
+    above = _stray_key(services)
+    below = new_id("key", START_MS - 2 * DAY_MS, services.random)
+    services.keys.create(below, "part", above)
+    assert {above, below} <= {key_id for each in await doctor.plan(services) for key_id in each.ids}
+    before = keys.owned
+    monkeypatch.setattr(keys, "owned", lambda tx: {**before(tx), below: engagement.part_id})
+    assert not any(above in each.ids or below in each.ids for each in await doctor.plan(services))
