@@ -17,6 +17,7 @@ Source: RFC 9112 (message framing), RFC 9110, section 10.1.1 (Expect).
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -84,14 +85,18 @@ class _Plan:
 class Proxy:
     """Stands between clients and one server. `plan` may be called from any thread."""
 
-    def __init__(self, server_port: int, *, http: bool) -> None:
-        self.port = 0
+    def __init__(self, server_port: int, loop: asyncio.AbstractEventLoop, *, http: bool) -> None:
         self.asked: list[Asked] = []
         self.done: list[Kind] = []
         self._server_port, self._http = server_port, http
         self._plans: list[_Plan] = []
         self._lock = threading.Lock()
-        self._listening: asyncio.Server | None = None
+        # A server of asyncio's own cannot be closed while it accepts: it loses the connection (CPython 3.11).
+        self._loop = loop
+        self._listener: socket.socket | None = None
+        self._port_holder = _bound(0)
+        self.port: int = self._port_holder.getsockname()[1]
+        self._refusing = loop.call_later(0, lambda: None)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def plan(
@@ -122,48 +127,67 @@ class Proxy:
 
     # The life of it ---------------------------------------------------------------------------------------------------
 
-    async def listen(self) -> None:
+    def listen(self) -> None:
         """Take connections, always on the same port."""
-        self._listening = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=PIECE)
-        self.port = self._listening.sockets[0].getsockname()[1]
+        self._listener = _bound(self.port)
+        self._listener.listen()
+        self._loop.add_reader(self._listener, self._accept)
+
+    def refuse(self, seconds: float) -> None:
+        """Take no connection for so long; who is refused while others already are changes nothing."""
+        if self._listener is not None:
+            self._close()
+            self._refusing = self._loop.call_later(seconds, self.listen)
 
     async def stop(self) -> None:
         """Break every connection."""
-        if self._listening is not None:
-            self._listening.close()
+        self._close()
+        self._refusing.cancel()
+        self._port_holder.close()
+        await asyncio.sleep(0)  # a task that is cancelled before it began could not let go of its connection
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # transports close in the next turn
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(self._serve(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _close(self) -> None:
+        if self._listener is not None:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream: asyncio.StreamWriter | None = None
+    def _accept(self) -> None:
+        assert self._listener is not None
+        with suppress(OSError):  # it is gone already
+            connection, _ = self._listener.accept()
+            task = self._loop.create_task(self._serve(connection))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, connection: socket.socket) -> None:
+        writers: list[asyncio.StreamWriter] = []
         try:
+            connection.setblocking(False)
+            reader, writer = await asyncio.open_connection(sock=connection, limit=PIECE)
+            writers.append(writer)
             there, upstream = await asyncio.open_connection("127.0.0.1", self._server_port, limit=PIECE)
+            writers.append(upstream)
             line = _Line(self, reader, writer, there, upstream)
             await (line.http() if self._http else line.stream())
         except _GONE:
             pass
         finally:
-            for each in (writer, upstream):
-                if each is not None:
-                    each.transport.abort()  # what was written and not sent yet goes with it: see `_Line.settle`
+            for each in writers:
+                each.transport.abort()  # what was written and not sent yet goes with it: see `_Line.settle`
 
-    async def refuse(self, seconds: float) -> None:
-        """Take no connection for so long."""
-        assert self._listening is not None
-        self._listening.close()
-        task = asyncio.ensure_future(self._listen_again(seconds))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
-    async def _listen_again(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        await self.listen()
+def _bound(port: int) -> socket.socket:
+    """A socket on a port (0: any). One on which nobody listens keeps the port ours: who connects then is refused."""
+    held = socket.socket()
+    held.setblocking(False)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held.bind(("127.0.0.1", port))
+    return held
 
 
 class _Line:
@@ -210,7 +234,7 @@ class _Line:
         elif fault.kind is Kind.HANG:
             await self._wait_for_the_end()
         elif fault.kind is Kind.REFUSE:
-            await self._proxy.refuse(fault.seconds)
+            self._proxy.refuse(fault.seconds)
             raise BrokenError
 
     async def _continue(self, head: bytes) -> bytes:
@@ -356,11 +380,11 @@ def _hurt(piece: bytes, passed: int, fault: Fault | None, cut: Kind, flip: Kind)
 @contextmanager
 def running_proxy(server_port: int, *, http: bool = True) -> Iterator[Proxy]:
     """Run a proxy in a thread of its own, before the server at this loopback port."""
-    proxy, loop, ready = Proxy(server_port, http=http), asyncio.new_event_loop(), threading.Event()
+    loop = asyncio.new_event_loop()
+    proxy = Proxy(server_port, loop, http=http)
+    proxy.listen()
 
     def run() -> None:
-        loop.run_until_complete(proxy.listen())
-        ready.set()
         loop.run_forever()
         loop.run_until_complete(proxy.stop())
         with suppress(RuntimeError):
@@ -369,7 +393,6 @@ def running_proxy(server_port: int, *, http: bool = True) -> Iterator[Proxy]:
 
     thread = threading.Thread(target=run, name="proxy", daemon=True)
     thread.start()
-    ready.wait()
     try:
         yield proxy
     finally:

@@ -37,13 +37,14 @@ def postgres_ground(postgres_server: PostgresServer) -> Iterator[Ground]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def ground(request: pytest.FixtureRequest) -> Ground:
+def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
     """Empty tables; a test that asks for them runs on both kinds of database."""
     found: Ground = request.getfixturevalue(f"{request.param}_ground")
-    return found
+    yield found
+    found.clear()
 
 
 @pytest.fixture
 def world(ground: Ground) -> World:
-    """An empty world; the one before was thrown away."""
+    """An empty world."""
     return ground.world()
