@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from service.config import Settings
 from service.crypto.keys import KeyStore
 from service.db.session import Database
 from service.ledger import Clock, Ledger
+from service.render.probes import Probes
 from service.scoping.matrix import MatrixHolder
 
 
@@ -26,7 +26,7 @@ class Services:
     keys: KeyStore
     blobs: BlobStore
     anchors: Anchors
-    probes: asyncio.Semaphore  # how many uploads are looked at together
+    probes: Probes  # processes that look at uploads
     clock: Clock  # UTC milliseconds
     random: Callable[[int], bytes]
     doubts: tuple[str, ...] = ()  # what the start could not tell about buckets and keys, a sentence each

@@ -8,7 +8,6 @@ second server on the same folder. Without the log nothing can be recorded, and s
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import logging
 import os
@@ -40,6 +39,7 @@ from service.errors import BadInputError, UnsafeError
 from service.ledger import Clock, Ledger
 from service.older import refuse_older
 from service.recovery import close_intents
+from service.render.probes import Probes
 from service.scoping.matrix import MatrixHolder
 from service.services import Services
 
@@ -107,6 +107,7 @@ def open_installation(
     services, instance = wire(settings, clock)
     with ExitStack() as leaving:
         leaving.callback(_let_go, services.database, services.blobs)
+        leaving.callback(services.probes.close)
         if serving:
             for sentence in services.keys.root.check():
                 logger.warning("the root key is not as it should be", extra={"advice": sentence})
@@ -151,7 +152,7 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
             keys=KeyStore(root, places, lambda: clock() / 1000, os.urandom, settings.key_cache_s),
             blobs=blobs,
             anchors=_anchors(settings, clock),
-            probes=asyncio.Semaphore(PROBES),
+            probes=Probes(PROBES),
             clock=clock,
             random=os.urandom,
             doubts=doubts,

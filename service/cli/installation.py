@@ -87,7 +87,7 @@ def doctor(
                     asyncio.run((examination.repair if yes else examination.plan)(services, grace_s)), yes, as_json
                 )
                 return
-            found = asyncio.run(examination.examine(services, grace_s))
+            found = asyncio.run(_examine(services, grace_s))
             blocked = asyncio.run(examination.block(services, found)) if block else []
     except MunimentError as error:
         if not as_json:
@@ -97,6 +97,10 @@ def doctor(
     _print_findings(found, blocked, as_json=as_json)
     if any(each.severity is examination.Severity.BROKEN for each in found):
         raise typer.Exit(EXIT_UNSAFE)
+
+
+async def _examine(services: Services, grace_s: int) -> list[examination.Finding]:
+    return [*await examination.examine(services, grace_s), *await examination.examine_probes(services)]
 
 
 def _print_findings(found: list[examination.Finding], blocked: list[str], *, as_json: bool) -> None:

@@ -3,25 +3,21 @@
 Rules kept here:
 
 * the upload is never failed or held up for long by its examination: whatever goes wrong, the file is *unexamined*;
-* plaintext goes to the process through a pipe and nowhere else; the answer holds nothing of the file;
+* plaintext goes to the process through a socket pair and nowhere else; the answer holds nothing of the file;
 * few processes at once: files up to 1 MiB wait in memory until they are whole, larger ones take a place when they pass
   that size, and are left unexamined when none is free soon;
 * the process dies with its examination, in whatever way that ends.
 
-What confines the process is in `sandbox`.
+What starts the process is in `probes`, what confines it in `sandbox`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, cast, get_args
+from typing import Final, Self, get_args
 
 from service.render.found import (
     DOCX,
@@ -40,23 +36,17 @@ from service.render.found import (
     Condition,
     Found,
 )
+from service.render.orders import HEAD, WHOLE
+from service.render.probes import Probe, Probes
 
 MAX_EXAMINED_BYTES: Final = 67_108_864
 WAITING_BYTES: Final = 1_048_576
 HEAD_BYTES: Final = 8_192
 TIMEOUT_S: Final = 20.0
 PLACE_TIMEOUT_S: Final = 2.0
-MAX_AT_ONCE: Final = 2
-_LAST_SECOND_S: Final = 1.0
 
-# What a pipe to a process that died or hangs may raise; RuntimeError is uvloop's word for a closed one.
-_PIPE_ERRORS: Final = (TimeoutError, OSError, RuntimeError)
-_ROOT: Final = str(Path(__file__).resolve().parents[2])
-# Isolated: no environment, no user packages, no working directory on the path. Only our own root is added.
-_START: Final = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); from service.render.probe import main; main(sys.argv[1])"
-)
-_MAX_ANSWER_BYTES: Final = 1_024
+# What a connection with a process that died or hangs may raise; RuntimeError is uvloop's word for a closed one.
+_PROBE_ERRORS: Final = (TimeoutError, OSError, RuntimeError)
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}/[a-z0-9][a-z0-9.+-]{0,126}")
 _ANSWER: Final = re.compile(r"([a-z]+) (-|[0-9]{1,9}) (\S+)\n")
 _CONDITIONS: Final[dict[str, Condition]] = {word: word for word in get_args(Condition)}
@@ -96,7 +86,7 @@ class Findings:
 class Examination:
     """The examination of one file: feed it the pieces, ask for the result, leave the context.
 
-        async with Examination(places) as examination:
+        async with Examination(probes) as examination:
             async for piece in body:
                 await examination.feed(piece)
             findings = await examination.result("application/pdf")
@@ -104,20 +94,20 @@ class Examination:
     Nothing is started before it is needed. One task uses it; it may be cancelled at any await.
     """
 
-    def __init__(self, places: asyncio.Semaphore | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, probes: Probes, *, timeout_s: float = TIMEOUT_S) -> None:
         """Prepare an examination.
 
         Args:
-            places: as many as may run at once (`MAX_AT_ONCE`), shared by all examinations of a process; None: no limit.
+            probes: where one is started, and a place taken for it.
             timeout_s: how long the answer is waited for once the file is whole.
         """
-        self._places = places or asyncio.Semaphore(1)
+        self._probes = probes
         self._timeout_s = timeout_s
         self._waiting: list[bytes] = []
         self._head = b""
         self._size = 0
         self._given_up = False
-        self._process: Process | None = None
+        self._probe: Probe | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -136,12 +126,12 @@ class Examination:
             return
         if self._size > MAX_EXAMINED_BYTES:
             await self._give_up()
-        elif self._process is not None:
-            await self._send(self._process, data)
+        elif self._probe is not None:
+            await self._send(self._probe, data)
         else:
             self._waiting.append(bytes(data))
             if self._size > WAITING_BYTES:
-                await self._begin("whole", PLACE_TIMEOUT_S)
+                await self._begin(WHOLE, PLACE_TIMEOUT_S)
 
     async def result(self, declared: str) -> Findings:
         """Say what was found out about the file that was fed. Never fails.
@@ -155,7 +145,7 @@ class Examination:
         try:
             async with asyncio.timeout(self._timeout_s):
                 found = await self._found()
-        except _PIPE_ERRORS:
+        except _PROBE_ERRORS:
             pass
         finally:
             await self._stop()
@@ -164,50 +154,48 @@ class Examination:
     async def _found(self) -> Found:
         if self._given_up:
             self._waiting = [self._head]
-            await self._begin("head", self._timeout_s)
-        elif self._process is None:
-            await self._begin("whole", self._timeout_s)
-        if self._process is None:
+            await self._begin(HEAD, self._timeout_s)
+        elif self._probe is None:
+            await self._begin(WHOLE, self._timeout_s)
+        if self._probe is None:
             return Found(OCTETS, "unexamined")
-        _stdin(self._process).close()
-        return parse(await _read_answer(_stdout(self._process)))
+        return parse(await self._probe.answer())
 
-    async def _begin(self, mode: str, patience_s: float) -> None:
+    async def _begin(self, mode: bytes, patience_s: float) -> None:
         """Take a place, start the process and send what waited; give up when no place is free in time."""
         try:
             async with asyncio.timeout(patience_s):
-                await self._places.acquire()
+                await self._probes.places.acquire()
         except TimeoutError:
             await self._give_up()
             return
-        starting = asyncio.ensure_future(start_probe(mode))
+        starting = asyncio.ensure_future(self._probes.start(mode))
         try:
-            self._process = await asyncio.shield(starting)
+            self._probe = await asyncio.shield(starting)
         except OSError:
-            self._places.release()
+            self._probes.places.release()
             await self._give_up()
             return
         except asyncio.CancelledError:
-            # The process may be half made (uvloop would leave it behind): wait for it, then end it.
+            # The process may be made already, and only who knows its id can end it: wait for that.
             try:
                 await asyncio.wait([starting])
                 if not starting.exception():
-                    await _end(starting.result())
+                    await starting.result().end()
             finally:
-                self._places.release()
+                self._probes.places.release()
             raise
         waiting, self._waiting = self._waiting, []
         for piece in waiting:
-            await self._send(self._process, piece)
+            await self._send(self._probe, piece)
 
-    async def _send(self, process: Process, data: bytes | bytearray | memoryview) -> None:
+    async def _send(self, probe: Probe, data: bytes | bytearray | memoryview) -> None:
         try:
             async with asyncio.timeout(self._timeout_s):
-                _stdin(process).write(bytes(data))
-                await _stdin(process).drain()
-        except _PIPE_ERRORS:
+                await probe.write(data)
+        except _PROBE_ERRORS:
             # It died or hangs. What it said before is still read at the end; the upload goes on.
-            _kill(process)
+            probe.kill()
 
     async def _give_up(self) -> None:
         self._given_up = True
@@ -216,63 +204,13 @@ class Examination:
 
     async def _stop(self) -> None:
         """Kill the process, if there is one, and free its place; also when this is cancelled."""
-        process, self._process = self._process, None
-        if process is None:
+        probe, self._probe = self._probe, None
+        if probe is None:
             return
         try:
-            await _end(process)
+            await probe.end()
         finally:
-            self._places.release()
-
-
-async def start_probe(mode: str) -> Process:
-    """Start a probe (see `service.render.probe`): no environment, no terminal, nothing open but its pipes."""
-    command = (sys.executable, "-I", "-B", "-c", _START, _ROOT, mode)
-    return await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd="/", env={}, start_new_session=True
-    )
-
-
-async def missing_limits() -> tuple[str, ...]:
-    """Ask a probe what confinement this machine cannot give; for `muniment doctor`.
-
-    Raises:
-        OSError: no probe can be started.
-    """
-    process = await start_probe("limits")
-    said, _ = await process.communicate()
-    return tuple(said.decode().splitlines())
-
-
-def _stdin(process: Process) -> asyncio.StreamWriter:
-    return cast("asyncio.StreamWriter", process.stdin)  # a pipe was asked for
-
-
-def _stdout(process: Process) -> asyncio.StreamReader:
-    return cast("asyncio.StreamReader", process.stdout)  # a pipe was asked for
-
-
-def _kill(process: Process) -> None:
-    with suppress(ProcessLookupError):
-        process.kill()
-
-
-async def _end(process: Process) -> None:
-    """See a probe to its end: one that has said all it will is given a second, any other is killed."""
-    if _stdout(process).at_eof():
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_SECOND_S):
-                await process.wait()
-            return
-    _kill(process)
-    await process.communicate()
-
-
-async def _read_answer(output: asyncio.StreamReader) -> bytes:
-    said = b""
-    while len(said) < _MAX_ANSWER_BYTES and (piece := await output.read(_MAX_ANSWER_BYTES)):
-        said += piece
-    return said
+            self._probes.places.release()
 
 
 def parse(said: bytes) -> Found:

@@ -1,4 +1,4 @@
-"""Confining the process that parses foreign bytes, before it has read more than their beginning.
+"""Confining the process that parses foreign bytes, before it has read any.
 
 What it can do afterwards: read what it has open, write to what it has open, ask for memory (up to a limit), exit. It
 cannot open a file or a socket, start or signal a process, or be dumped. An attacker who takes the parser over can lie
@@ -23,6 +23,7 @@ import errno
 import os
 import platform
 import resource
+import signal
 import struct
 import sys
 from typing import Final
@@ -32,6 +33,7 @@ CPU_S: Final = 15
 OPEN_FILES: Final = 16
 _MOST_FILES: Final = 1_048_576
 
+_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_SECCOMP: Final = 22
 _PR_SET_NO_NEW_PRIVS: Final = 38
@@ -90,6 +92,12 @@ def close_all_but_pipes() -> None:
     """
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     os.closerange(3, most if most != resource.RLIM_INFINITY else _MOST_FILES)
+
+
+def die_with_parent() -> None:
+    """Be killed when the process that forked this one is gone (Linux); elsewhere the end of its input ends it."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _limit() -> list[str]:

@@ -2,57 +2,68 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+import subprocess
 import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from service.render import examine, probe
-from service.render.examine import Examination, Findings, judge, missing_limits, parse
+from service.render.examine import Examination, Findings, judge, parse
 from service.render.found import DOCX, OCTETS, PDF, PNG, RTF, TEXT, ZIP, Condition, Found
+from service.render.probes import Probe, Probes
 from tests.render import samples
 
 MIB = 1_048_576
 
 
-async def findings(
-    data: bytes, declared: str, *, step: int = 65_536, places: asyncio.Semaphore | None = None
-) -> Findings:
-    async with Examination(places) as examination:
+@pytest.fixture
+def probes() -> Iterator[Probes]:
+    """Two places, and processes that end with the test."""
+    made = Probes(2)
+    yield made
+    made.close()
+
+
+async def findings(data: bytes, declared: str, probes: Probes, *, step: int = 65_536) -> Findings:
+    async with Examination(probes) as examination:
         for start in range(0, len(data), step):
             await examination.feed(data[start : start + step])
         return await examination.result(declared)
 
 
-_ELDERS: set[str] = set()  # child processes that were there before the test: a database of the run, say
+class StandIns(Probes):
+    """Probes that are all this program instead."""
+
+    def __init__(self, program: str = "sys.stdin.buffer.read(); time.sleep(60)", at_once: int = 1) -> None:
+        super().__init__(at_once)
+        self._program = program
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    async def start(self, mode: bytes) -> Probe:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._started.append(await asyncio.to_thread(self._start, theirs.fileno()))
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        return Probe(reader, writer, self._started[-1].kill)
+
+    def _start(self, fd: int) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-I", "-c", f"import os, sys, time\n{self._program}"]
+        return subprocess.Popen(command, stdin=fd, stdout=fd, stderr=subprocess.DEVNULL)
+
+    def living(self) -> int:
+        """How many live; one that was killed is given a moment to die."""
+        return sum(_lives(process) for process in self._started)
 
 
-@pytest.fixture(autouse=True)
-def note_elders() -> None:
-    _ELDERS.clear()
-    _ELDERS.update(children())
-
-
-def children() -> list[str]:
-    """Our child processes that came with the test and are still there, dead ones too."""
-    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    return [each for each in listed if each not in _ELDERS]
-
-
-def stand_in(monkeypatch: pytest.MonkeyPatch, program: str) -> list[str]:
-    """Let every probe be this program instead; returns the modes they are started in."""
-    modes: list[str] = []
-
-    async def start(mode: str) -> Process:
-        modes.append(mode)
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-c", f"import os, sys, time\n{program}", stdin=PIPE, stdout=PIPE, stderr=DEVNULL
-        )
-
-    monkeypatch.setattr(examine, "start_probe", start)
-    return modes
+def _lives(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(1)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
 
 
 # With a real probe ---------------------------------------------------------------------------------------------------
@@ -76,63 +87,33 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, program: str) -> list[str]:
         (b"", "application/pdf", Findings(OCTETS, "empty", None)),
     ],
 )
-async def test_a_file_is_examined_by_a_process_of_its_own(data: bytes, declared: str, expected: Findings) -> None:
+async def test_a_file_is_examined_by_a_process_of_its_own(
+    data: bytes, declared: str, expected: Findings, probes: Probes
+) -> None:
     for step in (7, 65_536):
-        assert await findings(data, declared, step=step) == expected
-    assert children() == []
+        assert await findings(data, declared, probes, step=step) == expected
 
 
-async def test_a_large_file_is_examined_as_it_streams() -> None:
+async def test_a_large_file_is_examined_as_it_streams(probes: Probes) -> None:
     data = samples.pdf(2).replace(b"%%EOF", b"%" + b"x" * (3 * MIB) + b"\n%%EOF")
-    assert await findings(data, "application/pdf") == Findings(PDF, "readable", 2)
+    assert await findings(data, "application/pdf", probes) == Findings(PDF, "readable", 2)
 
 
-async def test_a_file_that_is_too_large_is_named_but_left_unexamined(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_that_is_too_large_is_named_but_left_unexamined(
+    monkeypatch: pytest.MonkeyPatch, probes: Probes
+) -> None:
     monkeypatch.setattr(examine, "MAX_EXAMINED_BYTES", 2 * MIB)
     data = samples.pdf() + bytes(3 * MIB)
-    assert await findings(data, "application/pdf") == Findings(PDF, "unexamined", None)
-    assert await findings(samples.pdf() + bytes(MIB), "application/pdf") == Findings(PDF, "readable", 1)
-    assert children() == []
+    assert await findings(data, "application/pdf", probes) == Findings(PDF, "unexamined", None)
+    assert await findings(samples.pdf() + bytes(MIB), "application/pdf", probes) == Findings(PDF, "readable", 1)
 
 
-async def test_a_probe_is_fully_confined_here_and_says_what_is_missing_elsewhere() -> None:
-    missing = await missing_limits()
-    assert "system call filter" in missing or missing == ()
-
-
-async def test_nothing_of_the_file_is_in_the_findings_or_in_a_file(tmp_path: Path) -> None:
+async def test_nothing_of_the_file_is_in_the_findings_or_in_a_file(probes: Probes) -> None:
     canary = b"canary-7f3a"
     for data in (canary * 1000, b"%PDF-1.4 " + canary, b"PK\x03\x04" + canary * 100):
-        found = await findings(data, canary.decode() + "/" + canary.decode())
+        found = await findings(data, canary.decode() + "/" + canary.decode(), probes)
         assert canary.decode() not in repr(found)
-    assert canary.decode() not in repr(await findings(b"\x00\x01", canary.decode()))
-
-
-def environment(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/environ").read_bytes()
-
-
-def open_files(pid: int) -> set[str]:
-    return {str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}
-
-
-async def test_the_process_has_no_environment_and_none_of_our_files(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("MUNIMENT_SECRET", "canary")
-    ours = os.open(tmp_path / "database", os.O_CREAT)
-    os.set_inheritable(ours, True)
-    process = await examine.start_probe("whole")
-    try:
-        await asyncio.sleep(0.2)  # it waits for input now
-        assert b"canary" not in environment(process.pid)
-        files = open_files(process.pid)
-        assert {name for name in files if not name.startswith(("pipe:", "socket:"))} == {os.devnull}
-        assert len(files) == 3
-    finally:
-        process.kill()
-        await process.communicate()
-        os.close(ours)
+    assert canary.decode() not in repr(await findings(b"\x00\x01", canary.decode(), probes))
 
 
 # Faults --------------------------------------------------------------------------------------------------------------
@@ -154,14 +135,12 @@ async def test_the_process_has_no_environment_and_none_of_our_files(
     ],
 )
 @pytest.mark.parametrize("size", [100, 3 * MIB])
-async def test_a_probe_that_dies_or_raves_leaves_the_file_unexamined(
-    monkeypatch: pytest.MonkeyPatch, program: str, size: int
-) -> None:
-    stand_in(monkeypatch, program)
-    found = await findings(bytes(size), "application/pdf")
+async def test_a_probe_that_dies_or_raves_leaves_the_file_unexamined(program: str, size: int) -> None:
+    probes = StandIns(program)
+    found = await findings(bytes(size), "application/pdf", probes)
     assert found.condition == "unexamined"
     assert found.media_type in {PDF, OCTETS}
-    assert children() == []
+    assert probes.living() == 0
 
 
 @pytest.mark.parametrize(
@@ -173,119 +152,120 @@ async def test_a_probe_that_dies_or_raves_leaves_the_file_unexamined(
     ],
 )
 @pytest.mark.parametrize("size", [100, 3 * MIB])
-async def test_a_probe_that_hangs_is_killed_in_time(monkeypatch: pytest.MonkeyPatch, program: str, size: int) -> None:
-    stand_in(monkeypatch, program)
-    began = time.monotonic()
-    async with Examination(timeout_s=0.5) as examination:
+async def test_a_probe_that_hangs_is_killed_in_time(program: str, size: int) -> None:
+    began, probes = time.monotonic(), StandIns(program)
+    async with Examination(probes, timeout_s=0.5) as examination:
         for _ in range(0, size, 65_536):
             await examination.feed(bytes(min(size, 65_536)))
         found = await examination.result("application/pdf")
     assert found.condition == "unexamined"
     assert time.monotonic() - began < 5
-    assert children() == []
+    assert probes.living() == 0
 
 
 async def test_a_probe_that_cannot_be_started_leaves_the_file_unexamined(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def start(_: str) -> Process:
+    async def start(_: bytes) -> Probe:
         raise OSError("no process left")
 
-    monkeypatch.setattr(examine, "start_probe", start)
-    places = asyncio.Semaphore(1)
+    probes = Probes(1)
+    monkeypatch.setattr(probes, "start", start)
     for size in (100, 3 * MIB):
-        assert (await findings(bytes(size), "application/pdf", places=places)).condition == "unexamined"
-    assert not places.locked()
+        assert (await findings(bytes(size), "application/pdf", probes)).condition == "unexamined"
+    assert not probes.places.locked()
 
 
-async def test_an_upload_that_is_given_up_kills_its_probe(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(monkeypatch, "sys.stdin.buffer.read(); time.sleep(60)")
-    places = asyncio.Semaphore(1)
+async def test_an_upload_that_is_given_up_kills_its_probe() -> None:
+    probes = StandIns()
 
     async def upload() -> None:
-        async with Examination(places) as examination:
+        async with Examination(probes) as examination:
             await examination.feed(bytes(2 * MIB))
-            assert places.locked()
-            assert len(children()) == 1
+            assert probes.places.locked()
+            assert probes.living() == 1
             raise ConnectionError("the client went away")
 
     with pytest.raises(ConnectionError):
         await upload()
-    assert children() == []
-    assert not places.locked()
+    assert probes.living() == 0
+    assert not probes.places.locked()
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.01, 0.05, 0.3])
-async def test_a_cancelled_upload_leaves_no_process_and_no_place_taken(
-    monkeypatch: pytest.MonkeyPatch, after_s: float
-) -> None:
-    stand_in(monkeypatch, "sys.stdin.buffer.read(); time.sleep(60)")
-    places = asyncio.Semaphore(1)
+async def test_a_cancelled_upload_leaves_no_process_and_no_place_taken(after_s: float) -> None:
+    probes = StandIns()
     for size in (100, 2 * MIB):
-        task = asyncio.create_task(findings(bytes(size), "application/pdf", places=places))
+        task = asyncio.create_task(findings(bytes(size), "application/pdf", probes))
         await asyncio.sleep(after_s)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert not places.locked()
-        assert children() == []
+        assert not probes.places.locked()
+        assert probes.living() == 0
 
 
 # Places --------------------------------------------------------------------------------------------------------------
 
 
-async def test_small_files_wait_for_a_place_and_all_are_examined(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_small_files_wait_for_a_place_and_all_are_examined(
+    monkeypatch: pytest.MonkeyPatch, probes: Probes
+) -> None:
     running, most = 0, 0
-    real = examine.start_probe
+    start, end = probes.start, Probe.end
 
-    async def counted(mode: str) -> Process:
+    async def counted(mode: bytes) -> Probe:
         nonlocal running, most
-        process = await real(mode)
+        probe = await start(mode)
         running, most = running + 1, max(most, running + 1)
-        return process
+        return probe
 
-    async def ended(process: Process) -> None:
+    async def ended(probe: Probe) -> None:
         nonlocal running
         running -= 1
-        await end(process)
+        await end(probe)
 
-    end = examine._end
-    monkeypatch.setattr(examine, "start_probe", counted)
-    monkeypatch.setattr(examine, "_end", ended)
-    places = asyncio.Semaphore(2)
-    found = await asyncio.gather(*(findings(samples.pdf(n), "application/pdf", places=places) for n in range(1, 7)))
+    monkeypatch.setattr(probes, "start", counted)
+    monkeypatch.setattr(Probe, "end", ended)
+    found = await asyncio.gather(*(findings(samples.pdf(n), "application/pdf", probes) for n in range(1, 7)))
     assert [each.pages for each in found] == [1, 2, 3, 4, 5, 6]
     assert most == 2
 
 
-async def test_a_large_file_without_a_place_is_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def one() -> Iterator[Probes]:
+    """A single place."""
+    made = Probes(1)
+    yield made
+    made.close()
+
+
+async def test_a_large_file_without_a_place_is_not_held_up(monkeypatch: pytest.MonkeyPatch, one: Probes) -> None:
     monkeypatch.setattr(examine, "PLACE_TIMEOUT_S", 0.05)
-    places = asyncio.Semaphore(1)
-    async with Examination(places) as slow:
+    async with Examination(one) as slow:
         await slow.feed(bytes(2 * MIB))
-        async with Examination(places, timeout_s=0.2) as other:
+        async with Examination(one, timeout_s=0.2) as other:
             await other.feed(samples.pdf() + bytes(2 * MIB))
             await other.feed(bytes(MIB))
             assert await other.result("application/pdf") == Findings(OCTETS, "unexamined", None)
-    async with Examination(places) as again:
-        await places.acquire()
+    async with Examination(one) as again:
+        await one.places.acquire()
         await again.feed(samples.pdf() + bytes(2 * MIB))
-        places.release()
+        one.places.release()
         assert await again.result("application/pdf") == Findings(PDF, "unexamined", None)
 
 
-async def test_what_waits_in_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_waits_in_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, one: Probes) -> None:
     monkeypatch.setattr(examine, "PLACE_TIMEOUT_S", 0.01)
-    places = asyncio.Semaphore(1)
-    await places.acquire()
-    async with Examination(places, timeout_s=0.01) as examination:
+    await one.places.acquire()
+    async with Examination(one, timeout_s=0.01) as examination:
         for _ in range(200):
             await examination.feed(bytes(65_536))
             assert sum(map(len, examination._waiting)) <= MIB + 65_536
         assert examination._waiting == []
 
 
-async def test_a_piece_may_be_used_again_after_it_was_fed() -> None:
+async def test_a_piece_may_be_used_again_after_it_was_fed(probes: Probes) -> None:
     data, buffer = samples.pdf(2), bytearray(100)
-    async with Examination() as examination:
+    async with Examination(probes) as examination:
         for start in range(0, len(data), 100):
             piece = data[start : start + 100]
             buffer[: len(piece)] = piece
@@ -345,22 +325,15 @@ def test_the_probe_refuses_more_than_it_examines(monkeypatch: pytest.MonkeyPatch
     real = os.read
     monkeypatch.setattr(os, "read", lambda _, length: real(reading, length))
     try:
-        assert probe.look(lambda _: Found(PDF, "readable"), b"", PDF) == Found(PDF, "unexamined")
+        assert probe.look(b"", PDF) == Found(PDF, "unexamined")
     finally:
         os.close(reading)
 
 
-def test_a_probe_out_of_memory_says_so() -> None:
-    def exhausted(_: bytes) -> Found:
+def test_a_probe_out_of_memory_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: object) -> Found:
         raise MemoryError
 
-    reading, writing = os.pipe()
-    os.close(writing)
-    saved = os.dup(0)
-    os.dup2(reading, 0)
-    try:
-        assert probe.look(exhausted, b"%PDF-", PDF) == Found(PDF, "unexamined")
-    finally:
-        os.dup2(saved, 0)
-        os.close(saved)
-        os.close(reading)
+    monkeypatch.setattr(probe, "examine", exhausted)
+    monkeypatch.setattr(os, "read", lambda *_: b"")
+    assert probe.look(b"%PDF-", PDF) == Found(PDF, "unexamined")

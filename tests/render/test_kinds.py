@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.render import documents, images, kinds, offices
+from service.render import images, kinds, offices, probe
 from service.render.found import (
     DOCX,
     GIF,
@@ -34,7 +34,7 @@ OLE_HEAD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 def examine(data: bytes) -> Found:
     """What a probe would answer, without the process."""
     media_type = kinds.announced(data[: kinds.HEAD_BYTES])
-    return documents.examiner()(data) if media_type == PDF else kinds.examine(media_type, data)
+    return probe.examine(media_type, data)
 
 
 WHOLE = {
