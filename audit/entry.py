@@ -19,9 +19,9 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from audit.errors import EntryError, PayloadError
@@ -37,8 +37,7 @@ OUTCOMES: Final = ("allowed", "refused", "done", "failed", "aborted", "unknown")
 Value = str | int | bool | Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One log entry; what is ``None`` or empty is left out. FORMAT.md section 1 has the grammar of each field.
 
     Args:
@@ -63,7 +62,7 @@ class Entry:
     """
 
     log: str
-    index: int
+    index: int  # type: ignore[assignment]  # the grammar's word; nobody searches an entry as a tuple
     time: int
     type: str
     actor: Mapping[str, str]
@@ -107,7 +106,7 @@ def encode(entry: Entry) -> bytes:
         EntryError: a value does not fit the grammar of its field, or the whole is longer than 4,096 bytes.
     """
     # Zero is a value (the first index); everything else that is false is absent.
-    values = {name: value for name in _KEYS if (value := getattr(entry, name)) or value == 0}
+    values = {name: value for name, value in zip(_KEYS, _IN_ORDER(entry), strict=True) if value or value == 0}
     values["v"] = VERSION
     try:
         for name in _MAPS:
@@ -287,6 +286,7 @@ _KEYS: Final = (
     "action", "actor", "data", "eprev", "eseq", "facts", "header", "index", "log", "nda", "outcome", "payload",
     "policy", "request", "rule", "subjects", "time", "type",
 )  # fmt: skip
+_IN_ORDER: Final = attrgetter(*_KEYS)
 _MAPS: Final = ("actor", "data", "subjects")
 _ALWAYS: Final = frozenset({"actor", "index", "log", "time", "type", "v"})
 _REMEMBERED: Final = 1024  # orders kept by a scanner

@@ -18,7 +18,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import bindparam, insert, select
 
@@ -58,8 +58,7 @@ _REPLAY = select(idempotency.c.request_index, idempotency.c.resource_id).where(
 _REMEMBER = insert(idempotency)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """What an edge knows of a request before anything was looked up."""
 
     credential: tokens.Credential
@@ -295,8 +294,7 @@ def seal_payload(services: Services, key: SecretKey, holder: Holder, names: Mapp
     return SealedPayload(digest, sealed, holder.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """What an act leaves for the edge: its result, and what may be opened for the answer."""
 
     result: Any

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum, unique
-from typing import Final
+from typing import Final, NamedTuple
 
-from service.ledger import Draft, SealedPayload
+from service.ledger import NO_SUBJECTS, Draft, SealedPayload
 
 Data = Mapping[str, str | int | bool | list[str]]
 
@@ -114,8 +113,7 @@ ENDS_ACCESS: Final = frozenset(
 """Entries after which every open body is decided again at once (docs/adr/0009-open-bodies.md)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(NamedTuple):
     """The decision that an entry rests on: who asked for what, in which request, and by which rule he got his answer.
 
     A `system` actor (``cli``, ``disposal``, ``doctor``, ``recovery``, ``restore``, ``signer``) has no decision.
@@ -124,7 +122,7 @@ class Who:
     actor: Mapping[str, str]
     request: str | None = None
     action: str | None = None
-    subjects: Mapping[str, str] = field(default_factory=dict)
+    subjects: Mapping[str, str] = NO_SUBJECTS
     rule: str | None = None
     facts: tuple[str, ...] | None = None
     policy: str | None = None
@@ -133,7 +131,7 @@ class Who:
 
 def system(name: str, subjects: Mapping[str, str] | None = None) -> Who:
     """The service itself, or its operator at the machine, acts."""
-    return Who({"system": name}, subjects=subjects or {})
+    return Who({"system": name}, subjects=subjects or NO_SUBJECTS)
 
 
 def _draft(

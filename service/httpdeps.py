@@ -54,6 +54,7 @@ FAULT: Final = 500  # and above: ours
 ENDS_CONNECTION: Final = frozenset({408})  # its body never came to an end, so no other request can follow
 IDEMPOTENCY_KEY_CHARACTERS: Final = 200
 ID_CHARACTERS: Final = 64
+_OF_CALLER: Final = frozenset({b"authorization", b"idempotency-key", b"if-match"})
 POINTERS: Final = 20  # fields named in one answer
 POINTER_STEP_CHARACTERS: Final = 64  # an unknown member is named as it was sent, and could be of any length
 
@@ -85,10 +86,12 @@ def caller_of(request: Request) -> Caller:
     known: Caller | None = request.scope["state"].get("caller")
     if known is not None:
         return known
-    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    # The first of each, in one pass: a look-up of a header that was not sent costs an exception.
+    sent = {name: value.decode("latin-1") for name, value in reversed(request.scope["headers"]) if name in _OF_CALLER}
+    scheme, _, text = sent.get(b"authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise UnauthenticatedError
-    key = request.headers.get("idempotency-key")
+    key = sent.get(b"idempotency-key")
     if key is not None and not (1 <= len(key) <= IDEMPOTENCY_KEY_CHARACTERS and key.isascii() and key.isprintable()):
         raise BadInputError(
             f"Idempotency-Key: send 1 to {IDEMPOTENCY_KEY_CHARACTERS} printable ASCII characters.",
@@ -96,9 +99,9 @@ def caller_of(request: Request) -> Caller:
         )
     caller = request.scope["state"]["caller"] = Caller(
         credential=tokens.parse(text.strip()),
-        request_id=request.state.request_id,
+        request_id=request.scope["state"]["request_id"],
         idempotency_key=key,
-        if_match=request.headers.get("if-match"),
+        if_match=sent.get(b"if-match"),
     )
     return caller
 

@@ -12,7 +12,7 @@ What a person may do is no business of this module: that hangs on memberships (s
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Text, bindparam, exists, insert, or_, select
@@ -93,7 +93,7 @@ async def read(services: Services, caller: Caller, person_id: str) -> Person:
 
     def change(act: Act) -> tuple[bool, Any]:
         row = _row(act, person_id)
-        act.drafts.append(events.access_allowed(replace(act.who, subjects={**act.who.subjects, "person": row.id})))
+        act.drafts.append(events.access_allowed(act.who._replace(subjects={**act.who.subjects, "person": row.id})))
         return _shows_email(act), row
 
     done = await perform(services, caller, Action.PERSON_READ, Subject(), change)

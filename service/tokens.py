@@ -13,7 +13,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, bindparam, insert, select, update
 
@@ -82,8 +82,7 @@ _MADE_WITH = select(tokens.c.id).where(
 _REVOKE = update(tokens).where(tokens.c.id == bindparam("token")).values(revoked_at=bindparam("now"))
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """What a token's text says before anything was looked up: a claim, not yet believed."""
 
     firm_id: str

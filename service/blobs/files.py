@@ -83,7 +83,7 @@ class NewFile:
 class OpenFile:
     """A file that is read at any place, from any thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         """Open the file at ``path``."""
         self._lock = Lock()
         self._descriptor: int | None = os.open(path, _READ_FLAGS)

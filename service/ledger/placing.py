@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
@@ -29,12 +30,11 @@ _CHAIN = select(log_chains.c.length, log_chains.c.last_leaf).where(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A draft with its place, encoded and hashed, not yet written."""
 
     draft: Draft
-    index: int
+    at: int  # its index
     body: bytes
     leaf: bytes
     engagement_id: str

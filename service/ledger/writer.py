@@ -6,8 +6,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, insert, update
 
@@ -36,8 +35,7 @@ NO_LOG: Final = ""
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A job in the queue, and whom to tell how it went."""
 
     log_id: str
@@ -214,7 +212,7 @@ class Writer:
         tx.turn_to(waiting.log_id)  # a job that opens a log has turned to it
         for entry in placed:
             self._append(tx, waiting.log_id, head, moment, entry)
-        indexes = tuple(entry.index for entry in placed)
+        indexes = tuple(entry.at for entry in placed)
         return Recorded(outcome.result, indexes, tuple(entry.leaf for entry in placed), moment), failure
 
     @staticmethod
@@ -229,7 +227,7 @@ class Writer:
         pending.entries.append(
             {
                 "log_id": log_id,
-                "idx": entry.index,
+                "idx": entry.at,
                 "body": entry.body,
                 "leaf_hash": entry.leaf,
                 "engagement_id": entry.engagement_id,
@@ -243,14 +241,14 @@ class Writer:
             pending.intents.append(
                 {
                     "log_id": log_id,
-                    "idx": entry.index,
+                    "idx": entry.at,
                     "instance": self._instance,
                     "engagement_id": entry.engagement_id,
                 }
             )
         if draft.closes is not None:
             pending.closed.append((log_id, draft.closes))
-        head.size, head.time_ms = entry.index + 1, moment.ms
+        head.size, head.time_ms = entry.at + 1, moment.ms
         self._endings += draft.ends_access
         if head.size % TILE_WIDTH == 0:
             self._add_tiles(tx, log_id, head.size)

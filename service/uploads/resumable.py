@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -121,7 +121,7 @@ async def create(services: Services, caller: Caller, purpose: str, size_bytes: i
         return act.once(ROUTE, request, lambda: _write(act, said, purpose, size_bytes))
 
     done = await perform(services, caller, Action.DOCUMENT_ADD, subject, change)
-    return await look(services, replace(caller, idempotency_key=None), done.result)
+    return await look(services, caller._replace(idempotency_key=None), done.result)
 
 
 def _write(act: Act, said: Purpose, purpose: str, size_bytes: int) -> str:
@@ -296,7 +296,7 @@ async def _become(
         body=Body(said.media_type, size_bytes),
     )
     content = opened_pieces(services, done.authorised, pieces)
-    receipt = await add(services, replace(caller, idempotency_key=upload_id), new, content)
+    receipt = await add(services, caller._replace(idempotency_key=upload_id), new, content)
 
     def change(act: Act) -> tuple[str, ...]:
         row = _row(act, upload_id)

@@ -445,7 +445,7 @@ def forged_entry_added_to_an_engagement(made: LogMaker, draw: random.Random) -> 
     bundle, entries, proofs = _one(made, draw)
     last = decode(entries[-1])
     eseq, eprev = (last.eseq or 0) + 1, leaf_hash(entries[-1]).hex()
-    entries.append(encode(replace(last, index=last.index + 1, eseq=eseq, eprev=eprev)))
+    entries.append(encode(last._replace(index=last.index + 1, eseq=eseq, eprev=eprev)))
     forged = proof_line(last.index + 1, made_proof(proofs[-1]))
     return Attack(_with_lines(bundle, entries, [*proofs, forged]), ProofError, last.index + 1)
 

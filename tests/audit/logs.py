@@ -198,7 +198,7 @@ def change_json(bundle: bytes, name: str, change: Callable[[dict[str, Any]], obj
 
 def edited(body: bytes, **fields: Any) -> bytes:
     """Write the same entry with other values."""
-    return encode(replace(decode(body), **fields))
+    return encode(decode(body)._replace(**fields))
 
 
 def rechained(bodies: Sequence[bytes]) -> list[bytes]:
@@ -206,11 +206,11 @@ def rechained(bodies: Sequence[bytes]) -> list[bytes]:
     chains: dict[str, tuple[int, str]] = {}
     made: list[bytes] = []
     for index, body in enumerate(bodies):
-        entry = replace(decode(body), index=index)
+        entry = decode(body)._replace(index=index)
         engagement = (entry.subjects or {}).get("engagement")
         if engagement:
             eseq, eprev = chains.get(engagement, (0, FIRST_PREVIOUS))
-            entry = replace(entry, eseq=eseq, eprev=eprev)
+            entry = entry._replace(eseq=eseq, eprev=eprev)
         made.append(encode(entry))
         if engagement:
             chains[engagement] = (entry.eseq or 0) + 1, leaf_hash(made[-1]).hex()

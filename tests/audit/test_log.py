@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -161,5 +160,5 @@ def test_a_changed_entry_that_was_signed_before_does_not_reach_the_next_signatur
 
 def test_the_time_may_stand_still() -> None:
     first = LogMaker(1).grow(1).bodies()[0]
-    second = encode(replace(decode(first), index=1, subjects={}, eseq=None, eprev=None))
+    second = encode(decode(first)._replace(index=1, subjects={}, eseq=None, eprev=None))
     assert Signer(LOG).advance([first, second]).size == 2
