@@ -2,7 +2,7 @@
 
 An object's key is the prefix and the blob's id: no names, and the ids' order is the order of listing. A blob of up to
 8 MiB is one request; a larger one goes in parts of 8 MiB, three under way while the fourth is filled, so that a writer
-holds 32 MiB whatever the blob's size, and a reader 3 MiB.
+holds 32 MiB whatever the blob's size, and a reader 6 MiB.
 
 Everything that waits for the store waits in threads of this store's own: a slow store takes no thread from the rest
 of the process, and the event loop never waits.
@@ -38,7 +38,7 @@ PART_BYTES: Final = 8_388_608
 PARTS_UNDER_WAY: Final = 3
 MAX_BLOB_BYTES: Final = MAX_PARTS * PART_BYTES  # 78 GiB
 FIRST_BLOCK_BYTES: Final = 524_288
-BLOCK_BYTES: Final = 1_048_576
+BLOCK_BYTES: Final = 2_097_152
 SWEEP_AGE_S: Final = 86_400
 _DELETERS: Final = 8
 _MARK_BYTES: Final = 16
@@ -292,7 +292,7 @@ class S3Reader:
             piece = self._block[offset - self._block_at : end - self._block_at]
             pieces.append(piece)
             offset += len(piece)
-        if self._ahead is None and self._block_at + len(self._block) // 2 < offset and self._block_end < self.size:
+        if self._ahead is None and self._block_at < offset and self._block_end < self.size:
             self._ahead = self._threads.submit(self._read, self._block_end, BLOCK_BYTES, onward=True)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
