@@ -20,6 +20,7 @@ import base64
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from threading import Lock
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, TypedDict, cast
 
 from service import aws
@@ -56,6 +57,9 @@ class Objects:
 
     def __init__(self, client: S3Client, bucket: str, prefix: str = "") -> None:
         self.client, self.bucket, self.prefix = client, bucket, prefix
+        # One thread lists while others delete. Reading a page is work of the interpreter: eight at once read no faster,
+        # and the first deletion would begin when the last page is read.
+        self._listing = Lock()
 
     def key(self, blob_id: str) -> str:
         """The key of a blob's object."""
@@ -217,11 +221,15 @@ class Objects:
         is not read to delete ten. The caller deletes a page before he asks for the next, so that an id with many
         versions comes to its end; what he could not delete he adds to ``failed``, and it is passed over.
         """
-        at, keys, marker = 0, min(LIST_KEYS, max(_FEWEST_KEYS, 2 * len(blob_ids))), ""
-        prefix = self.key(_shared_start(blob_ids[0], blob_ids[-1]))
-        ask = self._all_versions if len(blob_ids) <= _FEWEST_KEYS or self._has_versions() else self._only_versions
+        at, keys = 0, min(LIST_KEYS, max(_FEWEST_KEYS, 2 * len(blob_ids)))
+        prefix, marker = self.key(_shared_start(blob_ids[0], blob_ids[-1])), ""
+        ask = self._all_versions
+        if len(blob_ids) > _FEWEST_KEYS:  # worth another question, and not to begin before the first
+            ask = ask if self._has_versions() else self._only_versions
+            marker = self.key(_just_before(blob_ids[0]))  # what is listed comes after it
         while at < len(blob_ids):
-            listed, last = ask(prefix, marker, keys)
+            with self._listing:
+                listed, last = ask(prefix, marker, keys)
             wanted = set(blob_ids[at:])
             versions: list[ObjectIdentifierTypeDef] = [
                 {"Key": key, "VersionId": version} if version else {"Key": key}
@@ -232,7 +240,7 @@ class Objects:
             yield versions, blob_ids[at:end]
             keys = min(LIST_KEYS, max(_FEWEST_KEYS, 8 * len(versions)))  # few hits: smaller leaps
             at = end
-            if at < len(blob_ids):  # what is listed comes after the marker
+            if at < len(blob_ids):
                 marker = self.key(blob_ids[at] if blob_ids[at] in failed else _just_before(blob_ids[at]))
 
     def _has_versions(self) -> bool:
@@ -255,7 +263,8 @@ class Objects:
         """
         page = self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, StartAfter=marker, MaxKeys=keys)
         found = [each["Key"] for each in page.get("Contents", [])]
-        return [(key, "") for key in found], found[-1] if found and page["IsTruncated"] else ""
+        # A key has but one version here: of the last one, nothing is still to come.
+        return [(key, "") for key in found], f"{found[-1]}~" if found and page["IsTruncated"] else ""
 
     def _delete_versions(self, versions: list[ObjectIdentifierTypeDef]) -> set[str]:
         """Delete versions, and return the ids of those that the server did not name as deleted."""

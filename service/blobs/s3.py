@@ -40,7 +40,7 @@ MAX_BLOB_BYTES: Final = MAX_PARTS * PART_BYTES  # 78 GiB
 FIRST_BLOCK_BYTES: Final = 524_288
 BLOCK_BYTES: Final = 2_097_152
 SWEEP_AGE_S: Final = 86_400
-_DELETERS: Final = 8
+_DELETERS: Final = 12
 _MARK_BYTES: Final = 16
 
 _Given = ParamSpec("_Given")
