@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,8 +81,3 @@ def _pairs(header: str) -> dict[str, str]:
 
 def _bad(what: str) -> BadInputError:
     return BadInputError(f"Upload-Metadata: {what}", extra={"field": "Upload-Metadata"})
-
-
-def write_purpose(said: Mapping[str, str]) -> str:
-    """Write the header of these words, as a client does."""
-    return ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in said.items())

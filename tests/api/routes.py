@@ -12,9 +12,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from service.uploads.purpose import write_purpose
 from tests.api.requests import Request
 from tests.api.scene import CANARIES, Scene
+from tests.uploads.purposes import write_purpose
 from tests.world import DAY_S, NDA, rfc3339
 
 TUS = MappingProxyType({"Tus-Resumable": "1.0.0"})

@@ -16,10 +16,10 @@ from sqlalchemy import select
 from service.db.models import log_intents, upload_pieces
 from service.errors import StoreFullError, StoreUnavailableError
 from service.uploads import expiry, resumable, storing
-from service.uploads.purpose import write_purpose
 from tests.api.places import blobs, columns_with, files_with, rows, settle
 from tests.api.wire import Answer, Client, ask
 from tests.logs import check_logs, entries_of
+from tests.uploads.purposes import write_purpose
 from tests.world import DAY_S, Engagement, Person, World, a_world, findings
 
 KIB = 1024

@@ -19,8 +19,8 @@ from service.db.models import log_checkpoints, log_entries, parts, revisions, up
 from service.db.session import Database
 from service.doctor import Severity
 from service.errors import KeyPlaceError, StoreUnavailableError
-from service.uploads.purpose import write_purpose
 from tests.doctor.tampering import tamper
+from tests.uploads.purposes import write_purpose
 from tests.world import Engagement, World, a_world, folder
 
 

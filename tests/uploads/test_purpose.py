@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import BadInputError, BadTitleError
-from service.uploads.purpose import PURPOSE_CHARACTERS, read_purpose, write_purpose
+from service.uploads.purpose import PURPOSE_CHARACTERS, read_purpose
+from tests.uploads.purposes import write_purpose
 
 SAID = {"engagement_id": "eng_1", "part_id": "prt_1", "label": "exhibit", "title": "Ünïted.pdf"}
 
