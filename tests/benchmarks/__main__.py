@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import shutil
 import sys
 import tempfile
@@ -22,11 +23,14 @@ from tests.benchmarks.appending import append_group
 from tests.benchmarks.budgets import BUDGETS
 from tests.benchmarks.deciding import decision, decision_growth
 from tests.benchmarks.listing import list_page
+from tests.benchmarks.places import Place, on_servers
 from tests.benchmarks.rounds import Measured
 from tests.benchmarks.sealing import MIB, open_tink, seal_esdk, seal_tink
 from tests.benchmarks.serving import request
 from tests.benchmarks.storing import download, erase, small_files, upload
 from tests.benchmarks.verifying import verify
+from tests.postgres import PostgresMissingError
+from tests.seaweed import SeaweedMissingError
 
 ROOT: Final = Path(__file__).parents[2]
 KEPT: Final = ROOT / "var" / "bench"
@@ -69,10 +73,26 @@ QUICK: Final[Mapping[str, Row]] = MappingProxyType(
 )
 
 
+# Rows that stand on a database or a store, once more on PostgreSQL and S3; given a new folder and that place.
+# Among 100 k grants, not a million: worlds are kept for SQLite, and built anew there.
+MANY: Final = (10, 2_500, 21)  # engagements, documents of each, rounds
+FEW: Final = (2, 250, 1)
+BESIDE: Final[Mapping[str, Callable[[Path, Place, bool], Measured]]] = MappingProxyType(
+    {
+        "decision": lambda new, place, quick: decision(new, *(FEW if quick else MANY), place),
+        "decision_growth": lambda new, place, quick: decision_growth(new, *(FEW if quick else MANY), place),
+        "list": lambda new, place, quick: list_page(new, *(FEW if quick else MANY), place),
+        "request": lambda new, place, quick: request(new, *((0.2, 1) if quick else (3.0, 5)), place),
+        "append_group": lambda new, place, quick: append_group(new, *((256, 1) if quick else (16_384, 7)), place),
+    }
+)
+
+
 def main(arguments: list[str]) -> int:
     """Run the rows and write what they said; 1 when one of them is short of its floor."""
     chosen = _parsed(arguments)
     names = chosen.names or [row.name for row in BUDGETS]
+    logging.getLogger("service").setLevel(logging.ERROR)  # what SeaweedFS does not tell of its buckets, again and again
     results: dict[str, Measured] = {}
     print(report.HEADING, flush=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -80,10 +100,11 @@ def main(arguments: list[str]) -> int:
         for name in names:
             results[name] = _run((QUICK if chosen.quick else FULL)[name], kept)
             print(report.line(name, results[name]), flush=True)
+        beside = _run_beside([name for name in names if name in BESIDE], quick=chosen.quick, scratch=Path(scratch))
     if chosen.out is not None or not chosen.quick:
         _write(chosen.out or ROOT / "bench.json", results)
     if not (chosen.quick or chosen.names):
-        report.write_into(ROOT / "README.md", report.markdown(results))
+        report.write_into(ROOT / "README.md", report.markdown(results, beside))
     kept_all = all(report.is_kept(row, results[row.name]) for row in BUDGETS if row.name in results)
     return 0 if kept_all or chosen.quick else 1
 
@@ -109,6 +130,21 @@ def _run(row: Row, kept: Path) -> Measured:
         return row(kept, new)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _run_beside(names: list[str], *, quick: bool, scratch: Path) -> dict[str, Measured]:
+    """Run rows on the other stack, and print them without a mark; none where its servers are not to be had."""
+    results: dict[str, Measured] = {}
+    try:
+        with on_servers() as place:
+            for name in names:
+                home = scratch / f"beside-{name}"
+                home.mkdir()
+                results[name] = BESIDE[name](home, place, quick)
+                print(report.line_beside(name, results[name]), flush=True)
+    except (PostgresMissingError, SeaweedMissingError) as missing:
+        print(f"nothing on PostgreSQL and S3: {missing}", flush=True)
+    return results
 
 
 def _write(path: Path, results: Mapping[str, Measured]) -> None:

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from service import events, firms, wiring
-from service.config import Settings
 from service.db.ids import new_id
-from service.db.session import Database, Tx
+from service.db.session import Tx
 from service.ledger import Draft, Moment, Outcome
 from service.services import Services
+from tests.benchmarks.places import FILES, Place, settings_of
 from tests.benchmarks.rounds import Better, Measured, by_turns
 
 CALLERS: Final = 64
@@ -28,14 +28,14 @@ ENGAGEMENTS: Final = 8
 ROUNDS: Final = 7
 
 
-def append_group(folder: Path, entries: int = ENTRIES, rounds: int = ROUNDS) -> Measured:
+def append_group(folder: Path, entries: int = ENTRIES, rounds: int = ROUNDS, place: Place = FILES) -> Measured:
     """Append so many entries a round."""
-    settings = Settings(home=folder / "ours", database_url=f"sqlite:///{folder / 'ours' / 'muniment.db'}")
+    settings, _ = settings_of(place, folder / "ours")
     wiring.prepare(settings)
     with wiring.open_installation(settings) as services:
         founded = asyncio.run(firms.found(services, "Hale & Partners", "o@firm.example", "Olive Owner", "UTC", 300))
         drafts = [_draft(services) for _ in range(ENGAGEMENTS)]
-        bare = _Bare(folder / "bare.db")
+        bare = _Bare(place, folder)
         return by_turns(
             lambda: _rate(entries, lambda: asyncio.run(_all_callers(services, founded.firm_id, drafts, entries))),
             lambda: _rate(entries // 4, lambda: bare.insert(entries // 4)),
@@ -86,17 +86,17 @@ def _id(services: Services, kind: str) -> str:
 class _Bare:
     """One caller, one table, one row a commit; the connection is opened with the service's own settings."""
 
-    def __init__(self, file: Path) -> None:
-        self._connection: Any = Database(f"sqlite:///{file}").connect()
-        self._connection.execute("CREATE TABLE IF NOT EXISTS entries (idx INTEGER PRIMARY KEY, body BLOB NOT NULL)")
-        (first,) = self._connection.execute("SELECT coalesce(max(idx) + 1, 0) FROM entries").fetchone()
-        self._numbers = itertools.count(first)
+    def __init__(self, place: Place, home: Path) -> None:
+        self._connection = place.bare(home)
+        self._connection.execute("CREATE TABLE entries (idx INTEGER PRIMARY KEY, body BYTEA NOT NULL)")
+        self._sql = place.sql("INSERT INTO entries VALUES (:idx, :body)")
+        self._numbers = itertools.count()
         self._body = os.urandom(700)
 
     def insert(self, count: int) -> None:
         cursor = self._connection.cursor()
         for _ in range(count):
-            cursor.execute("INSERT INTO entries VALUES (?, ?)", (next(self._numbers), self._body))  # commits by itself
+            cursor.execute(self._sql, {"idx": next(self._numbers), "body": self._body})  # commits by itself
 
 
 def _rate(count: int, act: Any) -> float:

@@ -16,6 +16,7 @@ from service.scoping.actions import ABILITY_OF, OWN_LIFE_S, Action
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject, decide
 from tests.benchmarks.grants import DOCUMENTS, Granted, a_world_of
+from tests.benchmarks.places import FILES, Place
 from tests.benchmarks.rounds import Better, Measured, by_turns
 
 ENGAGEMENTS: Final = 100  # of 2,500 documents with 4 grants each: 1 M grants
@@ -28,24 +29,24 @@ Questions = list[list[tuple[Actor, str]]]
 
 
 def decision(
-    folder: Path, engagements: int = ENGAGEMENTS, documents: int = DOCUMENTS, rounds: int = ROUNDS
+    folder: Path, engagements: int = ENGAGEMENTS, documents: int = DOCUMENTS, rounds: int = ROUNDS, place: Place = FILES
 ) -> Measured:
     """Decide at random among all grants; the peer runs the same query for the same questions and reads its row."""
     with ExitStack() as stack:
-        world = stack.enter_context(a_world_of(folder, engagements, documents))
+        world = stack.enter_context(a_world_of(folder, engagements, documents, place))
         ours, peer = (stack.enter_context(world.services.database.read(world.firm_id)) for _ in range(2))
         asked = _questions(world, rounds)
         return by_turns(_deciding(world, ours, asked), _asking(world, peer, asked), "µs", Better.LESS, rounds)
 
 
 def decision_growth(
-    folder: Path, engagements: int = ENGAGEMENTS, documents: int = DOCUMENTS, rounds: int = ROUNDS
+    folder: Path, engagements: int = ENGAGEMENTS, documents: int = DOCUMENTS, rounds: int = ROUNDS, place: Place = FILES
 ) -> Measured:
     """Decide among many and among few."""
     with ExitStack() as stack:
         worlds = [
-            stack.enter_context(a_world_of(folder, engagements, documents)),
-            stack.enter_context(a_world_of(folder, 1, 250)),
+            stack.enter_context(a_world_of(folder, engagements, documents, place)),
+            stack.enter_context(a_world_of(folder, 1, 250, place)),
         ]
         many, few = (
             _deciding(

@@ -31,6 +31,7 @@ from service.door import field_key_context
 from service.scoping.actions import Ability, Duty
 from service.scoping.actors import EVERYTHING, Actor
 from service.services import Services
+from tests.benchmarks.places import FILES, Place, settings_of
 
 DOCUMENTS: Final = 2_500  # of an engagement
 MEMBERS: Final = 10
@@ -71,28 +72,40 @@ class Granted:
 
 
 @contextmanager
-def a_world_of(folder: Path, engagements: int, documents: int = DOCUMENTS) -> Iterator[Granted]:
-    """Open a world of ``engagements * documents * 4`` grants, building it where it is not there yet."""
+def a_world_of(folder: Path, engagements: int, documents: int = DOCUMENTS, place: Place = FILES) -> Iterator[Granted]:
+    """Open a world of ``engagements * documents * 4`` grants, building it where it is not there yet.
+
+    On servers nothing is kept: it is always built.
+    """
+    if place is not FILES:
+        settings, _ = settings_of(place, folder / f"grants-{engagements}x{documents}")
+        _build(settings, engagements, documents, place)
+        with _opened(settings) as world:
+            yield world
+        return
     kind = f"grants-{engagements}x{documents}-"
     home = folder / f"{kind}{_FORM}-{schema.head()}"
     finished = home / "finished"
     if not finished.exists():
         for older in folder.glob(f"{kind}*"):  # of another form or revision
             shutil.rmtree(older)
-        _build(home, engagements, documents)
+        _build(settings_of(FILES, home)[0], engagements, documents, FILES)
         finished.touch()
-    with wiring.open_installation(_settings(home)) as services:
+    with _opened(settings_of(FILES, home)[0]) as world:
+        yield world
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Granted]:
+    with wiring.open_installation(settings) as services:
         yield Granted(services, _actors(services), wiring.clock_ms() // 1000)
-
-
-def _settings(home: Path) -> Settings:
-    return Settings(home=home, database_url=f"sqlite:///{home / 'muniment.db'}")
 
 
 def _actors(services: Services) -> tuple[Actor, ...]:
     with services.database.read(EVERY_LOG) as tx:
+        (firm_id,) = firms.all_ids(tx)
+    with services.database.read(firm_id) as tx:
         vendor_id = tx.value(_VENDOR)
-        (firm_id,) = tx.one(select(models.firms.c.id))
         rows = tx.all(_MEMBERS, side="vendor")
     token_id = new_id("tok", 0, bytes)
     everything = frozenset({EVERYTHING})
@@ -105,13 +118,12 @@ def _actors(services: Services) -> tuple[Actor, ...]:
 # Building -----------------------------------------------------------------------------------------------------------
 
 
-def _build(home: Path, engagements: int, documents: int) -> None:
-    settings = _settings(home)
-    home.mkdir(parents=True)
+def _build(settings: Settings, engagements: int, documents: int, place: Place) -> None:
+    settings.home.mkdir(parents=True)
     wiring.prepare(settings)
     with wiring.open_installation(settings) as services:
         founded = asyncio.run(firms.found(services, "Hale & Partners", "o@firm.example", "Olive Owner", "UTC", 300))
-        builder = _Builder(services, founded.firm_id, founded.owner_person_id, founded.owner_membership_id)
+        builder = _Builder(place, services, founded.firm_id, founded.owner_person_id, founded.owner_membership_id)
         for number in range(engagements):
             builder.engagement(number, documents)
         builder.finish()
@@ -120,12 +132,10 @@ def _build(home: Path, engagements: int, documents: int) -> None:
 class _Builder:
     """Writes rows in bulk on one connection; keys are checked by nobody until the end."""
 
-    def __init__(self, services: Services, firm_id: str, person_id: str, membership_id: str) -> None:
+    def __init__(self, place: Place, services: Services, firm_id: str, person_id: str, membership_id: str) -> None:
         self._services = services
         self._firm_id, self._owner_id, self._owner_seat = firm_id, person_id, membership_id
-        self._connection = services.database.connect()
-        self._connection.execute("PRAGMA foreign_keys=OFF")
-        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection = place.bulk(services)
         self._ms = wiring.clock_ms() - DAY_S * 1000
         self._now = self._ms // 1000
         self._random = random.Random(1)
@@ -151,9 +161,13 @@ class _Builder:
 
     def finish(self) -> None:
         """Commit and check what the bulk left unchecked."""
-        self._connection.execute("COMMIT")
-        assert not self._connection.execute("PRAGMA foreign_key_check").fetchall()
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.commit()
+        if self._services.database.is_sqlite:
+            assert not self._connection.execute("PRAGMA foreign_key_check").fetchall()
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            self._connection.execute("ANALYZE")
+            self._connection.commit()
         self._connection.close()
 
     def _seats(self, engagement_id: str, dates: dict[str, int]) -> list[str]:
@@ -229,7 +243,7 @@ class _Builder:
         if "firm_id" in emptiest:
             emptiest["firm_id"] = self._firm_id
         sql = self._services.database.prepare(insert(table)).sql
-        self._connection.executemany(sql, ({**emptiest, **row} for row in rows))
+        self._connection.cursor().executemany(sql, ({**emptiest, **row} for row in rows))
 
     def _id(self, kind: str) -> str:
         self._ms += 1

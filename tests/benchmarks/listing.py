@@ -24,6 +24,7 @@ from service.scoping.actors import Actor
 from service.scoping.authorised import authorise_ids
 from tests.benchmarks.deciding import ENGAGEMENTS
 from tests.benchmarks.grants import DOCUMENTS, Granted, a_world_of
+from tests.benchmarks.places import FILES, Place
 from tests.benchmarks.rounds import Better, Measured, by_turns
 
 PAGE: Final = 50
@@ -39,7 +40,7 @@ JOIN engagements e ON e.id = d.engagement_id
 JOIN memberships m ON m.id = g.membership_id
 JOIN parts p ON p.id = d.part_id
 JOIN revisions r ON r.id = d.revision_id
-WHERE g.membership_id = :membership AND g.document_id > :after AND g.abilities & 1
+WHERE g.membership_id = :membership AND g.document_id > :after AND g.abilities & 1 <> 0
   AND g.not_before <= :now AND g.not_after > :now AND g.revoked_at > :now
   AND m.person_id = :person AND m.suspended = 0 AND m.starts_at <= :now AND m.ends_at > :now
   AND e.status = 'running' AND e.starts_at <= :now AND e.ends_at > :now
@@ -55,14 +56,14 @@ Questions = list[tuple[Actor, str]]
 
 
 def list_page(
-    folder: Path, engagements: int = ENGAGEMENTS, documents: int = DOCUMENTS, rounds: int = ROUNDS
+    folder: Path, engagements: int = ENGAGEMENTS, documents: int = DOCUMENTS, rounds: int = ROUNDS, place: Place = FILES
 ) -> Measured:
     """Read pages that begin anywhere in anybody's list."""
     with ExitStack() as stack:
-        world = stack.enter_context(a_world_of(folder, engagements, documents))
+        world = stack.enter_context(a_world_of(folder, engagements, documents, place))
         return by_turns(
             _listing(world, _questions(world, rounds)),
-            _by_hand(world, _questions(world, rounds)),
+            _by_hand(world, _questions(world, rounds), place.sql(BY_HAND)),
             "ms",
             Better.LESS,
             rounds,
@@ -93,14 +94,14 @@ def _part(row: Any) -> Holder:
     return Holder(row.part_id, row.part_key_id, row.part_field_key)
 
 
-def _by_hand(world: Granted, questions: list[Questions]) -> Callable[[], float]:
+def _by_hand(world: Granted, questions: list[Questions], sql: str) -> Callable[[], float]:
     services, turns = world.services, iter(questions)
 
     def page(actor: Actor, after: str) -> list[str]:
         bound = {"membership": actor.membership_id, "person": actor.person_id, "now": world.now_s}
         with services.database.read(world.firm_id) as tx:
             cursor: Any = tx._cursor
-            cursor.execute(BY_HAND, {**bound, "after": after, "most": PAGE + 1})
+            cursor.execute(sql, {**bound, "after": after, "most": PAGE + 1})
             shown = cursor.fetchall()[:PAGE]
         keys: dict[str, AESGCMSIV] = {}
         titles = []

@@ -44,11 +44,17 @@ def line(name: str, one: Measured) -> str:
     return f"{name:<16} {figures} {one.ratio:6.2f}  (at least {row.floor:g})  {mark}{memory}"
 
 
+def line_beside(name: str, one: Measured) -> str:
+    """Return one row of the other stack for the terminal: no floor, no mark."""
+    return f"{name:<16} {_short(one.ours):>9} {_short(one.peer):>9}  {one.unit:<10} {one.ratio:6.2f}  {BESIDE}"
+
+
+BESIDE: Final = "on PostgreSQL and S3"
 HEADING: Final = f"{'row':<16} {'ours':>9} {'peer':>9}  {'unit':<10} {'ratio':>6}"
 
 
-def markdown(results: Mapping[str, Measured]) -> str:
-    """Return the README's table, between its markers."""
+def markdown(results: Mapping[str, Measured], beside: Mapping[str, Measured]) -> str:
+    """Return the README's table, between its markers; with what was measured on the other stack below it."""
     lines = [BEGIN, "| row | ours; beside it | ours | peer | ratio | at least | |", "|---|---|---|---|---|---|---|"]
     for name, one in results.items():
         row = budget(name)
@@ -57,6 +63,11 @@ def markdown(results: Mapping[str, Measured]) -> str:
         lines.append(
             f"| `{name}` | {row.ours}; {row.peer} | {figures} | {'ok' if is_kept(row, one) else '**short**'} |"
         )
+    told = [
+        f"`{n}` {_short(one.ours)} beside {_short(one.peer)} {one.unit}, {one.ratio:.2f}" for n, one in beside.items()
+    ]
+    if told:
+        lines += ["", f"The same {BESIDE} (SeaweedFS), all on this machine, among 100 k grants: {'; '.join(told)}."]
     return "\n".join([*lines, END])
 
 

@@ -23,6 +23,7 @@ import httpx2
 from service import firms, wiring
 from service.app import create_app
 from service.config import Settings
+from tests.benchmarks.places import FILES, Place, settings_of
 from tests.benchmarks.plain import SIZE
 from tests.benchmarks.rounds import Better, Measured, by_turns
 from tests.world import Clock, Person, World
@@ -33,11 +34,11 @@ SECONDS: Final = 3.0
 ROUNDS: Final = 5
 
 
-def request(folder: Path, seconds: float = SECONDS, rounds: int = ROUNDS) -> Measured:
+def request(folder: Path, seconds: float = SECONDS, rounds: int = ROUNDS, place: Place = FILES) -> Measured:
     """Load both servers by turns, so long each time."""
-    settings = Settings(home=folder, database_url=f"sqlite:///{folder / 'muniment.db'}")
+    settings, environment = settings_of(place, folder)
     clients = asyncio.run(_furnish(settings))
-    ours_env = {"MUNIMENT_HOME": str(folder), "MUNIMENT_PORT": "0"}
+    ours_env = {**environment, "MUNIMENT_PORT": "0"}
     with ExitStack() as stack:
         ours = stack.enter_context(serving(["-m", "service.cli", "serve"], ours_env))
         peer = stack.enter_context(serving(["-m", "tests.benchmarks.plain"], {}))

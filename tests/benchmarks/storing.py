@@ -27,11 +27,12 @@ import boto3
 from service.aws import s3_client
 from service.blobs.s3 import CONNECTIONS, S3Blobs
 from service.config import BucketLocation, Settings
+from tests.benchmarks.places import keys_of
 from tests.benchmarks.rounds import Better, Measured, by_turns
 from tests.benchmarks.sealing import MIB, Sink
 from tests.benchmarks.serving import Server, a_world, serving
 from tests.benchmarks.sockets import Connection
-from tests.seaweed import REGION, Seaweed, running_seaweed
+from tests.seaweed import REGION, running_seaweed
 from tests.world import Person
 
 if TYPE_CHECKING:
@@ -177,32 +178,12 @@ def erase(folder: Path, objects: int = ERASED, rounds: int = ERASE_ROUNDS) -> Me
 @contextmanager
 def a_store(folder: Path) -> Iterator[Store]:
     """An S3 server with two buckets; its keys are in the environment, where boto3 and our service look for them."""
-    with running_seaweed(folder / "s3") as server, _in_environment(server):
+    with running_seaweed(folder / "s3") as server, keys_of(server):
         client = boto3.client("s3", endpoint_url=server.endpoint, region_name=REGION)
         store = Store(client, server.endpoint, "documents", "plain")
         for bucket in (store.ours, store.peers):
             client.create_bucket(Bucket=bucket)
         yield store
-
-
-@contextmanager
-def _in_environment(server: Seaweed) -> Iterator[None]:
-    given = {
-        "AWS_ACCESS_KEY_ID": server.access_key,
-        "AWS_SECRET_ACCESS_KEY": server.secret_key,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    before = {name: os.environ.get(name) for name in given}
-    os.environ.update(given)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

@@ -31,16 +31,21 @@ def test_the_json_has_the_five_promised_members() -> None:
 def test_the_readme_table_replaces_what_stands_between_its_markers_and_nothing_else(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
-    table = report.markdown({"seal_tink": GOOD})
+    table = report.markdown({"seal_tink": GOOD}, {})
     assert report.write_into(readme, table)
     assert readme.read_text(encoding="utf-8") == f"before\n{table}\nafter\n"
     assert table.count("\n| `seal_tink` |") == 1
 
 
+def test_what_was_measured_on_the_other_stack_stands_below_without_a_mark() -> None:
+    table = report.markdown({"seal_tink": GOOD}, {"list": Measured(0.5, 0.4, "ms", 0.8)})
+    assert table.splitlines()[-2].endswith("among 100 k grants: `list` 0.5 beside 0.4 ms, 0.80.")
+
+
 def test_a_readme_without_markers_is_left_alone(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text("nothing here\n", encoding="utf-8")
-    assert not report.write_into(readme, report.markdown({"seal_tink": GOOD}))
+    assert not report.write_into(readme, report.markdown({"seal_tink": GOOD}, {}))
     assert readme.read_text(encoding="utf-8") == "nothing here\n"
 
 
