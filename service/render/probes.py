@@ -21,6 +21,7 @@ from service.render.orders import END, LIMITS, ORDER, PROCESS_ID
 _ROOT: Final = str(Path(__file__).resolve().parents[2])
 # Isolated: no environment, no user packages, no working directory on the path. Only our own root is added.
 _START: Final = "import sys; sys.path.insert(0, sys.argv.pop()); from service.render.forkserver import main; main()"
+START_S: Final = 10.0  # the first start imports, on a machine that may be busy
 _LAST_SECOND_S: Final = 1.0
 _ANSWER_BYTES: Final = 1_024
 
@@ -83,7 +84,7 @@ class Probes:
                 missing, one a line), of `service.render.orders`.
 
         Raises:
-            OSError: there is no process to be had.
+            OSError: there is no process to be had, or none in time.
         """
         ours, theirs = socket.socketpair()
         with theirs:
@@ -94,9 +95,12 @@ class Probes:
                 ours.close()
                 raise
         try:
-            said = await reader.readexactly(PROCESS_ID.size)
+            async with asyncio.timeout(START_S):
+                said = await reader.readexactly(PROCESS_ID.size)
         except BaseException as error:
             writer.transport.abort()
+            if isinstance(error, TimeoutError) and self._server is not None and self._server[1] is orders:
+                self.close()  # it hangs, and would hang for every file to come
             if isinstance(error, asyncio.IncompleteReadError):
                 raise OSError("no process left") from None
             raise

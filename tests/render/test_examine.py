@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from service.render import examine, probe
+from service.render import probes as probing
 from service.render.examine import Examination, Findings, judge, parse
 from service.render.found import DOCX, OCTETS, PDF, PNG, RTF, TEXT, ZIP, Condition, Found
 from service.render.probes import Probe, Probes
@@ -172,6 +174,20 @@ async def test_a_probe_that_cannot_be_started_leaves_the_file_unexamined(monkeyp
     for size in (100, 3 * MIB):
         assert (await findings(bytes(size), "application/pdf", probes)).condition == "unexamined"
     assert not probes.places.locked()
+
+
+async def test_a_fork_server_that_hangs_leaves_the_file_unexamined_in_time(
+    monkeypatch: pytest.MonkeyPatch, probes: Probes
+) -> None:
+    assert (await findings(samples.pdf(), "application/pdf", probes)).condition == "readable"
+    assert probes._server is not None
+    os.kill(probes._server[0].pid, signal.SIGSTOP)
+    monkeypatch.setattr(probing, "START_S", 0.3)
+    began = time.monotonic()
+    found = await findings(bytes(3 * MIB), "application/pdf", probes)
+    assert found.condition == "unexamined"
+    assert time.monotonic() - began < 5
+    assert probes.places._value == 2
 
 
 async def test_an_upload_that_is_given_up_kills_its_probe() -> None:

@@ -96,6 +96,22 @@ async def test_after_the_fork_server_was_lost_there_is_a_new_one_and_its_probes_
     await again.end()
 
 
+async def test_a_fork_server_that_hangs_is_given_up_in_time_and_replaced(
+    monkeypatch: pytest.MonkeyPatch, probes: Probes
+) -> None:
+    await (await probes.start(WHOLE)).end()
+    stopped = server(probes)
+    os.kill(stopped, signal.SIGSTOP)
+    monkeypatch.setattr(module, "START_S", 0.2)
+    with pytest.raises(TimeoutError):
+        await probes.start(WHOLE)
+    await gone(stopped)
+    monkeypatch.setattr(module, "START_S", 10)
+    probe = await probes.start(WHOLE)
+    assert (await probe.answer()).splitlines()[0] == b"application/octet-stream"
+    await probe.end()
+
+
 async def test_closing_ends_everything(probes: Probes) -> None:
     probe = await probes.start(WHOLE)
     first, (pid,) = server(probes), children(server(probes))
