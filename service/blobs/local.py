@@ -53,7 +53,7 @@ class LocalBlobs:
             clock: UTC seconds, to tell how old a leftover is.
         """
         self._path = path
-        self._prefix = str(path)
+        self._text = str(path)
         self._clock = clock
         self._swept = False
 
@@ -71,8 +71,7 @@ class LocalBlobs:
 
     async def open(self, blob_id: str) -> LocalReader:
         """See `BlobStore.open`."""
-        # Joined as text: opening is what a small read mostly is, and a Path costs as much as the system call.
-        path = f"{self._prefix}/{check_blob_id(blob_id)[-2:]}/{blob_id}"
+        path = self._text_of(blob_id)
         try:
             return LocalReader(OpenFile(path))
         except FileNotFoundError as error:
@@ -107,7 +106,11 @@ class LocalBlobs:
         return await asyncio.to_thread(self._sweep, older_than_s, remove=False)
 
     def _path_of(self, blob_id: str) -> Path:
-        return self._path.joinpath(check_blob_id(blob_id)[-2:], blob_id)
+        return Path(self._text_of(blob_id))
+
+    def _text_of(self, blob_id: str) -> str:
+        """The path as text: a small read is mostly the opening, and a Path costs as much as that system call."""
+        return f"{self._text}/{check_blob_id(blob_id)[-2:]}/{blob_id}"
 
     def _shards(self) -> Sequence[Path]:
         try:

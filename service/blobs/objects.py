@@ -225,8 +225,9 @@ class Objects:
         prefix, marker = self.key(_shared_start(blob_ids[0], blob_ids[-1])), ""
         ask = self._all_versions
         if len(blob_ids) > _FEWEST_KEYS:  # worth another question, and not to begin before the first
-            ask = ask if self._has_versions() else self._only_versions
             marker = self.key(_just_before(blob_ids[0]))  # what is listed comes after it
+            if not self._has_versions():
+                ask = self._only_versions
         while at < len(blob_ids):
             with self._listing:
                 listed, last = ask(prefix, marker, keys)

@@ -104,7 +104,7 @@ class S3Blobs:
         return S3Reader(self._threads, *await self._threads.run(_begun, self._objects, blob_id))
 
     async def delete(self, blob_ids: Iterable[str]) -> DeletionReport:
-        """See `BlobStore.delete`. Every version and marker goes; up to eight thousand ids at a time."""
+        """See `BlobStore.delete`. Every version and marker goes; up to twelve thousand ids at a time."""
         wanted = sorted({check_blob_id(blob_id) for blob_id in blob_ids})
         few = asyncio.Semaphore(_DELETERS)
 

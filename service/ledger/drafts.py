@@ -1,6 +1,6 @@
 """What jobs are made of: the moment, the drafts of entries, the outcome and the refusal.
 
-Named tuples, because a request makes several of each: a frozen dataclass takes five times as long to make.
+Named tuples, because a request makes several of each: a frozen dataclass takes four times as long to make.
 """
 
 from __future__ import annotations
