@@ -26,10 +26,9 @@ from service.blobs.store import is_blob_id
 from service.cli.demo import story
 from service.cli.demo.where import stored_in
 from service.cli.failures import report
-from service.db import schema
-from service.db.session import Database
 from service.errors import MunimentError
 from tests.buckets import Buckets, made_buckets
+from tests.migrated import new_migrated
 from tests.postgres import PostgresMissingError, PostgresServer, running_postgres
 from tests.seaweed import REGION, Seaweed, SeaweedMissingError, running_seaweed
 
@@ -129,11 +128,7 @@ def play(home: Path, docs: Path | None, *, serve: bool) -> int:
         seaweed = stack.enter_context(running_seaweed(folder))
         _use_keys_of(seaweed)
         buckets = stack.enter_context(made_buckets(seaweed))
-        database, spare = (postgres.create_database() for _ in range(2))
-        for each in (database, spare):
-            owned = Database(postgres.url(each, "owner"))
-            schema.upgrade(owned)
-            owned.close()
+        database, spare = (new_migrated(postgres) for _ in range(2))
         where = Servers(home.resolve(), postgres, buckets, database, spare)
         return story.tell(docs=docs, serve=serve, keep=False, home=home, where=where)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,14 @@ def owner_of(url: str) -> str:
     return url if url.startswith("sqlite") else f"{url.replace('//app@', '//owner@')}&options=-cmuniment.firm%3D%2A"
 
 
+def new_migrated(server: PostgresServer) -> str:
+    """Make a PostgreSQL database at the newest revision, as its owner; return its name."""
+    name = server.create_database()
+    with closing(Database(server.url(name, "owner"))) as database:
+        schema.upgrade(database)
+    return name
+
+
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file at the newest revision, to be copied."""
@@ -34,9 +43,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def migrated_template(postgres_server: PostgresServer) -> str:
     """The name of a PostgreSQL database at the newest revision, to be copied."""
-    name = postgres_server.create_database()
-    schema.upgrade(Database(postgres_server.url(name, "owner")))
-    return name
+    return new_migrated(postgres_server)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])

@@ -82,8 +82,10 @@ BESIDE: Final[Mapping[str, Callable[[Path, Place, bool], Measured]]] = MappingPr
         "decision": lambda new, place, quick: decision(new, *(FEW if quick else MANY), place),
         "decision_growth": lambda new, place, quick: decision_growth(new, *(FEW if quick else MANY), place),
         "list": lambda new, place, quick: list_page(new, *(FEW if quick else MANY), place),
-        "request": lambda new, place, quick: request(new, *((0.2, 1) if quick else (3.0, 5)), place),
-        "append_group": lambda new, place, quick: append_group(new, *((256, 1) if quick else (16_384, 7)), place),
+        "request": lambda new, place, quick: request(new, 0.2, 1, place) if quick else request(new, place=place),
+        "append_group": lambda new, place, quick: (
+            append_group(new, 256, 1, place) if quick else append_group(new, place=place)
+        ),
     }
 )
 

@@ -14,10 +14,10 @@ from typing import Any, Protocol
 import psycopg
 
 from service.config import Settings
-from service.db import schema
 from service.db.session import Database
 from service.services import Services
 from tests.buckets import Buckets, made_buckets
+from tests.migrated import new_migrated
 from tests.postgres import PostgresServer, running_postgres
 from tests.seaweed import REGION, Seaweed, running_seaweed
 
@@ -76,12 +76,9 @@ class OnServers:
 
     def settings(self, home: Path) -> dict[str, str]:
         """See `Place.settings`. A database and a prefix that nothing else has."""
-        name, prefix = self.postgres.create_database(), f"{os.urandom(8).hex()}/"
-        owned = Database(self.postgres.url(name, "owner"))
-        schema.upgrade(owned)
-        owned.close()
+        prefix = f"{os.urandom(8).hex()}/"
         return {
-            "database_url": self.postgres.url(name),
+            "database_url": self.postgres.url(new_migrated(self.postgres)),
             "blobs": f"s3://{self.buckets.documents}/{prefix}",
             "anchors": f"s3://{self.buckets.anchors}/{prefix}",
             "key_places": f"s3://{self.buckets.keys}/{prefix},{home / 'keys'}",

@@ -96,7 +96,7 @@ class Proxy:
         self._listener: socket.socket | None = None
         self._port_holder = _bound(0)
         self.port: int = self._port_holder.getsockname()[1]
-        self._refusing = loop.call_later(0, lambda: None)
+        self._refusing: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def plan(
@@ -142,7 +142,8 @@ class Proxy:
     async def stop(self) -> None:
         """Break every connection."""
         self._close()
-        self._refusing.cancel()
+        if self._refusing is not None:
+            self._refusing.cancel()
         self._port_holder.close()
         await asyncio.sleep(0)  # a task that is cancelled before it began could not let go of its connection
         for task in self._tasks:
