@@ -97,6 +97,11 @@ class Tx:
         self.before_write: Any = None  # set by the ledger: opens the job's savepoint at its first change
         self.before_log_use: Any = None  # set by the ledger: writes out the entries that it has kept back
 
+    @property
+    def is_sqlite(self) -> bool:
+        """Say which of the two databases this is, for a statement that they plan differently."""
+        return self._database.is_sqlite
+
     def turn_to(self, firm_id: str) -> None:
         """See the rows of this firm (or of this log's owner) from here on, and no others'.
 

@@ -15,6 +15,7 @@ Source: policies/README.md; docs/adr/0005-policy.md.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -85,6 +86,14 @@ class Where(NamedTuple):
 EVERYWHERE: Final = Where()
 
 
+class _Form(Enum):
+    """A page whose branches the database merges, a page whose branches end by themselves, or a count."""
+
+    MERGED = "merged"
+    BOUNDED = "bounded"
+    COUNTED = "counted"
+
+
 def page(
     tx: Tx,
     matrix: Matrix,
@@ -105,7 +114,9 @@ def page(
     Returns: rows with the columns of a document (title sealed), ``part_key_id`` and ``part_field_key``; ``id`` is an
         `AuthorisedDocumentId`.
     """
-    statement = _made(matrix, actor, action, where, counting=False)
+    # PostgreSQL expects a row where there are thousands, and would read and sort them all: each branch gets its end.
+    form = _Form.MERGED if tx.is_sqlite else _Form.BOUNDED
+    statement = _made(matrix, actor, action, where, form)
     if statement is None:
         return []
     rows = tx.all(statement, **_bound(moment, actor, action, where), after=after, most=most)
@@ -121,7 +132,7 @@ def count(
     where: Where = EVERYWHERE,
 ) -> int:
     """Return how many documents `page` would list in all."""
-    statement = _made(matrix, actor, action, where, counting=True)
+    statement = _made(matrix, actor, action, where, _Form.COUNTED)
     return 0 if statement is None else int(tx.value(statement, **_bound(moment, actor, action, where), after=""))
 
 
@@ -140,14 +151,14 @@ def _bound(moment: Moment, actor: Actor, action: Action, where: Where) -> dict[s
     }
 
 
-def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, *, counting: bool) -> Statement | None:
+def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, form: _Form) -> Statement | None:
     """Return the statement of a list, compiled from the snapshot once; None when nothing can be on it."""
     if not actor.covers(action.resource) and matrix.denials(actor.role, action) & Fact.NARROWED:
         return None
     given = tuple(noun for noun, value in where._asdict().items() if value is not None)
-    key = (actor.role, action, given, counting)
+    key = (actor.role, action, given, form)
     if key not in matrix.made:
-        matrix.made[key] = _compile(matrix, actor.role, Side(actor.side), action, given, counting=counting)
+        matrix.made[key] = _compile(matrix, actor.role, Side(actor.side), action, given, form)
     statement: Statement | None = matrix.made[key]
     return statement
 
@@ -156,7 +167,7 @@ def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, *, countin
 
 
 def _compile(
-    matrix: Matrix, role: str, side: Side, action: Action, given: tuple[str, ...], *, counting: bool
+    matrix: Matrix, role: str, side: Side, action: Action, given: tuple[str, ...], form: _Form
 ) -> Statement | None:
     true = _facts_of(side)
     conditions = [one for one in matrix.alternatives(role, action) if not one.facts & ~_mask(true)]
@@ -176,7 +187,7 @@ def _compile(
         branches.append(source.where(*always, _any_of(by_assignment, driven)))
     if by_adder:
         branches.append(_added(side).where(*always, _any_of(by_adder, true)))
-    return _joined(branches, side, counting=counting) if branches else None
+    return _joined(branches, side, form) if branches else None
 
 
 _ending = models.grants.alias("ending")
@@ -291,14 +302,17 @@ def _selected(source: Any, side: Side, key: ColumnElement[str]) -> Select[Any]:
     return select(key.label("id"), *_COLUMNS[1:]).select_from(whole).where(key > _AFTER).order_by(key)
 
 
-def _joined(branches: list[Select[Any]], side: Side, *, counting: bool) -> Any:
+def _joined(branches: list[Select[Any]], side: Side, form: _Form) -> Any:
     # What was granted is confirmed, what is one's own is not: a vendor person's two branches never meet.
     together = union_all if side is Side.VENDOR else union
-    if counting:
+    if form is _Form.COUNTED:
         ids = [branch.with_only_columns(d.c.id).order_by(None) for branch in branches]
         both = (together(*ids) if len(ids) > 1 else ids[0]).subquery()
         return select(func.count().label("n")).select_from(both)
     if len(branches) == 1:
         return branches[0].limit(_MOST)
-    # Both come in order of their ids, so the database merges them and stops at the page's end.
-    return together(*(branch.order_by(None) for branch in branches)).order_by("id").limit(_MOST)
+    if form is _Form.BOUNDED:
+        arms = [select(branch.limit(_MOST).subquery()) for branch in branches]
+    else:
+        arms = [branch.order_by(None) for branch in branches]
+    return together(*arms).order_by("id").limit(_MOST)
