@@ -25,6 +25,7 @@ from boto3.session import Session
 from botocore import loaders, session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.handlers import add_expect_header
 from botocore.parsers import ResponseParserError
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def s3_client(*, region: str, endpoint: str, connections: int) -> S3Client:
         ),
     )
     client.meta.events.register("before-parse.s3", _refuse_empty)
+    client.meta.events.unregister("before-call.s3", add_expect_header)
     return client
 
 

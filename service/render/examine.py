@@ -6,7 +6,8 @@ Rules kept here:
 * plaintext goes to the process through a socket pair and nowhere else; the answer holds nothing of the file;
 * few processes at once: files up to 1 MiB wait in memory until they are whole, larger ones take a place when they pass
   that size, and are left unexamined when none is free soon;
-* the process dies with its examination, in whatever way that ends.
+* the process dies with its examination, in whatever way that ends;
+* a file whose first bytes announce nothing that is looked into (`sniff`) needs no process.
 
 What starts the process is in `probes`, what confines it in `sandbox`.
 """
@@ -36,12 +37,12 @@ from service.render.found import (
     Condition,
     Found,
 )
-from service.render.orders import HEAD, WHOLE
+from service.render.orders import WHOLE
 from service.render.probes import Probe, Probes
+from service.render.sniff import HEAD_BYTES, LOOKED_INTO, announced
 
 MAX_EXAMINED_BYTES: Final = 67_108_864
 WAITING_BYTES: Final = 1_048_576
-HEAD_BYTES: Final = 8_192
 TIMEOUT_S: Final = 20.0
 PLACE_TIMEOUT_S: Final = 2.0
 
@@ -131,7 +132,7 @@ class Examination:
         else:
             self._waiting.append(bytes(data))
             if self._size > WAITING_BYTES:
-                await self._begin(WHOLE, PLACE_TIMEOUT_S)
+                await self._begin(PLACE_TIMEOUT_S)
 
     async def result(self, declared: str) -> Findings:
         """Say what was found out about the file that was fed. Never fails.
@@ -141,35 +142,34 @@ class Examination:
         """
         if not self._size:
             return Findings(OCTETS, "empty", None)
-        found = Found(OCTETS, "unexamined")
+        media_type = announced(self._head)
+        if media_type not in LOOKED_INTO:
+            return judge(Found(media_type, "unknown"), declared)
+        found = Found(media_type, "unexamined")
         try:
             async with asyncio.timeout(self._timeout_s):
-                found = await self._found()
+                if not self._given_up and self._probe is None:
+                    await self._begin(self._timeout_s)
+                if self._probe is not None:
+                    found = parse(await self._probe.answer(), media_type)
         except _PROBE_ERRORS:
             pass
         finally:
             await self._stop()
         return judge(found, declared)
 
-    async def _found(self) -> Found:
-        if self._given_up:
-            self._waiting = [self._head]
-            await self._begin(HEAD, self._timeout_s)
-        elif self._probe is None:
-            await self._begin(WHOLE, self._timeout_s)
-        if self._probe is None:
-            return Found(OCTETS, "unexamined")
-        return parse(await self._probe.answer())
-
-    async def _begin(self, mode: bytes, patience_s: float) -> None:
-        """Take a place, start the process and send what waited; give up when no place is free in time."""
+    async def _begin(self, patience_s: float) -> None:
+        """Take a place, start the process and send what waited; give up when no place is free in time, or no need."""
+        if announced(self._head) not in LOOKED_INTO:
+            await self._give_up()
+            return
         try:
             async with asyncio.timeout(patience_s):
                 await self._probes.places.acquire()
         except TimeoutError:
             await self._give_up()
             return
-        starting = asyncio.ensure_future(self._probes.start(mode))
+        starting = asyncio.ensure_future(self._probes.start(WHOLE))
         try:
             self._probe = await asyncio.shield(starting)
         except OSError:
@@ -213,14 +213,17 @@ class Examination:
             self._probes.places.release()
 
 
-def parse(said: bytes) -> Found:
-    """Read a probe's answer. It parsed foreign bytes, so nothing is believed but words of ours in their form."""
-    first, _, second = said.decode("ascii", "replace").partition("\n")
-    announced = first if _MEDIA_TYPE.fullmatch(first) else OCTETS
-    answer = _ANSWER.fullmatch(second)
+def parse(said: bytes, media_type: str) -> Found:
+    """Read a probe's answer. It parsed foreign bytes, so nothing is believed but words of ours in their form.
+
+    Args:
+        said: the answer, or what came of it.
+        media_type: what the file announced, for when nothing better is known.
+    """
+    answer = _ANSWER.fullmatch(said.decode("ascii", "replace"))
     condition = _CONDITIONS.get(answer[1]) if answer else None
     if answer is None or condition is None or not _MEDIA_TYPE.fullmatch(answer[3]):
-        return Found(announced, "unexamined")
+        return Found(media_type, "unexamined")
     return Found(answer[3], condition, None if answer[2] == "-" else int(answer[2]))
 
 

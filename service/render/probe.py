@@ -1,12 +1,9 @@
-"""The process that looks at one file: bytes on standard input, two lines on standard output, nothing else.
+"""The process that looks into one file: bytes on standard input, a line on standard output, nothing else.
 
-It is forked by `service.render.forkserver`, which has imported what is needed before.
+It is forked by `service.render.forkserver`, which has imported what is needed before. The line is ``condition pages
+media-type``; nothing of the file is repeated.
 
-The first line is the media type that the first bytes announce, said before anything is parsed, so that it is known even
-if the parser crashes. The second is ``condition pages media-type``. Nothing of the file is repeated.
-
-Its modes (`service.render.orders`): WHOLE, examine all of the input; HEAD, the input is only the beginning of a file:
-say what it announces; LIMITS, say what confinement is missing, one a line.
+Its modes (`service.render.orders`): WHOLE, examine the input; LIMITS, say what confinement is missing, one a line.
 """
 
 from __future__ import annotations
@@ -17,7 +14,8 @@ from typing import Final, NoReturn
 
 from service.render import documents, kinds, sandbox
 from service.render.found import OCTETS, PDF, Found
-from service.render.orders import HEAD, LIMITS
+from service.render.orders import LIMITS
+from service.render.sniff import CODECS, HEAD_BYTES, announced
 
 MAX_BYTES: Final = 67_108_864
 _STEP: Final = 1_048_576
@@ -25,7 +23,7 @@ _STEP: Final = 1_048_576
 
 def preload() -> None:
     """Import what examinations need: a confined process cannot open files to do so."""
-    for codec in kinds.CODECS:
+    for codec in (*CODECS, "cp437", "ascii"):  # the last two are the archives' names
         codecs.lookup(codec)
     documents.load()
 
@@ -37,18 +35,17 @@ def main(mode: bytes) -> NoReturn:
     if mode == LIMITS:
         say(*missing)
         os._exit(0)
-    head = read(kinds.HEAD_BYTES)
-    media_type = kinds.announced(head) if head else OCTETS
-    say(media_type)
-    found = Found(media_type, "unexamined") if mode == HEAD else look(head, media_type)
+    found = look()
     say(f"{found.condition} {'-' if found.pages is None else found.pages} {found.media_type}")
     os._exit(0)
 
 
-def look(head: bytes, media_type: str) -> Found:
-    """Read the rest and examine it; whatever goes wrong, the file is left unexamined."""
+def look() -> Found:
+    """Read the file and examine it; whatever goes wrong, it is left unexamined."""
+    media_type = OCTETS
     try:
-        data = head + read(MAX_BYTES + 1 - len(head))
+        data = read(MAX_BYTES + 1)
+        media_type = announced(data[:HEAD_BYTES])
         return examine(media_type, data) if len(data) <= MAX_BYTES else Found(media_type, "unexamined")
     except (MemoryError, RecursionError, OSError, ImportError):
         return Found(media_type, "unexamined")

@@ -80,8 +80,8 @@ class Probes:
         """Start a probe: no environment, no terminal, nothing open but its connection with us.
 
         Args:
-            mode: WHOLE (the whole file follows), HEAD (only its beginning) or LIMITS (no file: say what confinement is
-                missing, one a line), of `service.render.orders`.
+            mode: WHOLE (a file follows) or LIMITS (no file: say what confinement is missing, one a line), of
+                `service.render.orders`.
 
         Raises:
             OSError: there is no process to be had, or none in time.

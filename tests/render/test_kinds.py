@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.render import images, kinds, offices, probe
+from service.render import images, offices, probe
 from service.render.found import (
     DOCX,
     GIF,
@@ -25,6 +25,7 @@ from service.render.found import (
     ZIP,
     Found,
 )
+from service.render.sniff import HEAD_BYTES, announced
 from tests.render import samples
 from tests.scale import count
 
@@ -33,7 +34,7 @@ OLE_HEAD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 def examine(data: bytes) -> Found:
     """What a probe would answer, without the process."""
-    media_type = kinds.announced(data[: kinds.HEAD_BYTES])
+    media_type = announced(data[:HEAD_BYTES])
     return probe.examine(media_type, data)
 
 
