@@ -186,4 +186,5 @@ def _config(connections: int) -> Config:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         tcp_keepalive=True,
+        user_agent="muniment",
     )
