@@ -2,7 +2,8 @@
 #
 #   web       serves people: writes and reads documents and keys. It can neither delete nor write over any of them, so a web
 #             process that was broken into can steal what it can open, and destroy nothing.
-#   disposer  ends engagements: deletes documents and keys, rewraps keys, collects what is left over. Writes no document.
+#   disposer  ends engagements: places tombstones, deletes documents and keys, rewraps keys, collects what is left over.
+#             Writes no document.
 #   signer    writes anchors and nothing else; reads key objects, for the log's signing key is one.
 #
 # These policies only allow. What nobody may do is denied by the buckets, and who may use a KMS key is said by the key.
@@ -38,6 +39,13 @@ locals {
     Sid      = "ReadAnchorsByVersion"
     Effect   = "Allow"
     Action   = ["s3:GetObjectVersion", "s3:GetObjectRetention"]
+    Resource = local.anchors_objects
+  }
+
+  may_write_anchors = {
+    Sid      = "WriteAnchors"
+    Effect   = "Allow"
+    Action   = ["s3:PutObject", "s3:PutObjectRetention"]
     Resource = local.anchors_objects
   }
 
@@ -106,6 +114,8 @@ locals {
         Action   = "s3:PutObject"
         Resource = local.keys_objects
       },
+      # Before a key dies its tombstone is placed among the anchors, where no restore takes it back.
+      local.may_write_anchors,
     ]
 
     signer = [
@@ -123,12 +133,7 @@ locals {
         Resource = concat([local.anchors_objects], local.keys_objects)
       },
       local.may_read_anchors,
-      {
-        Sid      = "WriteAnchors"
-        Effect   = "Allow"
-        Action   = ["s3:PutObject", "s3:PutObjectRetention"]
-        Resource = local.anchors_objects
-      },
+      local.may_write_anchors,
     ]
   }
 }

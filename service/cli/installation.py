@@ -11,8 +11,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from service import checkpoints, disposal, firms
 from service import doctor as examination
-from service import firms
 from service.anchors.folder import AnchorFolder
 from service.cli.failures import read_settings, report
 from service.cli.output import AsJson, print_json, print_record, print_rows
@@ -67,6 +67,35 @@ def migrate(
     if isinstance(settings.anchors, Path):
         AnchorFolder(settings.anchors).adopt()
     print_record({"before": before or "empty", "now": schema.current(database) or "empty"})
+
+
+def dispose(as_json: AsJson = False) -> None:
+    """Finish the disposals that were let run; for a process that may delete, where the one that serves may not."""
+    with open_installation(read_settings()) as services:
+        fates = asyncio.run(disposal.resume_all(services))
+    rows = [
+        {"disposal": disposal_id, "state": "stopped" if error else "certified", "says": error.message if error else ""}
+        for disposal_id, error in fates.items()
+    ]
+    if as_json:
+        print_json({"items": rows})
+    elif rows:
+        print_rows(rows)
+    else:
+        print_record({"dispose": "there is nothing to finish."})
+    if any(fates.values()):
+        raise typer.Exit(EXIT_UNSAFE)
+
+
+def sign(as_json: AsJson = False) -> None:
+    """Sign and anchor every log's head, once; for a process that may anchor, where the one that serves may not."""
+    with open_installation(read_settings()) as services:
+        sizes = asyncio.run(checkpoints.sign_all(services))
+    rows = [{"log": log_id, "signed to": size} for log_id, size in sizes.items()]
+    if as_json:
+        print_json({"items": [{"log": log_id, "size": size} for log_id, size in sizes.items()]})
+    else:
+        print_rows(rows)
 
 
 def doctor(

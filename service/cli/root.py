@@ -17,12 +17,27 @@ from service.cli.failures import report
 
 ABOUT: Final = """Muniment: hand documents to outside staff, and prove what happened to every one of them.
 
-Commands of the machine (init, serve, migrate, doctor, backup, restore, keys, token, policy) open the installation that
-MUNIMENT_HOME names.
+Commands of the machine (init, serve, migrate, doctor, dispose, sign, backup, restore, keys, token, policy) open the
+installation that MUNIMENT_HOME names.
 
 All others ask the service at MUNIMENT_URL with the token in MUNIMENT_TOKEN or --token-file."""
 
-LOCAL: Final = frozenset({"backup", "demo", "doctor", "init", "keys", "migrate", "policy", "restore", "serve", "token"})
+LOCAL: Final = frozenset(
+    {
+        "backup",
+        "demo",
+        "dispose",
+        "doctor",
+        "init",
+        "keys",
+        "migrate",
+        "policy",
+        "restore",
+        "serve",
+        "sign",
+        "token",
+    }
+)
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:
@@ -35,6 +50,8 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         serving.serve,
         installation.migrate,
         installation.doctor,
+        installation.dispose,
+        installation.sign,
         backups.backup,
         backups.restore,
         demo.demo,

@@ -100,15 +100,23 @@ async def run(services: Services, caller: Caller, disposal_id: str) -> Disposal:
     return await read(services, caller, disposal_id)
 
 
-async def resume_all(services: Services) -> None:
-    """Finish what a crash, or a place that was away, left unfinished: the task of a starting server."""
+async def resume_all(services: Services) -> dict[str, MunimentError | None]:
+    """Finish what a crash, a place that was away or a process without the right to delete left unfinished.
+
+    Returns:
+        The disposals that were unfinished, each with the error that stopped it again; None where it is finished now.
+    """
+    fates: dict[str, MunimentError | None] = {}
     with services.database.read(EVERY_LOG) as tx:
         unfinished = [row for log in each_log(tx) for row in tx.all(_UNFINISHED, firm=log.id)]
     for row in unfinished:
         try:
             await finish(services, row.firm_id, row.id)
+            fates[row.id] = None
         except MunimentError as error:
+            fates[row.id] = error
             logger.warning("a disposal could not be finished", extra={"disposal": row.id, "code": error.code})
+    return fates
 
 
 async def finish(services: Services, firm_id: str, disposal_id: str) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from service import disposal
+from service.errors import EXIT_UNSAFE, MunimentError, UnavailableError
 from tests.cli.conftest import Run
 from tests.migrated import owner_of
 
@@ -183,3 +185,33 @@ def test_a_setting_that_cannot_be_used_is_named_but_not_repeated(run: Run, monke
     assert refused.code == 8
     assert "MUNIMENT_PORT" in refused.err
     assert "sesame" not in refused.err
+
+
+def test_sign_anchors_every_head_at_once(run: Run, tmp_path: Path) -> None:
+    firm = run(*FOUND).json["firm"]
+    signed = run("sign", "--json")
+    (head,) = [each for each in signed.json["items"] if each["log"] == firm]
+    assert head["size"] > 0
+    assert firm in run("sign").out
+    assert list((tmp_path / "home" / "anchors" / firm).rglob(f"*{head['size']}.note"))
+
+
+def test_dispose_says_that_nothing_is_under_way(run: Run) -> None:
+    run(*FOUND)
+    assert run("dispose", "--json").json == {"items": []}
+    assert "nothing to finish" in run("dispose").out
+
+
+def test_dispose_names_what_it_finished_and_what_stopped(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resumed(_: object) -> dict[str, MunimentError | None]:
+        return {"dsp_1": None, "dsp_2": UnavailableError("The anchors cannot be written.")}
+
+    run(*FOUND)
+    monkeypatch.setattr(disposal, "resume_all", resumed)
+    said = run("dispose", "--json")
+    assert said.code == EXIT_UNSAFE
+    assert [(each["disposal"], each["state"]) for each in said.json["items"]] == [
+        ("dsp_1", "certified"),
+        ("dsp_2", "stopped"),
+    ]
+    assert "The anchors cannot be written." in run("dispose").out
