@@ -14,6 +14,7 @@ That a wall beats it, and what it opens, is said in policies/policy.csv.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -26,7 +27,7 @@ from service.db.models import ANY, FOREVER, emergencies, matters, memberships
 from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.errors import BadInputError, BadStateError, ExistsError, NotFoundError
-from service.events import EventType
+from service.events import Data, EventType
 from service.matters import asker, number, within_reach
 from service.paging import Page, Window, page
 from service.scoping import facts
@@ -200,7 +201,7 @@ async def review(services: Services, caller: Caller, emergency_id: str, verdict:
         sealed = act.seal(firm, "emergencies", "note", row.id, note)
         by = act.actor.membership_id
         act.tx.run(_REVIEW, emergency=row.id, at=now, by=by, said=verdict, sealed=sealed)
-        data = {"reviewed_at": now, "reviewed_by": by, "verdict": verdict}
+        data: Data = {"reviewed_at": now, "reviewed_by": by, "verdict": verdict}
         act.record(EventType.EMERGENCY_REVIEWED, _subjects(row), data, act.payload(firm, {"note": note}))
         return firm, _row(act, emergency_id)
 
@@ -224,8 +225,8 @@ def _declare(act: Act, reason: str, closes_at: int) -> str:
 
 def _write(act: Act, matter_id: str, reason: str, closes_at: int) -> str:
     emergency_id, firm, actor, now = act.new_id("emg"), act.firm(), act.actor, act.moment.s
-    terms = {"opened_at": now, "closes_at": closes_at, "ended_at": FOREVER}
-    review = {"reviewed_at": FOREVER, "reviewed_by": ANY, "verdict": ""}
+    terms: Mapping[str, str | int] = {"opened_at": now, "closes_at": closes_at, "ended_at": FOREVER}
+    review: Mapping[str, str | int] = {"reviewed_at": FOREVER, "reviewed_by": ANY, "verdict": ""}
     act.tx.run(
         _ADD,
         id=emergency_id,

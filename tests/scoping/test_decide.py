@@ -726,9 +726,9 @@ def test_breaking_the_glass_opens_a_matter_to_an_attorney_alone_and_for_its_time
     assert not scene.ask(otto, Action.DOCUMENT_CONFIRM).allowed
     assert not scene.ask(otto, Action.GRANT_CREATE).allowed
     assert not scene.ask(cora, Action.DOCUMENT_VIEW).allowed
-    for values in ({"opened_at": NOW + 1}, {"closes_at": NOW}, {"ended_at": NOW}):
-        late = world.member(f"late {values}", "attorney", None)
-        world.emergency(late, **values)
+    for column, moment in (("opened_at", NOW + 1), ("closes_at", NOW), ("ended_at", NOW)):
+        late = world.member(f"late {column}", "attorney", None)
+        world.change(models.emergencies, world.emergency(late), **{column: moment})
         assert not scene.ask(late, Action.DOCUMENT_VIEW).allowed
 
 
