@@ -9,6 +9,9 @@ from __future__ import annotations
 import mmap
 import os
 import zlib
+from typing import Final
+
+PIECE_BYTES: Final = 1_048_576
 
 
 class Body:
@@ -41,15 +44,16 @@ class Body:
     def __len__(self) -> int:
         return self._length
 
-    def read(self, _length: int = -1) -> memoryview:
-        """Give all the rest, however much is asked for.
+    def read(self, length: int = -1) -> bytes:
+        """Read on, as a file does; but never less than `PIECE_BYTES` while there is so much.
 
         An HTTP client asks for 16 KiB at a time, and each piece costs a system call and a turn at the interpreter's
         lock; it sends on what it is given, of any length.
         """
-        rest = memoryview(self._memory)[self._at : self._length]
-        self._at = self._length
-        return rest
+        end = self._length if length < 0 else min(self._length, self._at + max(length, PIECE_BYTES))
+        piece = self._memory[self._at : end]
+        self._at = end
+        return piece
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a place, as in a file: a request that is sent again is read again."""
