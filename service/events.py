@@ -51,6 +51,9 @@ class EventType(StrEnum):
     DOCUMENT_REVISED = "document.revised"  # outcome of document.revising
     DOCUMENT_REVISING = "document.revising"  # intent: bytes will be accepted in the place of those that are there
     DOCUMENT_TAKEN_BACK = "document.taken_back"
+    EMERGENCY_DECLARED = "emergency.declared"
+    EMERGENCY_ENDED = "emergency.ended"
+    EMERGENCY_REVIEWED = "emergency.reviewed"
     ENGAGEMENT_CHANGED = "engagement.changed"
     ENGAGEMENT_CREATED = "engagement.created"
     EXPORT_MADE = "export.made"
@@ -101,6 +104,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.DISPOSAL_KEYS_DESTROYED,
         EventType.DOCUMENT_CONFIRMED,
         EventType.DOCUMENT_TAKEN_BACK,
+        EventType.EMERGENCY_ENDED,
         EventType.ENGAGEMENT_CHANGED,
         EventType.GRANT_REVOKED,
         EventType.MATTER_UNNAMED,

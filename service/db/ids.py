@@ -14,7 +14,24 @@ from typing import Final
 
 KINDS: Final = frozenset(
     {
-        *("agr", "ask", "bak", "blb", "crt", "doc", "dsp", "dut", "eng", "frm", "grt", "hld", "key", "log", "mem"),
+        *(
+            "agr",
+            "ask",
+            "bak",
+            "blb",
+            "crt",
+            "doc",
+            "dsp",
+            "emg",
+            "dut",
+            "eng",
+            "frm",
+            "grt",
+            "hld",
+            "key",
+            "log",
+            "mem",
+        ),
         *("mtr", "pce", "per", "prt", "req", "rev", "sig", "tok", "upl", "ver", "vnd", "wal"),
     }
 )

@@ -488,6 +488,27 @@ holds = Table(
     Index(None, "matter_id"),
 )
 
+emergencies = Table(
+    "emergencies",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("matter_id", "matters"),
+    _ref("membership_id", "memberships"),
+    _ref("person_id", "people"),
+    _bytes("reason", "sealed, firm"),
+    _int("opened_at"),
+    _int("closes_at"),
+    _int("ended_at"),  # FOREVER: by nobody
+    _int("reviewed_at"),  # FOREVER: not yet
+    _text("reviewed_by"),  # a membership; ANY: by nobody yet
+    _text("verdict"),  # justified | not_justified; empty before the review
+    _bytes("note", "the reviewer's, sealed, firm; empty before"),
+    _int("version"),
+    Index(None, "membership_id", "matter_id"),
+    Index(None, "matter_id"),
+)
+
 # The end ------------------------------------------------------------------------------------------------------------
 
 disposals = Table(

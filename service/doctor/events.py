@@ -182,6 +182,19 @@ def _hold_lifted(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjec
     scratch.change("hold", subjects["hold"], entry["index"], lifted_at=data["lifted_at"])
 
 
+def _emergency_declared(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {"membership_id": subjects["membership"], "person_id": subjects["person"], "matter_id": subjects["matter"]}
+    scratch.add("emergency", Said(subjects["emergency"], subjects["matter"], {**terms, **data}, entry["index"]))
+
+
+def _emergency_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("emergency", subjects["emergency"], entry["index"], ended_at=data["ended_at"])
+
+
+def _emergency_reviewed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("emergency", subjects["emergency"], entry["index"], **data)
+
+
 # Documents ----------------------------------------------------------------------------------------------------------
 
 
@@ -301,6 +314,9 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.DOCUMENT_CONFIRMED, _document_confirmed),
             (EventType.DOCUMENT_REVISED, _document_revised),
             (EventType.DOCUMENT_TAKEN_BACK, _document_taken_back),
+            (EventType.EMERGENCY_DECLARED, _emergency_declared),
+            (EventType.EMERGENCY_ENDED, _emergency_ended),
+            (EventType.EMERGENCY_REVIEWED, _emergency_reviewed),
             (EventType.ENGAGEMENT_CHANGED, _engagement_changed),
             (EventType.ENGAGEMENT_CREATED, _engagement_created),
             (EventType.GRANT_CREATED, _grant_created),

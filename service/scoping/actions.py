@@ -54,6 +54,10 @@ class Action(StrEnum):
     DOCUMENT_REVISE = "document:revise"
     DOCUMENT_TAKE_BACK = "document:take_back"
     DOCUMENT_VIEW = "document:view"
+    EMERGENCY_DECLARE = "emergency:declare"
+    EMERGENCY_END = "emergency:end"
+    EMERGENCY_LIST = "emergency:list"
+    EMERGENCY_REVIEW = "emergency:review"
     ENGAGEMENT_CHANGE = "engagement:change"
     ENGAGEMENT_CREATE = "engagement:create"
     ENGAGEMENT_LIST = "engagement:list"
@@ -240,7 +244,8 @@ class Fact(IntFlag):
     * `ASKED` a live ask for papers of this label in this matter part;
     * `OWN` added by this membership, nobody has confirmed it yet, less than 72 hours old;
     * `WINDOW` within the membership's own dates;
-    * `STEPPED_UP`, `BREAK_GLASS` this session proved itself again; an attorney opened in an emergency;
+    * `STEPPED_UP` this session proved itself again;
+    * `BREAK_GLASS` this membership opened the matter in an emergency that has not ended;
     * `SECONDED` somebody else, with a token of their own, asked for this act before;
     * `NAMED` for acts on an engagement: named on the team of a matter that has a part in it, no wall between;
     * `WALLED`, `SUSPENDED` an explicit deny; `NARROWED` the token was made for less than this act.

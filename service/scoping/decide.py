@@ -233,6 +233,7 @@ def _facts_of(tx: Tx, moment: Moment, actor: Actor, action: Action, subject: Sub
         "engagement": subject.engagement,
         "matter": subject.matter,
         "other": subject.person,
+        "via": subject.via or "",
     }
     kind = subject.kind
     if kind is Kind.FIRM:

@@ -196,6 +196,21 @@ def _stands() -> Truth:
     return and_(wall.c.person_id == PERSON, wall.c.raised_at <= NOW, wall.c.lifted_at > NOW)
 
 
+def glass_broken(matter: ColumnElement[str]) -> Truth:
+    """`BREAK_GLASS`: the asker's membership, within its dates, opened the matter in an emergency that has not ended."""
+    return and_(window(), there_is(models.emergencies.c.matter_id == matter, opens(models.emergencies)))
+
+
+def opens(emergency: FromClause) -> Truth:
+    """An emergency row of the asker's membership that has not ended."""
+    return and_(
+        emergency.c.membership_id == MEMBERSHIP,
+        emergency.c.opened_at <= NOW,
+        emergency.c.closes_at > NOW,
+        emergency.c.ended_at > NOW,
+    )
+
+
 # The document -------------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,8 @@ Rules kept here:
   expressions that a decision reads: a list is ``{d : decide(d)}`` exactly, counts included (a property over random
   worlds proves it);
 * what is not on the list leaves no gap: pages follow the ids of what may be seen, never the ids of what is there;
-* a page is driven by an index: a vendor person's grants in document order, his own papers, a firm person's matters.
+* a page is driven by an index: a vendor person's grants in document order, his own papers, a firm person's matters and
+  those that he opened in an emergency.
 
 A firm person's page over several matters sorts what his matters hold; asked for one part or one matter it does not.
 
@@ -173,6 +174,9 @@ def _compile(
     conditions = [one for one in matrix.alternatives(role, action) if not one.facts & ~_mask(true)]
     by_assignment = [one for one in conditions if one.facts & Fact.ASSIGNED]
     by_adder = [one for one in conditions if one.facts & Fact.OWN and not one.facts & Fact.ASSIGNED]
+    by_emergency = [
+        one for one in conditions if one.facts & Fact.BREAK_GLASS and not one.facts & (Fact.ASSIGNED | Fact.OWN)
+    ]
     always = (
         d.c.firm_id == facts.FIRM,
         facts.reaches_document(),
@@ -187,6 +191,10 @@ def _compile(
         branches.append(source.where(*always, _any_of(by_assignment, driven)))
     if by_adder:
         branches.append(_added(side).where(*always, _any_of(by_adder, true)))
+    if by_emergency:
+        branches.append(
+            _of_emergency().where(*always, _any_of(by_emergency, {**true, Fact.BREAK_GLASS: facts.window()}))
+        )
     return _joined(branches, side, form) if branches else None
 
 
@@ -209,6 +217,7 @@ def _facts_of(side: Side) -> dict[Fact, Truth]:
     """The facts that a decision on a document knows, as conditions; `DUTIES` is added by each condition's needs."""
     vendor = side is Side.VENDOR
     return {
+        **({} if vendor else {Fact.BREAK_GLASS: facts.glass_broken(d.c.matter_id)}),
         Fact.LIVE: facts.live_for_vendor() if vendor else facts.live_for_firm(),
         Fact.ASSIGNED: facts.granted() if vendor else facts.theirs(facts.on_team(d.c.matter_id)),
         Fact.OWN: facts.own(),
@@ -284,6 +293,15 @@ def _of_team() -> Select[Any]:
     team = models.matter_team.alias("team")
     named = and_(team.c.person_id == PERSON, team.c.since <= NOW, team.c.until > NOW)
     return _selected(team.join(d, d.c.matter_id == team.c.matter_id), Side.FIRM, key=d.c.id).where(named)
+
+
+def _of_emergency() -> Select[Any]:
+    """The documents of matters that the membership opened in an emergency; of several on one the first counts."""
+    emergency, earlier = models.emergencies.alias("emergency"), models.emergencies.alias("earlier")
+    same = earlier.c.matter_id == emergency.c.matter_id
+    first = ~facts.there_is(same, facts.opens(earlier), earlier.c.id < emergency.c.id)
+    source = emergency.join(d, d.c.matter_id == emergency.c.matter_id)
+    return _selected(source, Side.FIRM, key=d.c.id).where(facts.opens(emergency), first)
 
 
 def _added(side: Side) -> Select[Any]:

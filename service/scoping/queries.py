@@ -26,6 +26,7 @@ from service.scoping.facts import (
     engagement_is_led,
     engagement_is_named,
     engagement_is_own,
+    glass_broken,
     granted,
     is_membership,
     is_there,
@@ -92,6 +93,7 @@ DOCUMENT_FOR_FIRM: Final = _of_document(
         live=live_for_firm(),
         assigned=theirs(on_team(d.c.matter_id)),
         own=own(),
+        break_glass=glass_broken(d.c.matter_id),
         window=window(),
         walled=walled(d.c.matter_id),
         suspended=suspended(),
@@ -172,6 +174,11 @@ ENGAGEMENT_FOR_FIRM: Final = _of_engagement(
 )
 
 _t = models.matters
+_of_another = there_is(
+    models.emergencies.c.id == bindparam("via", type_=Text),
+    models.emergencies.c.matter_id == _t.c.id,
+    models.emergencies.c.person_id != PERSON,
+)
 _in_own_engagement = there_is(_p.c.engagement_id == m.c.engagement_id, _p.c.matter_id == _t.c.id)
 
 MATTER: Final = (
@@ -189,6 +196,8 @@ MATTER: Final = (
                 ),
             ),
             window=window(),
+            break_glass=glass_broken(_t.c.id),
+            seconded=_of_another,
             walled=walled(_t.c.id),
             suspended=suspended(),
         ).label("facts"),

@@ -51,7 +51,7 @@ NO_DOCUMENT_ROLES: Final = frozenset({Role.OWNER, Role.REVIEWER, Role.VENDOR_MAN
 STILL_ASKED_WHEN_SUSPENDED: Final = frozenset({Action.ME_READ})
 
 _VENDOR_NEEDS: Final = Fact.LIVE | Fact.DUTIES | Fact.WINDOW
-_NEEDS_ONE_OF: Final = Fact.ASSIGNED | Fact.OWN | Fact.ASKED
+_NEEDS_ONE_OF: Final = Fact.ASSIGNED | Fact.OWN | Fact.ASKED | Fact.BREAK_GLASS
 
 
 class Row(NamedTuple):
@@ -237,6 +237,8 @@ def _check_allow(rule: Rule) -> None:
     on_documents = rule.actions & DOCUMENT_ACTIONS
     if rule.cells[1] == ANY:
         raise PolicyError(f"{rule.where}: an allow names its actions.")
+    if rule.facts & Fact.BREAK_GLASS and rule.roles - {Role.ATTORNEY}:
+        raise PolicyError(f"{rule.where}: break_glass is for attorneys.")
     if rule.facts & DENYING:
         raise PolicyError(f"{rule.where}: an allow may not ask for walled, suspended or narrowed.")
     if on_documents and on_documents != rule.actions:
@@ -251,7 +253,7 @@ def _check_document_rule(rule: Rule) -> None:
     if rule.roles & NO_DOCUMENT_ROLES:
         raise PolicyError(f"{rule.where}: owner, reviewer and vendor manager have no acts on documents.")
     if not rule.facts & _NEEDS_ONE_OF:
-        raise PolicyError(f"{rule.where}: a document rule asks for assigned, own or asked.")
+        raise PolicyError(f"{rule.where}: a document rule asks for assigned, own, asked or break_glass.")
     if Action.DOCUMENT_REVISE in rule.actions and rule.roles - {Role.ATTORNEY} and not rule.facts & Fact.OWN:
         raise PolicyError(f"{rule.where}: what was confirmed is replaced by attorneys; all others ask for own.")
     if not rule.roles & VENDOR_ROLES:

@@ -29,8 +29,9 @@ class Subject(NamedTuple):
     """What an act is on. Name one thing; nothing named is the firm.
 
     `via` is the id of something that stands for a thing: a revision's or grant's (its document), an ask's (its part),
-    an agreement's, disposal's, certificate's or membership's (its engagement), a hold's or wall's (its matter), a
-    token's (its person). `receipt` is the id of a document whose receipt is wanted, seen as its adder's own affair.
+    an agreement's, disposal's, certificate's or membership's (its engagement), a hold's, wall's or emergency's (its
+    matter), a token's (its person). `receipt` is the id of a document whose receipt is wanted, seen as its adder's own
+    affair.
     A matter beside an engagement means both at once (putting a part of a matter into an engagement).
     """
 
@@ -79,6 +80,7 @@ _NOUNS: Final = {
     "ask": "ask",
     "crt": "certificate",
     "dsp": "disposal",
+    "emg": "emergency",
     "grt": "grant",
     "hld": "hold",
     "mem": "membership",
@@ -101,6 +103,7 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "ask": _follow(models.asks, part=models.asks.c.part_id),
         "crt": _follow(models.certificates, engagement=models.certificates.c.engagement_id),
         "dsp": _follow(models.disposals, engagement=models.disposals.c.engagement_id),
+        "emg": _follow(models.emergencies, matter=models.emergencies.c.matter_id),
         "grt": _follow(models.grants, document=models.grants.c.document_id),
         "hld": _follow(models.holds, matter=models.holds.c.matter_id),
         "mem": _follow(models.memberships, engagement=models.memberships.c.engagement_id),
@@ -156,6 +159,8 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.DOCUMENT_LIST,), (_D, _P, _E, _M, _F)),  # one document, or the list of those in a place
             ((Action.DOCUMENT_REVISE, Action.DOCUMENT_TAKE_BACK, Action.DOCUMENT_VIEW), (_D,)),
             ((Action.DOCUMENT_ADD,), (_P,)),
+            ((Action.EMERGENCY_DECLARE, Action.EMERGENCY_END, Action.EMERGENCY_REVIEW), (_M,)),
+            ((Action.EMERGENCY_LIST,), (_M, _F)),
             ((Action.ENGAGEMENT_CHANGE, Action.ENGAGEMENT_READ), (_E,)),
             ((Action.ENGAGEMENT_CREATE, Action.ENGAGEMENT_LIST, Action.FIRM_READ), (_F,)),
             ((Action.GRANT_CREATE, Action.GRANT_LIST, Action.GRANT_REVOKE), (_D,)),

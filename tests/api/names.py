@@ -49,6 +49,12 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         ),
         "wall": (("list_walls read_wall raise_wall", f"owner {_TEAM}"), ("lift_wall", "owner")),
         "hold": (("list_holds read_hold", f"owner {_TEAM} coordinator"), ("place_hold lift_hold", f"owner {_TEAM}")),
+        # A matter opened in an emergency: its team and the owner read why, and who opened it has just said so.
+        "emergency": (
+            ("list_emergencies read_emergency end_emergency review_emergency", f"owner {_TEAM}"),
+            ("declare_emergency", _ATTORNEYS),
+        ),
+        "review": (("review_emergency", f"owner {_TEAM}"),),
         "waiver": (),  # kept for the log's payload alone
         # People: a vendor's manager knows his own; everybody knows himself; reviewers know names.
         "firm person": (

@@ -70,6 +70,26 @@ async def _lift_wall(scene: Scene) -> Request:
     return Request({"wall_id": wall}, headers=await scene.tag(f"/walls/{wall}"))
 
 
+async def _declare_emergency(scene: Scene) -> Request:
+    number = f"2027-{next(scene.world.numbers):04}"  # a matter without papers: what is opened stays open
+    await scene.lead.post("/matters", {"number": number, "client": CANARIES["client"]})
+    return Request(json=scene.declaring(number))
+
+
+async def _end_emergency(scene: Scene) -> Request:
+    emergency = await scene.emergency()
+    return Request({"emergency_id": emergency}, headers=await scene.tag(f"/emergencies/{emergency}"))
+
+
+async def _review_emergency(scene: Scene) -> Request:
+    emergency = await scene.emergency(ended=True)
+    return Request(
+        {"emergency_id": emergency},
+        json={"verdict": "justified", "note": CANARIES["review"]},
+        headers=await scene.tag(f"/emergencies/{emergency}"),
+    )
+
+
 async def _place_hold(scene: Scene) -> Request:
     return Request(json={"matter_id": scene.main.matter_id, "reason": CANARIES["hold"]})
 
@@ -292,6 +312,12 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "list_walls of_matter": _of("", "", matter_id="matter"),
         "read_wall": _of("wall_id", "wall"),
         "lift_wall": _lift_wall,
+        "declare_emergency": _declare_emergency,
+        "list_emergencies": _plain(),
+        "list_emergencies of_matter": _of("", "", matter_id="matter"),
+        "read_emergency": _of("emergency_id", "emergency"),
+        "end_emergency": _end_emergency,
+        "review_emergency": _review_emergency,
         "place_hold": _place_hold,
         "list_holds": _plain(),
         "list_holds of_matter": _of("", "", matter_id="matter"),

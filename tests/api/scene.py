@@ -29,6 +29,8 @@ CANARIES = MappingProxyType(
         "instructions": "Linnet",
         "wall": "Brambling",
         "hold": "Goldcrest",
+        "emergency": "Bullfinch",
+        "review": "Hawfinch",
         "waiver": "Wheatear",
         "typed name": "Treecreeper",
     }
@@ -151,6 +153,7 @@ class Scene:
         self.things["wall"] = await self.wall(self.seats["walled"].person_id)
         await self.wall(self.seats["walled_attorney"].person_id)
         self.things["hold"] = await self.hold(self.main.matter_id)
+        self.things["emergency"] = await self.emergency(ended=True)
         self.things["token"] = await self.token("granted")
 
     async def _end_one(self) -> None:
@@ -195,6 +198,10 @@ class Scene:
         }
         self.foreign["wall"] = (await lead.post("/walls", wall))["id"]
         self.foreign["disposal"] = (await lead.post(f"/engagements/{away.id}/disposal"))["id"]
+        abroad, number = await _of_firm(world, "attorney", names=PLAIN), f"2027-{next(world.numbers):04}"
+        await lead.post("/matters", {"number": number, "client": "Sparrow"})
+        emergency = {**self.declaring(number), "reason": "Sparrow"}
+        self.foreign["emergency"] = (await abroad.post("/emergencies", emergency))["id"]
         self.foreign["hold"] = (await lead.post("/holds", hold))["id"]
 
     # What acts use up -------------------------------------------------------------------------------------------------
@@ -264,6 +271,21 @@ class Scene:
         """A hold on a matter."""
         body = {"matter_id": matter_id, "reason": CANARIES["hold"]}
         return str((await self.lead.post("/holds", body))["id"])
+
+    async def emergency(self, *, ended: bool = False) -> str:
+        """An emergency in which an attorney whom nobody knows yet opened the matter."""
+        attorney = await _of_firm(self.world, "attorney")
+        number = (await self.lead.get(f"/matters/{self.main.matter_id}"))["number"]
+        declared = await attorney.post("/emergencies", self.declaring(number))
+        if ended:
+            tag = await self.tag(f"/emergencies/{declared['id']}")
+            assert (await self.lead.ask("DELETE", f"/emergencies/{declared['id']}", headers=tag)).status_code == 200
+        return str(declared["id"])
+
+    def declaring(self, number: str) -> dict[str, object]:
+        """What is sent to open a matter in an emergency."""
+        closes_at = rfc3339(self.world.now + 3600)
+        return {"matter_number": number, "reason": CANARIES["emergency"], "closes_at": closes_at}
 
     async def token(self, word: str) -> str:
         """A further token of somebody."""

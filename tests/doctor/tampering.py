@@ -93,6 +93,13 @@ async def a_full_life(made: Engagement) -> None:
         await lead.post(path, {**body, "reason": "Again."})
     await lead.change("POST", f"/members/{seat.membership_id}/suspension", match=f"/members/{seat.membership_id}")
     await lead.change("DELETE", f"/members/{seat.membership_id}/suspension", match=f"/members/{seat.membership_id}")
+    stranger, case = await world.attorney("Stranger"), await lead.get(f"/matters/{made.matter_id}")
+    emergency = {"matter_number": case["number"], "reason": "Nobody is there.", "closes_at": rfc3339(world.now + 600)}
+    declared = await stranger.post("/emergencies", emergency)
+    path = f"/emergencies/{declared['id']}"
+    await lead.change("DELETE", path)
+    await lead.change("POST", f"{path}/review", {"verdict": "not_justified", "note": "We were there."}, match=path)
+    await stranger.post("/emergencies", emergency)
     leaving = await made.member()
     await lead.change("DELETE", f"/members/{leaving.membership_id}")
     world.sleep(5)

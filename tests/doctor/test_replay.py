@@ -26,6 +26,7 @@ TABLES = {
     "ask": "asks",
     "duty": "duties",
     "wall": "walls",
+    "emergency": "emergencies",
     "hold": "holds",
     "membership": "memberships",
     "token": "tokens",

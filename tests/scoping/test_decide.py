@@ -712,3 +712,29 @@ def test_every_label_is_decided(scene: Scene) -> None:
     for label in Label:
         scene.world.change(models.documents, scene.paper, label=label.value)
         assert scene.vera().allowed
+
+
+def test_breaking_the_glass_opens_a_matter_to_an_attorney_alone_and_for_its_time(scene: Scene) -> None:
+    world = scene.world
+    otto, cora = world.member("otto", "attorney", None), world.member("cora", "coordinator", None)
+    for member in (otto, cora, scene.paralegal):
+        world.emergency(member)
+    decision = scene.ask(otto, Action.DOCUMENT_VIEW)
+    assert decision.allowed
+    assert "break_glass" in decision.facts
+    assert "assigned" not in decision.facts
+    assert not scene.ask(otto, Action.DOCUMENT_CONFIRM).allowed
+    assert not scene.ask(otto, Action.GRANT_CREATE).allowed
+    assert not scene.ask(cora, Action.DOCUMENT_VIEW).allowed
+    for column, moment in (("opened_at", NOW + 1), ("closes_at", NOW), ("ended_at", NOW)):
+        late = world.member(f"late {column}", "attorney", None)
+        world.change(models.emergencies, world.emergency(late), **{column: moment})
+        assert not scene.ask(late, Action.DOCUMENT_VIEW).allowed
+
+
+def test_an_emergency_of_the_same_person_in_another_seat_opens_nothing(scene: Scene) -> None:
+    world = scene.world
+    house, seat = world.member("otto", "attorney", None), world.member("otto", "attorney", "other")
+    world.emergency(seat)
+    assert not scene.ask(house, Action.DOCUMENT_VIEW).allowed
+    assert not scene.ask(seat, Action.DOCUMENT_VIEW).allowed  # it reaches no further than its engagement

@@ -129,12 +129,25 @@ def random_world(draw: Draw, ground: Ground) -> tuple[World, list[Actor], list[s
             if draw(_mostly):
                 since, until = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
                 world.team(matter, name, since=since, until=until)
+    _emergencies(draw, world, members)
     for name, side in (("vera", "vendor"), ("fay", "firm"), ("finn", "firm")):
         if draw(st.sampled_from([True, False, False])):
             raised, lifted = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
             world.wall(name, draw(st.sampled_from(MATTERS)), side, raised_at=raised, lifted_at=lifted)
     scopes = draw(st.sampled_from(["*"] * 6 + ["document", "audit token", "grant"]))
     return world, [world.actor(member, scopes) for member in members], ids
+
+
+def _emergencies(draw: Draw, world: World, members: list[str]) -> None:
+    for _ in range(draw(st.integers(0, 3))):
+        opened, closes = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
+        world.emergency(
+            draw(st.sampled_from(members)),  # of any role: rows alone open nothing
+            draw(st.sampled_from(MATTERS)),
+            opened_at=opened,
+            closes_at=closes,
+            ended_at=NOW + 10**9 if draw(_mostly) else draw(_times),
+        )
 
 
 def _row(paper: Paper) -> dict[str, Any]:

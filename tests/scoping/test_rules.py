@@ -51,6 +51,7 @@ REFUSED_RULES = {
     "any action allowed": "paralegal,*,exhibit,routine,live duties assigned window,allow",
     "a shutting fact in an allow": "paralegal,document:view,exhibit,routine,live duties assigned window walled,allow",
     "an opening fact in a deny": "*,*,*,*,walled live,deny",
+    "an emergency of a coordinator": "coordinator,document:view,exhibit,routine,break_glass,allow",
     "a deny without facts": "*,*,*,*,-,deny",
     "a deny of one label": "*,*,exhibit,*,walled,deny",
     "a deny below a ceiling": "*,*,*,privileged,walled,deny",

@@ -247,6 +247,18 @@ class World:
             **{"raised_at": NOW - DAY, "lifted_at": FOREVER, **values},
         )
 
+    def emergency(self, membership_id: str, matter: str = "case", **values: Any) -> str:
+        row = self._rows[membership_id]
+        return self.add(
+            models.emergencies,
+            id=self._next("emg"),
+            firm_id=self.firm(),
+            person_id=row["person_id"],
+            membership_id=membership_id,
+            matter_id=self.matter(matter),
+            **{"opened_at": NOW - HOUR, "closes_at": NOW + HOUR, "ended_at": FOREVER, **values},
+        )
+
     def _next(self, kind: str) -> str:
         self._count += 1
         return an_id(kind, str(self._count))
