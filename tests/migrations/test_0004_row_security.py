@@ -18,7 +18,7 @@ from service.db.models import metadata
 from service.db.session import Database
 from service.errors import UnsafeError
 from tests.migrated import owner_of
-from tests.migrations.rows import FIRMS, content, fill
+from tests.migrations.rows import FIRMS, as_it_is, fill
 from tests.postgres import PostgresServer, running_postgres
 
 ROOT = Path(__file__).parent.parent.parent
@@ -31,9 +31,11 @@ SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text,
 
 @pytest.fixture
 def filled(migrated_url: str) -> Iterator[Engine]:
-    """A database with three rows in every table, as its owner has it."""
+    """A database at this revision with three rows in every table, as its owner has it."""
     engine = create_engine(owner_of(migrated_url))
     fill(engine)
+    engine.dispose()
+    schema.downgrade(Database(owner_of(migrated_url)), "0004")
     yield engine
     engine.dispose()
 
@@ -43,25 +45,33 @@ def _walls(engine: Engine) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.execute(text(_WALLS))]
 
 
+def _content(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    with engine.connect() as connection:
+        found = as_it_is(connection)
+    engine.dispose()
+    return {name: sorted(rows, key=repr) for name, rows in found.items()}
+
+
 def test_with_data_it_goes_down_and_up_and_no_row_changes(filled: Engine, migrated_url: str) -> None:
-    before, database = content(filled), Database(owner_of(migrated_url))
+    before, database = _content(filled), Database(owner_of(migrated_url))
     assert {len(rows) for rows in before.values()} == {len(FIRMS)}
     schema.downgrade(database, "0003")
     assert schema.current(database) == "0003"
-    assert content(filled) == before
+    assert _content(filled) == before
     schema.upgrade(database, "0004")
-    assert content(filled) == before
+    assert _content(filled) == before
 
 
 def test_it_goes_down_to_open_tables_without_rights_and_up_to_the_same_walls(migrated_postgres_url: str) -> None:
     owner, app = create_engine(owner_of(migrated_postgres_url)), create_engine(migrated_postgres_url)
     fill(owner)
+    schema.downgrade(Database(owner_of(migrated_postgres_url)), "0004")
     walls = _walls(owner)
     schema.downgrade(Database(owner_of(migrated_postgres_url)), "0003")
     assert [row[1:3] + row[4:] for row in _walls(owner)] == [(False, False, [])] * len(walls)
     with app.connect() as connection, pytest.raises(ProgrammingError, match="permission denied"):
         connection.execute(text("SELECT id FROM vendors"))
-    schema.upgrade(Database(owner_of(migrated_postgres_url)))
+    schema.upgrade(Database(owner_of(migrated_postgres_url)), "0004")
     assert _walls(owner) == walls
     owner.dispose()
     app.dispose()
@@ -81,6 +91,7 @@ def test_the_owner_too_sees_nothing_unless_it_asks_for_all(migrated_postgres_url
 
 def test_on_sqlite_there_is_nothing_to_do(migrated_sqlite_url: str) -> None:
     engine, database = create_engine(migrated_sqlite_url), Database(migrated_sqlite_url)
+    schema.downgrade(database, "0004")
     with engine.connect() as connection:
         before = connection.execute(text("SELECT sql FROM sqlite_master ORDER BY name")).all()
     schema.downgrade(database, "0003")
