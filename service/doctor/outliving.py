@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import BigInteger, Text, bindparam, select
+from sqlalchemy import BigInteger, Text, bindparam, or_, select
 
 from service.db.models import asks, grants, tasks
 from service.db.session import Tx
@@ -17,17 +17,17 @@ from service.doctor.findings import Finding, Severity
 
 _FIRM: Final = bindparam("firm", type_=Text)
 _NOW: Final = bindparam("now", type_=BigInteger)
-_OVER: Final = ("accepted", "cancelled")
+_OVER: Final = or_(tasks.c.state == "accepted", tasks.c.state == "cancelled")
 _GRANTS: Final = (
     select(grants.c.id)
     .join_from(grants, tasks, tasks.c.id == grants.c.task_id)
-    .where(grants.c.firm_id == _FIRM, tasks.c.state.in_(_OVER), grants.c.revoked_at > _NOW, grants.c.not_after > _NOW)
+    .where(grants.c.firm_id == _FIRM, _OVER, grants.c.revoked_at > _NOW, grants.c.not_after > _NOW)
     .order_by(grants.c.id)
 )
 _ASKS: Final = (
     select(asks.c.id)
     .join_from(asks, tasks, tasks.c.id == asks.c.task_id)
-    .where(asks.c.firm_id == _FIRM, tasks.c.state.in_(_OVER), asks.c.ended_at > _NOW, asks.c.not_after > _NOW)
+    .where(asks.c.firm_id == _FIRM, _OVER, asks.c.ended_at > _NOW, asks.c.not_after > _NOW)
     .order_by(asks.c.id)
 )
 

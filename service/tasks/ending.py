@@ -15,14 +15,14 @@ from service.events import Data, EventType
 from service.scoping.actions import Action
 from service.services import Services
 from service.tasks import handing
-from service.tasks.reading import LIVE, PLACED, Card, Found, found, of_part, opened, row_of
+from service.tasks.reading import IS_LIVE, LIVE, PLACED, Card, Found, found, of_part, opened, row_of
 
 _END: Final = (
     update(tasks)
     .where(tasks.c.id == bindparam("task"))
     .values(state=bindparam("new_state"), ended_at=bindparam("end"), version=tasks.c.version + 1)
 )
-_LIVE = PLACED.where(tasks.c.state.in_(LIVE)).order_by(tasks.c.id)
+_LIVE = PLACED.where(IS_LIVE).order_by(tasks.c.id)
 _OF_MEMBER = _LIVE.where(tasks.c.membership_id == bindparam("membership"))
 _OF_ENGAGEMENT = _LIVE.where(tasks.c.engagement_id == bindparam("engagement"))
 

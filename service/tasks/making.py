@@ -19,7 +19,7 @@ from service.scoping.actions import Action
 from service.scoping.decide import Subject, decide
 from service.services import Services
 from service.tasks.handing import ABILITIES, hand_over
-from service.tasks.reading import LIVE, Card, Found, decided_too, found, opened, required
+from service.tasks.reading import IS_LIVE, Card, Found, decided_too, found, opened, required
 
 MOST_DOCUMENTS: Final = 40  # handed over with one task: their ids must fit into its entry
 
@@ -54,7 +54,7 @@ _CHECKED_OUT = (
         task_documents.c.document_id == bindparam("document"),
         task_documents.c.direction == "in",
         tasks.c.preset == "work",
-        tasks.c.state.in_(LIVE),
+        IS_LIVE,
         tasks.c.not_after > bindparam("now"),
         memberships.c.ends_at > bindparam("now"),
     )

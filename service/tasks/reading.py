@@ -27,6 +27,7 @@ from service.services import Services
 SOON_S: Final = 7 * 24 * 3600
 TURN: Final = ("open", "returned")  # the member has to act
 LIVE: Final = (*TURN, "submitted")  # not over
+IS_LIVE: Final = or_(*(tasks.c.state == word for word in LIVE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,11 @@ _STANDING = (
         ),
     )
     .select_from(tasks.join(parts, parts.c.id == tasks.c.part_id))
-    .where(SEEN, tasks.c.membership_id == bindparam("own", type_=Text), tasks.c.state.in_(TURN))
+    .where(SEEN, tasks.c.membership_id == bindparam("own", type_=Text), or_(*(tasks.c.state == word for word in TURN)))
 )
-_PLACE = select(tasks.c.engagement_id).where(tasks.c.id == bindparam("task"), tasks.c.firm_id == bindparam("firm"))
+_PLACE = select(tasks.c.engagement_id).where(
+    tasks.c.id == bindparam("task"), tasks.c.firm_id == bindparam("firm"), tasks.c.membership_id == bindparam("own")
+)
 _PAPERS = (
     select(task_documents)
     .where(task_documents.c.task_id == bindparam("task"))
@@ -184,11 +187,15 @@ def of_part(task_id: str) -> Subject:
 
 
 def of_engagement(task_id: str) -> Find:
-    """A task as its own member is asked about it: as his engagement's, for to him a part opens by an ask alone."""
+    """A task as its own member is asked about it: as his engagement's, for to him a part opens by an ask alone.
+
+    Somebody else's is not there: else "sign first" would tell that it is.
+    """
 
     def find(tx: Tx, actor: Actor) -> Subject:
         known = is_id(task_id, "tsk")  # what is no id never reaches SQL
-        return Subject(engagement=(known and tx.value(_PLACE, task=task_id, firm=actor.firm_id)) or task_id)
+        place = known and tx.value(_PLACE, task=task_id, firm=actor.firm_id, own=actor.membership_id)
+        return Subject(engagement=place or task_id)
 
     return find
 

@@ -87,7 +87,7 @@ async def test_a_task_to_make_lets_its_papers_be_viewed_and_its_labels_be_added(
 
 async def test_what_a_task_opens_is_shut_at_its_own_end_at_the_latest(engagement: Engagement) -> None:
     seat, paper, now = await engagement.member(), await _paper(engagement), engagement.world.now
-    times = {"due_at": rfc3339(now + 100), "not_after": rfc3339(now + 200)}
+    times: dict[str, Any] = {"due_at": rfc3339(now + 100), "not_after": rfc3339(now + 200)}
     task = await engagement.task(seat, (paper,), **times)
     assert (task["due_at"], task["not_after"]) == (times["due_at"], times["not_after"])
     engagement.world.sleep(199)  # overdue, and still open
@@ -111,7 +111,8 @@ async def test_what_a_grant_or_ask_made_by_hand_gives_for_as_long_is_neither_mad
     await engagement.grant(seat, paper)
     await engagement.grant(seat, short, ("view",))
     await engagement.ask(seat, ("correspondence",), days=14)
-    until = {"due_at": rfc3339(engagement.world.now + DAY_S), "not_after": rfc3339(engagement.world.now + 2 * DAY_S)}
+    now = engagement.world.now
+    until: dict[str, Any] = {"due_at": rfc3339(now + DAY_S), "not_after": rfc3339(now + 2 * DAY_S)}
     task = await engagement.task(seat, (paper, short), **WORK, **until)
     assert [grant["task_id"] for grant in await _grants(engagement, paper)] == [None]
     assert [grant["task_id"] for grant in await _grants(engagement, short)] == [None, task["id"]]  # it may not download
@@ -222,15 +223,15 @@ async def test_papers_part_and_member_must_be_of_the_engagement(engagement: Enga
         {"part_id": away.part_id},
         {"part_id": "prt_" + "0" * 32},
     )
+    body = {
+        "membership_id": seat.membership_id,
+        "part_id": engagement.part_id,
+        "preset": "make",
+        "instructions": "Draft.",
+        "labels": ["correspondence"],
+        "due_at": rfc3339(world.now + DAY_S),
+    }
     for change in changes:
-        body = {
-            "membership_id": seat.membership_id,
-            "part_id": engagement.part_id,
-            "preset": "make",
-            "instructions": "Draft.",
-            "labels": ["correspondence"],
-            "due_at": rfc3339(world.now + DAY_S),
-        }
         await engagement.attorney.post(_path(engagement), {**body, **change}, 404)
     await engagement.attorney.post("/engagements/eng_x/tasks", body, 404)
     await engagement.attorney.post(f"/engagements/{away.id}/tasks", body, 404)
@@ -507,7 +508,7 @@ async def test_what_was_replaced_or_taken_back_meanwhile_is_not_accepted(engagem
     path = f"/documents/{changed}"
     tag = (await seat.ask("GET", path)).headers["etag"]
     headers = {"if-match": tag, "content-type": "text/plain"}
-    assert (await seat.ask("PUT", f"{path}/content", content=b"other", headers=headers)).status_code == 201
+    assert (await seat.ask("PUT", f"{path}/content", content=b"other", headers=headers)).status_code == 200
     assert (await _answer(attorney, task, "acceptance", seen, 412))["code"] == "stale"
     assert (await attorney.get(f"/documents/{kept}"))["state"] == "to_look_at"
     fresh = await _as_seen(attorney, kept, changed)
@@ -649,7 +650,7 @@ async def test_a_disposal_that_is_asked_for_ends_all_tasks_and_its_withdrawal_br
     disposal = await attorney.post(f"/engagements/{engagement.id}/disposal")
     assert (await attorney.get(f"/tasks/{task['id']}"))["state"] == "cancelled"
     assert len(entries(engagement.world, "task.cancelled")) == 2
-    assert (await attorney.ask("DELETE", f"/disposals/{disposal['id']}")).status_code == 200
+    assert (await attorney.ask("DELETE", f"/disposals/{disposal['id']}")).status_code == 204
     assert (await attorney.get(f"/engagements/{engagement.id}"))["status"] == "running"
     await seat.get(f"/documents/{paper}", 404)
     assert await findings(engagement.world.services) == []

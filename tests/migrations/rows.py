@@ -39,9 +39,9 @@ def a_row(table: Table, number: int) -> dict[str, Any]:
         row["ends_at"] = row["starts_at"] + 1
     if "not_before" in row:
         row["not_after"] = row["not_before"] + 1
-    return (
-        row | _WORDS.get(table.name, {}) | ({"due_at": number + 1, "not_after": number + 1} if "due_at" in row else {})
-    )
+    if "due_at" in row:
+        row["due_at"] = row["not_after"] = row["given_at"] + 1
+    return {**row, **_WORDS.get(table.name, {})}
 
 
 def there(connection: Connection) -> dict[str, set[str]]:
