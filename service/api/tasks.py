@@ -91,7 +91,7 @@ class Submission(Input):
     documents: list[SubmittedDocument] = Field(default=[], max_length=MOST_SUBMITTED)
 
 
-class Return(Input):
+class TaskReturn(Input):
     """Why it goes back, and until when it shall be done; `due_at` null: as before."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"note": "The second page is missing."}]})
@@ -311,7 +311,12 @@ async def submit(
 
 @router.post("/tasks/{task_id}/return", operation_id="return_task", response_model=TaskCardOut)
 async def send_back(
-    services: ServicesDep, caller: CallerDep, response: Response, task_id: TaskId, body: Return, _match: IfMatch = None
+    services: ServicesDep,
+    caller: CallerDep,
+    response: Response,
+    task_id: TaskId,
+    body: TaskReturn,
+    _match: IfMatch = None,
 ) -> Any:
     """Return what was submitted, with a note."""
     due_at = None if body.due_at is None else seconds(body.due_at)

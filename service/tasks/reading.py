@@ -17,7 +17,7 @@ from service.db.ids import is_id
 from service.db.models import matter_team, memberships, parts, submissions, task_documents, tasks, walls
 from service.db.session import Tx
 from service.door import Holder, NameReader
-from service.errors import NotFoundError
+from service.errors import DisposedError, NotFoundError
 from service.paging import Page, Window, page
 from service.scoping.actions import Action, Side
 from service.scoping.actors import Actor
@@ -161,9 +161,15 @@ async def read(services: Services, caller: Caller, task_id: str) -> Card:
 
 
 async def list_all(services: Services, caller: Caller, engagement_id: str, asked: Window) -> Page[Task]:
-    """List the tasks of an engagement that the caller may know of, oldest first, those that are over too."""
+    """List the tasks of an engagement that the caller may know of, oldest first, those that are over too.
+
+    Raises:
+        DisposedError: their texts were destroyed with the engagement; the figures are left.
+    """
 
     def change(act: Act) -> Page[Any]:
+        if act.decision.row.status == "disposed":
+            raise DisposedError
         bounds = {"engagement": engagement_id, "after": asked.after, "most": asked.limit + 1}
         listed = page(act.tx.all(_SOME, **eyes(act), **bounds), asked)
         act.list_out([row.id for row in listed.items])

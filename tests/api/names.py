@@ -39,7 +39,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("list_tasks read_task", f"{_TEAM} coordinator granted"),
             ("submit_task", "granted"),
             ("create_task return_task accept_task cancel_task", _TEAM),
-            ("list_grants read_grant", f"{_TEAM} coordinator"),
+            ("list_grants", f"{_TEAM} coordinator"),
             ("read_document", "granted"),
         ),
         "note": (

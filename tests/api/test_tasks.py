@@ -145,6 +145,26 @@ async def test_a_document_is_checked_out_to_one_task_at_a_time(engagement: Engag
     await engagement.task(other, (paper,), **WORK)
 
 
+async def test_of_two_who_check_a_document_out_at_once_one_gets_it(engagement: Engagement) -> None:
+    seats, paper = [await engagement.member() for _ in range(4)], await _paper(engagement)
+    body = {
+        "part_id": engagement.part_id,
+        "preset": "work",
+        "instructions": "Number the pages.",
+        "documents": [paper],
+        "labels": ["correspondence"],
+        "due_at": rfc3339(engagement.world.now + DAY_S),
+    }
+    answers = await asyncio.gather(
+        *(
+            engagement.attorney.ask("POST", _path(engagement), json={**body, "membership_id": seat.membership_id})
+            for seat in seats
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert len(await _grants(engagement, paper)) == 1
+
+
 async def test_who_has_left_holds_nothing_checked_out(engagement: Engagement) -> None:
     seat, other, paper = await engagement.member(), await engagement.member(), await _paper(engagement)
     await engagement.task(seat, (paper,), **WORK)
@@ -654,6 +674,22 @@ async def test_a_disposal_that_is_asked_for_ends_all_tasks_and_its_withdrawal_br
     assert (await attorney.get(f"/engagements/{engagement.id}"))["status"] == "running"
     await seat.get(f"/documents/{paper}", 404)
     assert await findings(engagement.world.services) == []
+
+
+async def test_after_the_end_the_figures_are_left_and_the_texts_are_gone(engagement: Engagement, world: World) -> None:
+    seat, attorney, second = await engagement.member(), engagement.attorney, await world.attorney("Bea")
+    assert (await attorney.ask("PUT", f"/matters/{engagement.matter_id}/team/{second.person_id}")).status_code == 204
+    task = await engagement.task(seat)
+    disposal = await attorney.post(f"/engagements/{engagement.id}/disposal")
+    path, approval = f"/disposals/{disposal['id']}", {"manifest_sha256": disposal["manifest_sha256"]}
+    await world.owner.post(f"{path}/approval", approval, 200)
+    await attorney.post(f"{path}/return", {"waiver": "Nothing to keep."}, 200)
+    await attorney.post(f"{path}/run", status=200)
+    assert (await attorney.get(_path(engagement), 410))["code"] == "disposed"
+    assert (await attorney.get(f"/tasks/{task['id']}", 410))["code"] == "disposed"
+    assert (await attorney.get(f"/engagements/{engagement.id}/figures"))["total"]["cancelled"] == 1
+    await seat.get(f"/tasks/{task['id']}", 403)
+    assert await findings(world.services) == []
 
 
 # Who may know ---------------------------------------------------------------------------------------------------------
