@@ -47,6 +47,7 @@ SQL_TABLES: Final = Use(
         "service.downloads",  # reads the revision of an id that was decided in the same transaction
         "service.receipts",  # lists what the asker himself added
         "service.grants",  # writes grants
+        "service.tasks",  # makes and ends grants with a task; reads what a member added for his own
         "service.disposal",  # destroys them
         "service.rotation",  # rewraps the keys of revisions
         "service.doctor",  # compares rows with events, blobs and keys

@@ -33,6 +33,7 @@ from service.api import (
     members,
     operations,
     people,
+    tasks,
     tokens,
     uploads,
     vendors,
@@ -60,6 +61,7 @@ NOUNS = (
     members,
     agreements,
     asks,
+    tasks,
     grants,
     audit,
     disposals,
@@ -75,16 +77,16 @@ def create_app(services: Services) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks = [
+        running = [
             asyncio.create_task(checkpoints.keep_signing(services)),
             asyncio.create_task(attempts_module.keep_recording(services, attempts)),
             asyncio.create_task(disposal.resume_all(services)),
             asyncio.create_task(expiry.keep_collecting(services)),
         ]
         yield
-        for task in tasks:
+        for task in running:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         await attempts_module.record(services, attempts, all_minutes=True)
 
     app = _Application(

@@ -194,25 +194,52 @@ async def confirm(
     Raises:
         BadStateError: it is confirmed already, or was taken back.
     """
-    if label not in set(Label) or sensitivity not in set(Sensitivity):
-        raise BadInputError("label and sensitivity must be words of the vocabulary.", extra={"field": "label"})
+    require_words(label, sensitivity)
     new_title = None if title is None else names.title(title)
 
     def change(act: Act) -> Any:
         row = _row(act.tx, document_id)
         act.require_version(document_id, row.version)
-        if row.state != "to_look_at":
-            raise BadStateError
-        part = Holder(row.part_id, row.part_key_id, row.part_field_key)
-        sealed = row.title if new_title is None else act.seal(part, "documents", "title", document_id, new_title)
-        act.tx.run(_CONFIRM, document=document_id, new_label=label, new_sensitivity=sensitivity, new_title=sealed)
-        payload = None if new_title is None else act.payload(part, {"title": new_title})
-        data = {"label": label, "sensitivity": sensitivity}
-        act.record(EventType.DOCUMENT_CONFIRMED, {"document": document_id}, data, payload)
+        _confirm(act, row, label, sensitivity, new_title)
         return _row(act.tx, document_id)
 
     done = await perform(services, caller, Action.DOCUMENT_CONFIRM, Subject(document=document_id), change)
     return _opened(NameReader(services.keys, done.authorised), done.result)
+
+
+def require_words(label: str | None, sensitivity: str | None) -> None:
+    """Refuse what is no label or no sensitivity; None is left open.
+
+    Raises:
+        BadInputError: one of them is not.
+    """
+    if label not in {None, *Label} or sensitivity not in {None, *Sensitivity}:
+        raise BadInputError("label and sensitivity must be words of the vocabulary.", extra={"field": "label"})
+
+
+def confirm_as(act: Act, document_id: str, label: str, sensitivity: str) -> None:
+    """Confirm a document under its own title, in a transaction that decided that this caller may.
+
+    Raises:
+        BadStateError: it is confirmed already, or was taken back.
+    """
+    _confirm(act, _row(act.tx, document_id), label, sensitivity, None)
+
+
+def _confirm(act: Act, row: Any, label: str, sensitivity: str, new_title: str | None) -> None:
+    """Make label, sensitivity and title of a document an attorney's word.
+
+    Raises:
+        BadStateError: it is confirmed already, or was taken back.
+    """
+    if row.state != "to_look_at":
+        raise BadStateError
+    part = Holder(row.part_id, row.part_key_id, row.part_field_key)
+    sealed = row.title if new_title is None else act.seal(part, "documents", "title", row.id, new_title)
+    act.tx.run(_CONFIRM, document=row.id, new_label=label, new_sensitivity=sensitivity, new_title=sealed)
+    payload = None if new_title is None else act.payload(part, {"title": new_title})
+    data = {"label": label, "sensitivity": sensitivity}
+    act.record(EventType.DOCUMENT_CONFIRMED, {"document": row.id}, data, payload)
 
 
 async def take_back(services: Services, caller: Caller, document_id: str) -> None:

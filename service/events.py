@@ -85,6 +85,11 @@ class EventType(StrEnum):
     REPAIR_BLOBS_DELETED = "repair.blobs_deleted"  # objects that no living row names
     REPAIR_KEYS_COPIED = "repair.keys_copied"  # into the key places that lacked them
     REPAIR_KEYS_DESTROYED = "repair.keys_destroyed"  # that nobody owns
+    TASK_ACCEPTED = "task.accepted"  # these exact revisions; what was made with the task has ended
+    TASK_CANCELLED = "task.cancelled"  # the same; by an attorney, or with a membership or a disposal
+    TASK_CREATED = "task.created"  # its grants and asks have entries of their own
+    TASK_RETURNED = "task.returned"  # the note is in the payload
+    TASK_SUBMITTED = "task.submitted"
     TOKEN_CREATED = "token.created"  # noqa: S105  # the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # the same
     UPLOAD_CREATED = "upload.created"  # a file was announced that may come in pieces, in several requests

@@ -5,7 +5,8 @@ Rules kept here:
 * only what an attorney has confirmed is shared, and only with a vendor member or coordinator of the same engagement;
 * a grant never gives more than the recipient's role may ever hold: the policy is asked for each ability when the grant
   is made, and again at every use;
-* it never outlives membership or engagement, and there is one live grant a member and document;
+* it never outlives membership or engagement; made by hand there is one live grant a member and document, and each task
+  brings its own where that one does not reach as far, and ends it with itself (service/tasks/handing.py);
 * who else has a document is told to the matter's attorneys and coordinators, never to a vendor; everybody is told what
   he himself was given (`held`), on the card of the document that it opens.
 """
@@ -62,6 +63,7 @@ class Grant:
     purpose: str
     granted_by: str  # a membership
     granted_at: int
+    task_id: str | None  # the task that it was made with, and ends with
     version: int
 
 
@@ -93,9 +95,10 @@ _ROWS = (
 )
 _ONE = _ROWS.where(grants.c.id == bindparam("grant"))
 _SOME = _ROWS.where(grants.c.id > bindparam("after")).order_by(grants.c.id).limit(bindparam("most"))
-_LIVE = select(grants.c.id).where(
+LIVE_BY_HAND: Final = select(grants.c.id, grants.c.abilities, grants.c.not_before, grants.c.not_after).where(
     grants.c.membership_id == bindparam("membership"),
     grants.c.document_id == bindparam("document"),
+    grants.c.task_id.is_(None),
     grants.c.not_after > bindparam("now"),
     grants.c.revoked_at > bindparam("now"),
 )
@@ -123,7 +126,7 @@ _HELD = (
 )
 _PART = select(parts.c.id, parts.c.key_id, parts.c.field_key).where(parts.c.id == bindparam("part"))
 _ADD = insert(grants)
-_REVOKE = (
+REVOKE: Final = (
     update(grants)
     .where(grants.c.id == bindparam("grant"))
     .values(revoked_at=bindparam("end"), version=grants.c.version + 1)
@@ -191,10 +194,9 @@ async def revoke(services: Services, caller: Caller, grant_id: str) -> Grant:
         act.require_version(grant_id, row.version)
         if min(row.revoked_at, row.not_after) <= now:
             raise BadStateError("This grant is over already.")
-        act.tx.run(_REVOKE, grant=grant_id, end=now)
-        act.record(
-            EventType.GRANT_REVOKED, _subjects(act, row.membership_id, row.person_id, grant_id), {"revoked_at": now}
-        )
+        act.tx.run(REVOKE, grant=grant_id, end=now)
+        subjects = _subjects(act.decision.row, row.membership_id, row.person_id, grant_id)
+        act.record(EventType.GRANT_REVOKED, subjects, {"revoked_at": now})
         return _row(act, grant_id)
 
     done = await perform(services, caller, Action.GRANT_REVOKE, _subject_of(grant_id), change)
@@ -216,8 +218,7 @@ def opened(reader: NameReader, row: Any) -> Held:
 
 def _create(act: Act, new: NewGrant, abilities: Ability, purpose: str) -> str:
     document, now = act.decision.row, act.moment.s
-    if document.state != CONFIRMED:
-        raise BadStateError("Confirm the document's label and sensitivity first; then it can be shared.")
+    _require_confirmed(document)
     recipient = recipients.find(
         act.tx,
         now,
@@ -226,15 +227,29 @@ def _create(act: Act, new: NewGrant, abilities: Ability, purpose: str) -> str:
         matter_id=document.matter_id,
         membership_id=new.membership_id,
     )
-    _require_below_ceiling(act, recipient.role, abilities)
-    begins, ends = recipients.term(recipient, now, new.not_before, new.not_after)
-    if act.tx.one(_LIVE, membership=recipient.membership_id, document=document.id, now=now) is not None:
+    require_shareable(act, document, recipient.role, abilities)
+    term = recipients.term(recipient, now, new.not_before, new.not_after)
+    if act.tx.one(LIVE_BY_HAND, membership=recipient.membership_id, document=document.id, now=now) is not None:
         raise ExistsError("This member has a live grant on this document. Revoke it first, then share anew.")
-    return _write(act, recipient, abilities, (begins, ends), purpose)
+    return write(act, document, recipient, abilities, term, purpose)
 
 
-def _write(act: Act, recipient: recipients.Recipient, abilities: Ability, term: tuple[int, int], purpose: str) -> str:
-    grant_id, document = act.new_id("grt"), act.decision.row
+def write(
+    act: Act,
+    document: Any,
+    recipient: recipients.Recipient,
+    abilities: Ability,
+    term: tuple[int, int],
+    purpose: str,
+    task_id: str | None = None,
+) -> str:
+    """Write a grant and its entry; return its id.
+
+    Args:
+        document: the row of a decision that this caller may grant it.
+        task_id: the task that it is made with.
+    """
+    grant_id = act.new_id("grt")
     part = Holder(*act.tx.one(_PART, part=document.part_id))
     act.tx.run(
         _ADD,
@@ -251,18 +266,19 @@ def _write(act: Act, recipient: recipients.Recipient, abilities: Ability, term: 
         granted_by=act.actor.membership_id,
         granted_at=act.moment.s,
         version=1,
+        task_id=task_id,
     )
+    subjects = _subjects(document, recipient.membership_id, recipient.person_id, grant_id)
     act.record(
         EventType.GRANT_CREATED,
-        _subjects(act, recipient.membership_id, recipient.person_id, grant_id),
+        subjects if task_id is None else {**subjects, "task": task_id},
         {"abilities": list(words_of(abilities)), "not_before": term[0], "not_after": term[1]},
         act.payload(part, {"purpose": purpose}),
     )
     return grant_id
 
 
-def _subjects(act: Act, membership_id: str, person_id: str, grant_id: str) -> dict[str, str]:
-    document = act.decision.row
+def _subjects(document: Any, membership_id: str, person_id: str, grant_id: str) -> dict[str, str]:
     return {
         "engagement": document.engagement_id,
         "part": document.part_id,
@@ -274,12 +290,22 @@ def _subjects(act: Act, membership_id: str, person_id: str, grant_id: str) -> di
     }
 
 
-def _require_below_ceiling(act: Act, role: str, abilities: Ability) -> None:
+def _require_confirmed(document: Any) -> None:
+    if document.state != CONFIRMED:
+        raise BadStateError("Confirm the document's label and sensitivity first; then it can be shared.")
+
+
+def require_shareable(act: Act, document: Any, role: str, abilities: Ability) -> None:
     """Ask the policy whether a grant could ever open each of the acts that the abilities are for.
 
     What a role may do with its own unconfirmed papers only does not count: a grant opens nothing there.
+
+    Raises:
+        BadStateError: nobody has confirmed the document.
+        AboveCeilingError: the role may never hold one of the abilities on such a document.
     """
-    document, matrix = act.decision.row, act.services.matrix.current
+    _require_confirmed(document)
+    matrix = act.services.matrix.current
     for action, ability in ABILITY_OF.items():
         ways = matrix.cell(role, action, document.label, document.sensitivity).ways()
         if ability in abilities and not any(way & _OPENERS == Fact.ASSIGNED for way in ways):
@@ -343,5 +369,6 @@ def _opened(reader: NameReader, row: Any) -> Grant:
         purpose=_purpose(reader, row),
         granted_by=row.granted_by,
         granted_at=row.granted_at,
+        task_id=row.task_id,
         version=row.version,
     )

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, select
 
-from service import asks, duties
+from service import asks, duties, tasks
 from service.acts import Act, Caller, perform
 from service.asks import Ask
 from service.db.models import engagements, firms, memberships, people, tokens
@@ -80,6 +80,8 @@ class Me:
     missing: tuple[Missing, ...]
     due: tuple[Ask, ...]
     ending_soon: int  # documents whose grant ends within `SOON_S`
+    tasks_open: int  # tasks that wait for him
+    tasks_due: int  # of those, due within `SOON_S` or overdue
 
 
 SOON_S: Final = 7 * 24 * 3600
@@ -126,14 +128,14 @@ async def read(services: Services, caller: Caller) -> Me:
     """Read what the caller may always know about himself."""
     ending_soon = await asyncio.to_thread(_ending_soon, services, caller)
 
-    def change(act: Act) -> tuple[Any, Holder, tuple[Missing, ...], list[Any]]:
+    def change(act: Act) -> tuple[Any, Holder, tuple[Missing, ...], list[Any], tuple[int, int]]:
         row = act.tx.one(_ME, token=act.actor.token_id)
         missing = duties.missing(act.tx, services.matrix.current, act.moment, act.actor)
         act.show([row.person_id, act.firm_id])
-        return row, act.firm(), missing, _due(act)
+        return row, act.firm(), missing, _due(act), _standing(act)
 
     done = await perform(services, caller, Action.ME_READ, myself, change)
-    row, firm, missing, due = done.result
+    row, firm, missing, due, (tasks_open, tasks_due) = done.result
     reader = NameReader(services.keys, done.authorised)
     person = Holder(row.person_id, row.key_id, row.field_key)
     return Me(
@@ -147,6 +149,8 @@ async def read(services: Services, caller: Caller) -> Me:
         missing=missing,
         due=tuple(asks.opened(reader, ask) for ask in due),
         ending_soon=ending_soon,
+        tasks_open=tasks_open,
+        tasks_due=tasks_due,
     )
 
 
@@ -163,11 +167,19 @@ def _ending_soon(services: Services, caller: Caller) -> int:
 
 def _due(act: Act) -> list[Any]:
     """What the actor is asked for, where he might read the list of it now."""
+    return asks.due(act) if _may_list(act, Action.ASK_LIST) else []
+
+
+def _standing(act: Act) -> tuple[int, int]:
+    """How many tasks wait for the actor and are due soon, where he might read the list of them now."""
+    return tasks.standing(act) if _may_list(act, Action.TASK_LIST) else (0, 0)
+
+
+def _may_list(act: Act, action: Action) -> bool:
     if act.actor.engagement_id is None:
-        return []
+        return False
     about, matrix = Subject(engagement=act.actor.engagement_id), act.services.matrix.current
-    decision = decide(act.tx, matrix, act.moment, act.actor, Action.ASK_LIST, about)
-    return asks.due(act) if decision.allowed else []
+    return decide(act.tx, matrix, act.moment, act.actor, action, about).allowed
 
 
 def _membership(row: Any) -> Membership:

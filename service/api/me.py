@@ -79,7 +79,11 @@ class MissingOut(Output):
 
 
 class MeOut(Output):
-    """What a person may always know about himself; `ending_soon`: how many documents close to him within 7 days."""
+    """What a person may always know about himself.
+
+    `ending_soon`: how many documents close to him within 7 days; `tasks_open`: how many tasks wait for him, and
+    `tasks_due`: how many of those are due within 7 days or overdue.
+    """
 
     person: MyselfOut
     firm: MyFirmOut
@@ -88,6 +92,8 @@ class MeOut(Output):
     missing: list[MissingOut]
     due: list[asks.AskOut]
     ending_soon: int
+    tasks_open: int
+    tasks_due: int
 
 
 class ReceiptOut(Output):
@@ -167,6 +173,8 @@ async def read(services: ServicesDep, caller: CallerDep) -> Any:
         "missing": [_missing(duty) for duty in found.missing],
         "due": [asks.out(ask) for ask in found.due],
         "ending_soon": found.ending_soon,
+        "tasks_open": found.tasks_open,
+        "tasks_due": found.tasks_due,
     }
 
 

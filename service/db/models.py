@@ -436,6 +436,7 @@ grants = Table(
     _ref("granted_by", "memberships"),
     _int("granted_at"),
     _int("version"),
+    _text("task_id", null=True),  # made with this task, and ended with it; NULL: made by itself
     CheckConstraint("not_before < not_after", name="dates"),
     # With all that a decision asks of a grant, so that it never has to look up the row.
     Index("ix_grants_given", "membership_id", "document_id", "revoked_at", "not_after", "not_before", "abilities"),
@@ -457,8 +458,66 @@ asks = Table(
     _int("ended_at"),
     _ref("asked_by", "memberships"),
     _int("version"),
+    _text("task_id", null=True),  # made with this task, and ended with it; NULL: made by itself
     CheckConstraint("not_before < not_after", name="dates"),
     Index(None, "membership_id", "part_id"),
+)
+
+# What members are asked to do ---------------------------------------------------------------------------------------
+
+tasks = Table(
+    "tasks",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("membership_id", "memberships"),  # whose task it is
+    _ref("part_id", "parts"),
+    _text("preset"),  # read | work | make
+    _text("labels"),  # of the papers expected out, separated by spaces
+    _bytes("instructions", "sealed, part"),
+    _text("state"),
+    _int("due_at"),
+    _int("not_after"),  # its grants and asks end then at the latest
+    _int("ended_at"),  # accepted or cancelled
+    _ref("given_by", "memberships"),
+    _int("given_at"),
+    _int("version"),
+    CheckConstraint("preset IN ('read', 'work', 'make')", name="preset"),
+    CheckConstraint("state IN ('open', 'submitted', 'returned', 'accepted', 'cancelled')", name="state"),
+    CheckConstraint("given_at < due_at AND due_at <= not_after", name="dates"),
+    Index(None, "engagement_id", "id"),
+    Index(None, "membership_id", "state"),
+)
+
+task_documents = Table(
+    "task_documents",
+    metadata,
+    _ref("task_id", "tasks"),
+    _ref("document_id", "documents"),
+    _ref("firm_id", "firms"),
+    _text("direction"),  # in | out
+    _text("revision_id"),  # in: as it was handed out; out: as it was submitted last, then as it was accepted
+    _text("from_document_id", null=True),  # out: the document in that it was made from
+    _int("submission"),  # out: number of the last submission that names it; in: 0
+    CheckConstraint("direction IN ('in', 'out')", name="direction"),
+    PrimaryKeyConstraint("task_id", "document_id"),
+    Index(None, "document_id"),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("task_id", "tasks"),
+    _int("number"),
+    _int("submitted_at"),
+    _text("answer", null=True),  # returned | accepted
+    _bytes("note", "why it was returned, sealed, part", null=True),
+    _int("answered_at", null=True),
+    _text("answered_by", null=True),  # a membership's id
+    UniqueConstraint("task_id", "number"),
 )
 
 walls = Table(

@@ -57,6 +57,7 @@ def _grant_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subj
         "not_before": data["not_before"],
         "not_after": data["not_after"],
         "revoked_at": FOREVER,
+        "task_id": subjects.get("task"),
     }
     scratch.add("grant", Said(subjects["grant"], "", terms, entry["index"]))
 
@@ -74,12 +75,46 @@ def _ask_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjec
         "not_before": data["not_before"],
         "not_after": data["not_after"],
         "ended_at": FOREVER,
+        "task_id": subjects.get("task"),
     }
     scratch.add("ask", Said(subjects["ask"], "", terms, entry["index"]))
 
 
 def _ask_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
     scratch.change("ask", subjects["ask"], entry["index"], ended_at=data["ended_at"])
+
+
+# Tasks --------------------------------------------------------------------------------------------------------------
+
+
+def _task_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {
+        "engagement_id": subjects["engagement"],
+        "membership_id": subjects["membership"],
+        "part_id": subjects["part"],
+        "preset": data["preset"],
+        "labels": " ".join(data["labels"]),
+        "state": "open",
+        "due_at": data["due_at"],
+        "not_after": data["not_after"],
+        "ended_at": FOREVER,
+    }
+    scratch.add("task", Said(subjects["task"], "", terms, entry["index"]))
+
+
+def _task_submitted(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("task", subjects["task"], entry["index"], state="submitted")
+
+
+def _task_returned(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("task", subjects["task"], entry["index"], state="returned", due_at=data["due_at"])
+
+
+def _task_ended(state: str) -> Apply:
+    def apply(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+        scratch.change("task", subjects["task"], entry["index"], state=state, ended_at=data["ended_at"])
+
+    return apply
 
 
 # People and their places --------------------------------------------------------------------------------------------
@@ -331,6 +366,11 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.MEMBER_SUSPENDED, _member_suspended),
             (EventType.PART_ADDED, _part_added),
             (EventType.PERSON_ADDED, _person_added),
+            (EventType.TASK_ACCEPTED, _task_ended("accepted")),
+            (EventType.TASK_CANCELLED, _task_ended("cancelled")),
+            (EventType.TASK_CREATED, _task_created),
+            (EventType.TASK_RETURNED, _task_returned),
+            (EventType.TASK_SUBMITTED, _task_submitted),
             (EventType.TOKEN_CREATED, _token_created),
             (EventType.TOKEN_REVOKED, _token_revoked),
             (EventType.WALL_LIFTED, _wall_lifted),

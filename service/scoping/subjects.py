@@ -28,10 +28,10 @@ from service.scoping.answers import Kind
 class Subject(NamedTuple):
     """What an act is on. Name one thing; nothing named is the firm.
 
-    `via` is the id of something that stands for a thing: a revision's or grant's (its document), an ask's (its part),
-    an agreement's, disposal's, certificate's or membership's (its engagement), a hold's, wall's or emergency's (its
-    matter), a token's (its person). `receipt` is the id of a document whose receipt is wanted, seen as its adder's own
-    affair.
+    `via` is the id of something that stands for a thing: a revision's or grant's (its document), an ask's or task's
+    (its part), an agreement's, disposal's, certificate's or membership's (its engagement), a hold's, wall's or
+    emergency's (its matter), a token's (its person). `receipt` is the id of a document whose receipt is wanted, seen as
+    its adder's own affair.
     A matter beside an engagement means both at once (putting a part of a matter into an engagement).
     """
 
@@ -86,6 +86,7 @@ _NOUNS: Final = {
     "mem": "membership",
     "rev": "revision",
     "tok": "token",
+    "tsk": "task",
     "wal": "wall",
 }
 
@@ -109,6 +110,7 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "mem": _follow(models.memberships, engagement=models.memberships.c.engagement_id),
         "rev": _follow(models.revisions, document=models.revisions.c.document_id),
         "tok": _follow(models.tokens, person=models.tokens.c.person_id),
+        "tsk": _follow(models.tasks, part=models.tasks.c.part_id),
         "wal": _follow(models.walls, matter=models.walls.c.matter_id),
     }
 )
@@ -172,6 +174,9 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.MEMBER_RESUME, Action.MEMBER_SUSPEND), (_E, _F)),
             ((Action.PART_ADD, Action.PART_LIST), (_E,)),
             ((Action.PERSON_ADD, Action.PERSON_LIST, Action.PERSON_READ, Action.POLICY_READ), (_F,)),
+            ((Action.TASK_ACCEPT, Action.TASK_CANCEL, Action.TASK_CREATE, Action.TASK_RETURN), (_P,)),
+            ((Action.TASK_LIST, Action.TASK_MEASURE, Action.TASK_SUBMIT), (_E,)),
+            ((Action.TASK_READ,), (_P, _E)),
             ((Action.VENDOR_ADD, Action.VENDOR_LIST, Action.VENDOR_READ), (_F,)),
             ((Action.ME_READ, Action.RECEIPT_READ), (_S,)),
             ((Action.TOKEN_CREATE, Action.TOKEN_LIST, Action.TOKEN_REVOKE), (_S,)),

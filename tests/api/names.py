@@ -35,6 +35,16 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("read_me", "granted"),
             ("list_asks read_ask", f"{_TEAM} coordinator granted"),
             ("create_asks end_ask", _TEAM),
+            # Tasks are told as asks are; the purpose of a task's grants is what was asked.
+            ("list_tasks read_task", f"{_TEAM} coordinator granted"),
+            ("submit_task", "granted"),
+            ("create_task return_task accept_task cancel_task", _TEAM),
+            ("list_grants", f"{_TEAM} coordinator"),
+            ("read_document", "granted"),
+        ),
+        "note": (
+            ("read_task", f"{_TEAM} coordinator granted"),
+            ("return_task", _TEAM),
         ),
         # Clients: never the owner, never anybody of a vendor.
         "client": (

@@ -174,6 +174,38 @@ async def _end_ask(scene: Scene) -> Request:
     return Request({"ask_id": made["id"]}, headers={"If-Match": made["etag"]})
 
 
+async def _create_task(scene: Scene) -> Request:
+    member = await scene.member()
+    return Request({"engagement_id": scene.main.id}, json=scene.tasking(member.membership_id))
+
+
+async def _read_returned_task(scene: Scene) -> Request:
+    return Request({"task_id": (await scene.task("granted", returned=True))["id"]})
+
+
+async def _submit_task(scene: Scene) -> Request:
+    task = await scene.task("granted")
+    body = {"documents": [{"document_id": await scene.own_paper()}]}
+    return Request({"task_id": task["id"]}, headers={"If-Match": task["etag"]}, json=body)
+
+
+async def _return_task(scene: Scene) -> Request:
+    task = await scene.task("granted", submitted=True)
+    return Request({"task_id": task["id"]}, headers={"If-Match": task["etag"]}, json={"note": CANARIES["note"]})
+
+
+async def _accept_task(scene: Scene) -> Request:
+    task = await scene.task("granted", submitted=True)
+    (out,) = [paper for paper in task["documents"] if paper["direction"] == "out"]
+    named = {"document_id": out["document_id"], "revision_id": out["revision_id"]}
+    return Request({"task_id": task["id"]}, headers={"If-Match": task["etag"]}, json={"documents": [named]})
+
+
+async def _cancel_task(scene: Scene) -> Request:
+    task = await scene.task("granted")
+    return Request({"task_id": task["id"]}, headers={"If-Match": task["etag"]})
+
+
 def _add_document(**query: str) -> Make:
     async def make(scene: Scene) -> Request:
         title = f"UTF-8''{CANARIES['title']}"
@@ -348,6 +380,15 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "list_asks": _of("engagement_id", "engagement"),
         "read_ask": _of("ask_id", "ask"),
         "end_ask": _end_ask,
+        "create_task": _create_task,
+        "list_tasks": _of("engagement_id", "engagement"),
+        "read_task": _of("task_id", "task"),
+        "read_task returned": _read_returned_task,
+        "read_figures": _of("engagement_id", "engagement"),
+        "submit_task": _submit_task,
+        "return_task": _return_task,
+        "accept_task": _accept_task,
+        "cancel_task": _cancel_task,
         "add_document": _add_document(label="correspondence", sensitivity="confidential"),
         "add_document asked": _add_document(label="intake_form"),
         "list_documents": _of("engagement_id", "engagement"),

@@ -27,6 +27,7 @@ CANARIES = MappingProxyType(
         "vendor": "Nuthatch",
         "purpose": "Siskin",
         "instructions": "Linnet",
+        "note": "Wagtail",
         "wall": "Brambling",
         "hold": "Goldcrest",
         "emergency": "Bullfinch",
@@ -146,6 +147,7 @@ class Scene:
         await self.grant("expired", paper, not_after=rfc3339(self.world.now + 1))
         self.world.sleep(2)
         self.things["ask"] = (await self.ask("granted"))["id"]
+        self.things["task"] = (await self.task("granted"))["id"]
         self.things["own"] = await self.own_paper()
         self.things["attorney_only"] = await self.paper(sensitivity="attorney_only")
 
@@ -194,6 +196,7 @@ class Scene:
             "document": document,
             "grant": (await away.grant(paralegal, document))["id"],
             "ask": (await away.ask(paralegal))["items"][0]["id"],
+            "task": (await away.task(paralegal, instructions="Sparrow"))["id"],
             "token": (await paralegal.post("/tokens", {"scopes": ["me"], "days": 1}))["id"],
         }
         self.foreign["wall"] = (await lead.post("/walls", wall))["id"]
@@ -260,6 +263,29 @@ class Scene:
             "labels": [label],
             "instructions": CANARIES["instructions"],
             "not_after": rfc3339(self.world.now + DAY_S),
+        }
+
+    async def task(self, word: str, *, submitted: bool = False, returned: bool = False) -> Any:
+        """A task of somebody's to make a form, as it was given, submitted, or returned with a note."""
+        made = await self.lead.post(f"/engagements/{self.main.id}/tasks", self.tasking(self.seats[word].membership_id))
+        path = f"/tasks/{made['id']}"
+        if submitted or returned:
+            body = {"documents": [{"document_id": await self.own_paper()}]}
+            made = await self.seats[word].change("POST", f"{path}/submission", body, match=path)
+        if returned:
+            made = await self.lead.change("POST", f"{path}/return", {"note": CANARIES["note"]}, match=path)
+        return made
+
+    def tasking(self, membership_id: str) -> dict[str, object]:
+        """What is sent to give somebody a task."""
+        return {
+            "membership_id": membership_id,
+            "part_id": self.main.part_id,
+            "preset": "make",
+            "instructions": CANARIES["instructions"],
+            "documents": [self.things["document"]],
+            "labels": ["intake_form"],
+            "due_at": rfc3339(self.world.now + DAY_S),
         }
 
     async def wall(self, person_id: str) -> str:

@@ -24,7 +24,8 @@ from tests.migrations.rows import FIRMS, a_row, fill
 from tests.postgres import PostgresServer
 
 MIGRATION: Any = import_module("migrations.versions.0004_row_security")
-LATER: Any = (import_module("migrations.versions.0005_emergencies"),)  # revisions with further tables
+# Revisions with further tables.
+LATER: Any = tuple(import_module(f"migrations.versions.{name}") for name in ("0005_emergencies", "0006_tasks"))
 FIRM_COLUMNS = {name: column for each in (MIGRATION, *LATER) for name, column in each.FIRM_COLUMNS.items()}
 TABLES = tuple(metadata.tables.values())
 NOBODY = ("", "logs_9", "firm", "%", "logs_0' OR '1'='1", "logs_0 ")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table
 
-from service import checkpoints, doctor
+from service import asks, checkpoints, doctor, tasks
 from service.db.models import FOREVER, engagements, holds, memberships, metadata, walls
 from service.db.session import Database
 from service.doctor import Finding
@@ -24,6 +24,7 @@ from tests.world import Engagement, World, a_world
 TABLES = {
     "grant": "grants",
     "ask": "asks",
+    "task": "tasks",
     "duty": "duties",
     "wall": "walls",
     "emergency": "emergencies",
@@ -45,6 +46,8 @@ OTHER_WORDS = {
     "label": "medical_record",
     "scopes": "me",
     "state": "destroyed",
+    "preset": "read",
+    "labels": "medical_record",
 }
 
 
@@ -73,6 +76,8 @@ def _other(name: str, value: Any) -> Any:
     """Another value of a column, which the database would take."""
     if name == "side" and value == "firm":
         return "vendor"
+    if name == "state" and value == "accepted":
+        return "open"
     if name == "suspended":
         return 1 - value
     if isinstance(value, int):
@@ -227,3 +232,24 @@ async def test_a_finished_disposal_leaves_rows_that_are_what_the_log_says(tmp_pa
         await ending.run()
         assert await _found(world) == []
         assert row_of(world.services.database, engagements)["status"] == "disposed"
+
+
+@pytest.mark.parametrize(("table", "end", "code"), [("grants", "revoked_at", "grant"), ("asks", "ended_at", "ask")])
+async def test_what_outlives_its_task_is_found_although_the_log_agrees(
+    lived: Engagement, table: str, end: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = lived.world
+    monkeypatch.setattr(tasks.handing, "take_in", lambda *_: None)
+    monkeypatch.setattr(asks, "end_of_task", lambda *_: None)
+    seat, paper = await lived.member(), (await lived.document())["document_id"]
+    task = await lived.task(seat, (paper,), preset="work")
+    path = f"/tasks/{task['id']}"
+    await lived.attorney.change("POST", f"{path}/cancellation", match=path)
+    [row] = [each for each in rows_of(world.services.database, metadata.tables[table]) if each.task_id == task["id"]]
+    assert getattr(row, end) == FOREVER
+    found = {each.code: each for each in await _found(world)}
+    assert set(found) == {"grant_outlives_task", "ask_outlives_task"}
+    assert found[f"{code}_outlives_task"].ids == (row.id,)
+    assert found[f"{code}_outlives_task"].engagements == ()
+    await lived.attorney.change("DELETE", f"/{table}/{row.id}")
+    assert f"{code}_outlives_task" not in {each.code for each in await _found(world)}
