@@ -82,6 +82,9 @@ class Action(StrEnum):
     PERSON_READ = "person:read"
     POLICY_READ = "policy:read"
     RECEIPT_READ = "receipt:read"
+    SCHEDULE_CREATE = "schedule:create"
+    SCHEDULE_END = "schedule:end"
+    SCHEDULE_LIST = "schedule:list"
     TOKEN_CREATE = "token:create"
     TOKEN_LIST = "token:list"
     TOKEN_REVOKE = "token:revoke"
@@ -239,7 +242,7 @@ class Fact(IntFlag):
       team; for acts on an engagement: the asker's membership belongs to it;
     * `ASKED` a live ask for papers of this label in this matter part;
     * `OWN` added by this membership, nobody has confirmed it yet, less than 72 hours old;
-    * `WINDOW` within the membership's own dates;
+    * `WINDOW` within the membership's own dates; and for vendor people, every schedule in force is open;
     * `STEPPED_UP`, `BREAK_GLASS` this session proved itself again; an attorney opened in an emergency;
     * `SECONDED` somebody else, with a token of their own, asked for this act before;
     * `NAMED` for acts on an engagement: named on the team of a matter that has a part in it, no wall between;

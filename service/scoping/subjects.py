@@ -29,9 +29,11 @@ class Subject(NamedTuple):
     """What an act is on. Name one thing; nothing named is the firm.
 
     `via` is the id of something that stands for a thing: a revision's or grant's (its document), an ask's (its part),
-    an agreement's, disposal's, certificate's or membership's (its engagement), a hold's or wall's (its matter), a
-    token's (its person). `receipt` is the id of a document whose receipt is wanted, seen as its adder's own affair.
+    an agreement's, disposal's, certificate's, membership's or schedule's (its engagement), a hold's or wall's (its
+    matter), a token's (its person). `receipt` is the id of a document whose receipt is wanted, seen as its adder's own affair.
     A matter beside an engagement means both at once (putting a part of a matter into an engagement).
+    `begun` is when an upload was let in that goes on (UTC seconds): the hours of that time count, so that what is on
+    its way when they end may finish; all else is decided as it is now.
     """
 
     document: str | None = None
@@ -43,6 +45,7 @@ class Subject(NamedTuple):
     receipt: str | None = None
     label: str | None = None  # of a paper to be added to a part
     sensitivity: str = UNCONFIRMED_SENSITIVITY.value
+    begun: int | None = None
 
     @property
     def kind(self) -> Kind:
@@ -83,6 +86,7 @@ _NOUNS: Final = {
     "hld": "hold",
     "mem": "membership",
     "rev": "revision",
+    "sch": "schedule",
     "tok": "token",
     "wal": "wall",
 }
@@ -105,6 +109,7 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "hld": _follow(models.holds, matter=models.holds.c.matter_id),
         "mem": _follow(models.memberships, engagement=models.memberships.c.engagement_id),
         "rev": _follow(models.revisions, document=models.revisions.c.document_id),
+        "sch": _follow(models.schedules, engagement=models.schedules.c.engagement_id),
         "tok": _follow(models.tokens, person=models.tokens.c.person_id),
         "wal": _follow(models.walls, matter=models.walls.c.matter_id),
     }
@@ -167,6 +172,7 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.MEMBER_RESUME, Action.MEMBER_SUSPEND), (_E, _F)),
             ((Action.PART_ADD, Action.PART_LIST), (_E,)),
             ((Action.PERSON_ADD, Action.PERSON_LIST, Action.PERSON_READ, Action.POLICY_READ), (_F,)),
+            ((Action.SCHEDULE_CREATE, Action.SCHEDULE_END, Action.SCHEDULE_LIST), (_E,)),
             ((Action.VENDOR_ADD, Action.VENDOR_LIST, Action.VENDOR_READ), (_F,)),
             ((Action.ME_READ, Action.RECEIPT_READ), (_S,)),
             ((Action.TOKEN_CREATE, Action.TOKEN_LIST, Action.TOKEN_REVOKE), (_S,)),
