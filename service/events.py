@@ -82,6 +82,8 @@ class EventType(StrEnum):
     REPAIR_BLOBS_DELETED = "repair.blobs_deleted"  # objects that no living row names
     REPAIR_KEYS_COPIED = "repair.keys_copied"  # into the key places that lacked them
     REPAIR_KEYS_DESTROYED = "repair.keys_destroyed"  # that nobody owns
+    SCHEDULE_CREATED = "schedule.created"  # hours or networks bind a member, or all of an engagement
+    SCHEDULE_ENDED = "schedule.ended"
     TOKEN_CREATED = "token.created"  # noqa: S105  # the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # the same
     UPLOAD_CREATED = "upload.created"  # a file was announced that may come in pieces, in several requests
@@ -106,6 +108,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.MATTER_UNNAMED,
         EventType.MEMBER_ENDED,
         EventType.MEMBER_SUSPENDED,
+        EventType.SCHEDULE_CREATED,
         EventType.TOKEN_REVOKED,
         EventType.WALL_RAISED,
     }

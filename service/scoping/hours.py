@@ -2,8 +2,8 @@
 
 Rules kept here:
 
-* hours are what a clock on the wall of the named zone shows: days of the week, ``from`` (included) to ``until`` (not
-  included), past midnight where ``until`` is not later than ``from``. An hour that the clock skips is nobody's; an hour
+* hours are what a clock on the wall of the named zone shows: days of the week, ``opens`` (included) to ``shuts`` (not
+  included), past midnight where ``shuts`` is the earlier. An hour that the clock skips is nobody's; an hour
   that it shows twice counts twice;
 * networks are IPv4 and IPv6 prefixes. An address that cannot be told is in none of them;
 * a schedule with hours and networks is open when both are; what cannot be read is shut;
@@ -32,7 +32,7 @@ from service.errors import BadInputError
 from service.ledger import Address, Place
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MOST_SPANS: Final = 14
+MOST_SPANS: Final = 7
 MOST_NETWORKS: Final = 32
 SEPARATOR: Final = "\n"  # between the texts of several schedules; no text has one
 AHEAD_S: Final = 14 * 24 * 3600  # how far ahead the next opening is looked for
@@ -87,7 +87,7 @@ class Terms(NamedTuple):
 
     def text(self) -> str:
         """The one form in which the terms are stored."""
-        hours = [{"days": list(span.days), "from": span.opens, "until": span.shuts} for span in self.spans]
+        hours = [{"days": list(span.days), "opens": span.opens, "shuts": span.shuts} for span in self.spans]
         said = {"hours": hours, "networks": list(map(str, self.networks)), "salt": self.salt, "zone": self.zone}
         return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
@@ -134,13 +134,21 @@ def read(text: str) -> Terms:
     """
     try:
         said = json.loads(text)
-        spans = [Span(tuple(hours["days"]), hours["from"], hours["until"]) for hours in said["hours"]]
+        spans = [Span(tuple(hours["days"]), hours["opens"], hours["shuts"]) for hours in said["hours"]]
         terms = make(spans, said["zone"], said["networks"], said["salt"])
     except (BadInputError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("no terms") from error
     if terms.text() != text:
         raise ValueError("not in their one form")
     return terms
+
+
+def readable(text: str) -> Terms | None:
+    """Read terms for showing them; None where they cannot be read."""
+    try:
+        return read(text)
+    except (ValueError, OSError):
+        return None
 
 
 def all_open(texts: str, now: int, address: Address) -> bool:
@@ -161,9 +169,9 @@ def _span(span: Span) -> Span:
     if not days or len(days) != len(span.days):
         raise _bad("hours", f"days: name each day once, of {', '.join(DAYS)}.")
     if not all(_CLOCK.fullmatch(clock) for clock in (span.opens, span.shuts)):
-        raise _bad("hours", "from, until: send times as 09:00; until may be 24:00.")
+        raise _bad("hours", "opens, shuts: send times such as 09:00; shuts may be 24:00.")
     if span.opens in ("24:00", span.shuts):
-        raise _bad("hours", "from, until: send two times that differ; a whole day is 00:00 until 24:00.")
+        raise _bad("hours", "opens, shuts: send two times that differ; a whole day is 00:00 to 24:00.")
     return Span(days, span.opens, span.shuts)
 
 

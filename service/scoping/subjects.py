@@ -30,8 +30,8 @@ class Subject(NamedTuple):
 
     `via` is the id of something that stands for a thing: a revision's or grant's (its document), an ask's (its part),
     an agreement's, disposal's, certificate's, membership's or schedule's (its engagement), a hold's or wall's (its
-    matter), a token's (its person). `receipt` is the id of a document whose receipt is wanted, seen as its adder's own affair.
-    A matter beside an engagement means both at once (putting a part of a matter into an engagement).
+    matter), a token's (its person). `receipt` is the id of a document whose receipt is wanted, seen as its adder's own
+    affair. A matter beside an engagement means both at once (putting a part of a matter into an engagement).
     `begun` is when an upload was let in that goes on (UTC seconds): the hours of that time count, so that what is on
     its way when they end may finish; all else is decided as it is now.
     """

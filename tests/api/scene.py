@@ -35,6 +35,16 @@ CANARIES = MappingProxyType(
 )
 """Each stands in every name of its kind in the firm, and nowhere else."""
 
+ALWAYS = MappingProxyType(
+    {
+        "hours": [
+            {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "opens": "00:00", "shuts": "24:00"},
+        ],
+        "zone": "America/New_York",
+    }
+)
+"""Hours that keep nobody out."""
+
 PLAIN = MappingProxyType(dict.fromkeys(CANARIES, "Sparrow"))
 """The names of the other firm."""
 
@@ -152,6 +162,7 @@ class Scene:
         await self.wall(self.seats["walled_attorney"].person_id)
         self.things["hold"] = await self.hold(self.main.matter_id)
         self.things["token"] = await self.token("granted")
+        self.things["schedule"] = (await self.schedule())["id"]
 
     async def _end_one(self) -> None:
         ending = await self.ending("returned")
@@ -191,6 +202,7 @@ class Scene:
             "document": document,
             "grant": (await away.grant(paralegal, document))["id"],
             "ask": (await away.ask(paralegal))["items"][0]["id"],
+            "schedule": (await lead.post(f"/engagements/{away.id}/schedules", dict(ALWAYS)))["id"],
             "token": (await paralegal.post("/tokens", {"scopes": ["me"], "days": 1}))["id"],
         }
         self.foreign["wall"] = (await lead.post("/walls", wall))["id"]
@@ -254,6 +266,12 @@ class Scene:
             "instructions": CANARIES["instructions"],
             "not_after": rfc3339(self.world.now + DAY_S),
         }
+
+    async def schedule(self, membership_id: str | None = None) -> Any:
+        """Hours for all members of the engagement, or for one."""
+        return await self.lead.post(
+            f"/engagements/{self.main.id}/schedules", {**ALWAYS, "membership_id": membership_id}
+        )
 
     async def wall(self, person_id: str) -> str:
         """A wall between somebody and the matter."""
