@@ -29,7 +29,7 @@ from service.scoping.actors import EVERYTHING, Actor
 from service.scoping.answers import State
 from service.scoping.decide import Decision, decide
 from service.scoping.facts import NOW
-from service.scoping.hours import all_open
+from service.scoping.hours import readable
 from service.scoping.matrix import Matrix
 from service.scoping.subjects import Subject
 
@@ -127,17 +127,17 @@ def _explained(
         for decision in decisions:
             used |= int(ABILITY_OF[decision.action]) if decision.allowed else 0
         grants = tuple(grant.id for grant in live if grant.membership_id == row.id and grant.abilities & used)
-        hours = () if row.side == Side.FIRM else _hours(tx, moment, document.engagement_id, row.id)
+        hours = () if row.side == Side.FIRM else _hours(tx, moment.s, document.engagement_id, row.id)
         found.append(Access(row.person_id, row.id, row.role, row.side, tuple(map(_reason, decisions)), grants, hours))
     return found
 
 
-def _hours(tx: Tx, moment: Moment, engagement_id: str, membership_id: str) -> tuple[Hours, ...]:
-    now = moment.s
+def _hours(tx: Tx, now: int, engagement_id: str, membership_id: str) -> tuple[Hours, ...]:
+    binding = windows.binding(tx, engagement_id, membership_id, now)
+    in_force = [(each.id, readable(each.terms)) for each in binding if each.valid_from <= now]
     return tuple(
-        Hours(each.id, all_open(each.terms, now, moment.address), not all_open(each.terms, now, None))
-        for each in windows.binding(tx, engagement_id, membership_id, now)
-        if each.valid_from <= now
+        Hours(schedule_id, terms is not None and terms.is_hour(now), terms is not None and bool(terms.networks))
+        for schedule_id, terms in in_force
     )
 
 

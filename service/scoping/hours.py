@@ -136,7 +136,7 @@ def read(text: str) -> Terms:
         said = json.loads(text)
         spans = [Span(tuple(hours["days"]), hours["opens"], hours["shuts"]) for hours in said["hours"]]
         terms = make(spans, said["zone"], said["networks"], said["salt"])
-    except (BadInputError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (BadInputError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("no terms") from error
     if terms.text() != text:
         raise ValueError("not in their one form")
