@@ -55,8 +55,22 @@ SQL_TABLES: Final = Use(
     advice=_SCOPED_ADVICE,
 )
 
+SCHEDULE_ROWS: Final = Use(
+    rule="scoped-tables",
+    rooms=("service.db.models", "service.db"),
+    names=("schedules",),
+    allowed=(
+        "service.db",  # defines them
+        "service.scoping",  # decides by them
+        "service.schedules",  # writes them
+        "service.doctor",  # compares them with events
+    ),
+    advice="what binds a member is asked through service/scoping/windows.py",
+)
+
 USES: Final = (
     SQL_TABLES,
+    SCHEDULE_ROWS,
     Use(
         rule="one-door",
         rooms=("service.crypto.streams", "service.crypto"),

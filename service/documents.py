@@ -143,7 +143,7 @@ async def list_page(services: Services, caller: Caller, wanted: Wanted, asked: W
 
 
 def _snapshot(services: Services, caller: Caller, where: listing.Where, asked: Window) -> tuple[Page[Any], int]:
-    moment = Moment(services.clock())
+    moment = Moment(services.clock(), caller.address)
     with services.database.read(caller.credential.firm_id) as tx:
         actor = authenticate(tx, moment, caller.credential)
         matrix = services.matrix.current
@@ -170,6 +170,9 @@ async def access(services: Services, caller: Caller, document_id: str, person_id
             "side": found.side,
             "sees": found.sees,
             "grants": list(found.grants),
+            "schedules": [
+                {"id": each.id, "open": each.is_open, "networks": each.has_networks} for each in found.schedules
+            ],
             "reasons": [
                 {
                     "action": reason.action.value,

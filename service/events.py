@@ -90,6 +90,8 @@ class EventType(StrEnum):
     TASK_CREATED = "task.created"  # its grants and asks have entries of their own
     TASK_RETURNED = "task.returned"  # the note is in the payload
     TASK_SUBMITTED = "task.submitted"
+    SCHEDULE_CREATED = "schedule.created"  # hours or networks bind a member, or all of an engagement
+    SCHEDULE_ENDED = "schedule.ended"
     TOKEN_CREATED = "token.created"  # noqa: S105  # the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # the same
     UPLOAD_CREATED = "upload.created"  # a file was announced that may come in pieces, in several requests
@@ -115,6 +117,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.MATTER_UNNAMED,
         EventType.MEMBER_ENDED,
         EventType.MEMBER_SUSPENDED,
+        EventType.SCHEDULE_CREATED,
         EventType.TOKEN_REVOKED,
         EventType.WALL_RAISED,
     }

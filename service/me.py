@@ -3,6 +3,7 @@
 Rules kept here:
 
 * this works without duties, outside the agreed time and when suspended: whoever is shut out must be able to learn why;
+* a vendor's member is told the hours and networks that bind him, and when they open next, never those of others;
 * what is missing comes with what mends it; what is due is told only while the policy would let its list be read, since
   instructions belong to a client's case;
 * of documents it is only said how many of those that the caller could list now close to him within 7 days; which they
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, select
 
@@ -25,8 +26,8 @@ from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.duties import Missing
 from service.ledger import Moment
-from service.scoping import listing
-from service.scoping.actions import Action
+from service.scoping import listing, windows
+from service.scoping.actions import Action, Side
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject, decide
 from service.services import Services
@@ -82,6 +83,7 @@ class Me:
     ending_soon: int  # documents whose grant ends within `SOON_S`
     tasks_open: int  # tasks that wait for him
     tasks_due: int  # of those, due within `SOON_S` or overdue
+    outlook: windows.Outlook | None  # how time and place stand; None: firm people are bound by no schedule
 
 
 SOON_S: Final = 7 * 24 * 3600
@@ -119,6 +121,17 @@ _ME: Final = (
 )
 
 
+class _Found(NamedTuple):
+    """What one transaction tells of the caller."""
+
+    row: Any
+    firm: Holder
+    missing: tuple[Missing, ...]
+    due: list[Any]
+    tasks: tuple[int, int]  # that wait for him; of those, due soon
+    outlook: windows.Outlook | None
+
+
 def myself(_tx: Tx, actor: Actor) -> Subject:
     """The subject of acts about oneself."""
     return Subject(person=actor.person_id)
@@ -128,14 +141,15 @@ async def read(services: Services, caller: Caller) -> Me:
     """Read what the caller may always know about himself."""
     ending_soon = await asyncio.to_thread(_ending_soon, services, caller)
 
-    def change(act: Act) -> tuple[Any, Holder, tuple[Missing, ...], list[Any], tuple[int, int]]:
+    def change(act: Act) -> _Found:
         row = act.tx.one(_ME, token=act.actor.token_id)
         missing = duties.missing(act.tx, services.matrix.current, act.moment, act.actor)
         act.show([row.person_id, act.firm_id])
-        return row, act.firm(), missing, _due(act), _standing(act)
+        outlook = windows.look(act.tx, act.moment, act.actor) if act.actor.side == Side.VENDOR else None
+        return _Found(row, act.firm(), missing, _due(act), _standing(act), outlook)
 
     done = await perform(services, caller, Action.ME_READ, myself, change)
-    row, firm, missing, due, (tasks_open, tasks_due) = done.result
+    row, firm, missing, due, (tasks_open, tasks_due), outlook = done.result
     reader = NameReader(services.keys, done.authorised)
     person = Holder(row.person_id, row.key_id, row.field_key)
     return Me(
@@ -151,12 +165,13 @@ async def read(services: Services, caller: Caller) -> Me:
         ending_soon=ending_soon,
         tasks_open=tasks_open,
         tasks_due=tasks_due,
+        outlook=outlook,
     )
 
 
 def _ending_soon(services: Services, caller: Caller) -> int:
     """Count, in a snapshot of its own so that a long list never holds the log, the documents that soon close."""
-    moment = Moment(services.clock())
+    moment = Moment(services.clock(), caller.address)
     with services.database.read(caller.credential.firm_id) as tx:
         actor = authenticate(tx, moment, caller.credential)
         if actor.engagement_id is None:

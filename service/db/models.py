@@ -520,6 +520,24 @@ submissions = Table(
     UniqueConstraint("task_id", "number"),
 )
 
+# When and from where a vendor's members may work. `terms` is read by service/scoping/hours.py and holds no name.
+schedules = Table(
+    "schedules",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("membership_id", "memberships", null=True),  # null: every vendor member of the engagement
+    _text("terms"),  # canonical JSON: hours, zone, networks, and a salt for the digest in the log
+    _int("valid_from"),
+    _int("valid_until"),
+    _int("ended_at"),
+    _ref("made_by", "memberships"),
+    _int("version"),
+    CheckConstraint("valid_from < valid_until", name="dates"),
+    Index(None, "engagement_id", "membership_id"),
+)
+
 walls = Table(
     "walls",
     metadata,

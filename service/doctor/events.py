@@ -44,7 +44,7 @@ def seat_id(matter_id: str, person_id: str) -> str:
     return f"{matter_id}:{person_id}"
 
 
-# Grants and asks ----------------------------------------------------------------------------------------------------
+# Grants, asks and schedules -------------------------------------------------------------------------------------------
 
 
 def _grant_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
@@ -115,6 +115,22 @@ def _task_ended(state: str) -> Apply:
         scratch.change("task", subjects["task"], entry["index"], state=state, ended_at=data["ended_at"])
 
     return apply
+
+
+def _schedule_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {
+        "engagement_id": subjects["engagement"],
+        "membership_id": subjects.get("membership"),
+        "terms": data["terms_sha256"],
+        "valid_from": data["valid_from"],
+        "valid_until": data["valid_until"],
+        "ended_at": FOREVER,
+    }
+    scratch.add("schedule", Said(subjects["schedule"], "", terms, entry["index"]))
+
+
+def _schedule_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("schedule", subjects["schedule"], entry["index"], ended_at=data["ended_at"])
 
 
 # People and their places --------------------------------------------------------------------------------------------
@@ -371,6 +387,8 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.TASK_CREATED, _task_created),
             (EventType.TASK_RETURNED, _task_returned),
             (EventType.TASK_SUBMITTED, _task_submitted),
+            (EventType.SCHEDULE_CREATED, _schedule_created),
+            (EventType.SCHEDULE_ENDED, _schedule_ended),
             (EventType.TOKEN_CREATED, _token_created),
             (EventType.TOKEN_REVOKED, _token_revoked),
             (EventType.WALL_LIFTED, _wall_lifted),

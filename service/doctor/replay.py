@@ -30,6 +30,7 @@ from service.db.models import (
     parts,
     people,
     revisions,
+    schedules,
     tasks,
     tokens,
     walls,
@@ -37,6 +38,7 @@ from service.db.models import (
 from service.db.session import Tx
 from service.doctor.findings import Finding, Severity
 from service.doctor.scratch import Said, Scratch
+from service.schedules import terms_digest
 from service.scoping.actions import Role
 
 PAGE: Final = 1000  # rows fetched at a time
@@ -51,18 +53,26 @@ class Kind:
         word: how findings call it.
         first: the first page of them, as ``id`` and the columns that the log speaks of.
         more: the page after an id.
+        digested: columns of which the log has a digest only.
     """
 
     word: str
     first: Select[Any]
     more: Select[Any]
+    digested: tuple[str, ...] = ()
 
 
-def _kind(word: str, table: Table, *columns: str, row_id: ColumnElement[str] | None = None) -> Kind:
+def _kind(
+    word: str,
+    table: Table,
+    *columns: str,
+    row_id: ColumnElement[str] | None = None,
+    digested: tuple[str, ...] = (),
+) -> Kind:
     named = table.c.id if row_id is None else row_id
     rows = select(named.label("id"), *(table.c[name] for name in columns))
     first = rows.where(table.c.firm_id == bindparam("firm")).order_by(named).limit(PAGE)
-    return Kind(word, first, first.where(named > bindparam("after")))
+    return Kind(word, first, first.where(named > bindparam("after")), digested)
 
 
 KINDS: Final = (
@@ -102,6 +112,17 @@ KINDS: Final = (
         "due_at",
         "not_after",
         "ended_at",
+    ),
+    _kind(
+        "schedule",
+        schedules,
+        "engagement_id",
+        "membership_id",
+        "terms",
+        "valid_from",
+        "valid_until",
+        "ended_at",
+        digested=("terms",),
     ),
     _kind(
         "duty",
@@ -177,6 +198,7 @@ def _differences(tx: Tx, log_id: str, scratch: Scratch) -> Iterator[Finding]:
     for kind in KINDS:
         for row in _rows(tx, log_id, kind):
             terms = {name: value for name, value in row._asdict().items() if name != "id"}
+            terms |= {name: terms_digest(terms[name]) for name in kind.digested}
             said = scratch.take(kind.word, row.id)
             if said is None:
                 yield _finding(tx, log_id, kind, row.id, terms, None)

@@ -63,11 +63,11 @@ class DutyMissingError(ForbiddenError):
 
 
 class OutsideWindowError(ForbiddenError):
-    """The membership or engagement is not open at this time."""
+    """The membership or engagement is not open at this time, or from this place."""
 
     code = "outside_window"
     title = "Outside the agreed time"
-    detail = "Your access is not open at this time. Ask the attorney who leads the engagement."
+    detail = "Your access is not open now: see /api/v1/me for the hours. Ask the attorney who leads the engagement."
 
 
 class SuspendedError(ForbiddenError):

@@ -94,6 +94,9 @@ class Action(StrEnum):
     TASK_READ = "task:read"
     TASK_RETURN = "task:return"
     TASK_SUBMIT = "task:submit"
+    SCHEDULE_CREATE = "schedule:create"
+    SCHEDULE_END = "schedule:end"
+    SCHEDULE_LIST = "schedule:list"
     TOKEN_CREATE = "token:create"
     TOKEN_LIST = "token:list"
     TOKEN_REVOKE = "token:revoke"
@@ -251,7 +254,7 @@ class Fact(IntFlag):
       team; for acts on an engagement: the asker's membership belongs to it;
     * `ASKED` a live ask for papers of this label in this matter part;
     * `OWN` added by this membership, nobody has confirmed it yet, less than 72 hours old;
-    * `WINDOW` within the membership's own dates;
+    * `WINDOW` within the membership's own dates; and for vendor people, every schedule in force is open;
     * `STEPPED_UP` this session proved itself again;
     * `BREAK_GLASS` this membership opened the matter in an emergency that has not ended;
     * `SECONDED` somebody else, with a token of their own, asked for this act before;

@@ -4,6 +4,8 @@ Rules kept here:
 
 * an explanation is made of real decisions, taken for every membership concerned, at the same moment, by the same code
   that would answer that person: it cannot say something else than what would happen;
+* working hours are looked at as they are now; where a schedule names networks it is explained as if from there, since
+  nobody can say from where somebody else will ask;
 * it tells a person's state, not his names or his other documents; who may ask is decided first (document:access).
 
 It does not simulate another policy or another time (a later issue).
@@ -20,12 +22,14 @@ from sqlalchemy import Select, Text, bindparam, or_, select
 
 from service.db import models
 from service.db.session import Tx
-from service.ledger import Moment
-from service.scoping.actions import ABILITY_OF, Action
+from service.ledger import Moment, Place
+from service.scoping import windows
+from service.scoping.actions import ABILITY_OF, Action, Side
 from service.scoping.actors import EVERYTHING, Actor
 from service.scoping.answers import State
 from service.scoping.decide import Decision, decide
 from service.scoping.facts import NOW
+from service.scoping.hours import readable
 from service.scoping.matrix import Matrix
 from service.scoping.subjects import Subject
 
@@ -43,6 +47,14 @@ class Reason(NamedTuple):
     missing: tuple[str, ...]  # the fewest facts that would open it
 
 
+class Hours(NamedTuple):
+    """A schedule that binds a membership now."""
+
+    id: str
+    is_open: bool  # as far as its hours say
+    has_networks: bool  # then from those alone: it is explained as if from there
+
+
 class Access(NamedTuple):
     """One membership before one document."""
 
@@ -52,6 +64,7 @@ class Access(NamedTuple):
     side: str
     reasons: tuple[Reason, ...]  # one for each act of `LOOKED_AT`, in that order
     grants: tuple[str, ...]  # ids of the live grants that an allowed act rests on
+    schedules: tuple[Hours, ...]  # those in force for a vendor's person; all must be open
 
     @property
     def sees(self) -> bool:
@@ -103,6 +116,7 @@ def _explained(
     tx: Tx, matrix: Matrix, moment: Moment, firm_id: str, document: Any, rows: Iterable[Any]
 ) -> list[Access]:
     live = tx.all(_LIVE_GRANTS, document=document.id, now=moment.s)
+    moment = moment._replace(address=Place.INSIDE)
     found = []
     for row in rows:
         decisions = [
@@ -113,8 +127,18 @@ def _explained(
         for decision in decisions:
             used |= int(ABILITY_OF[decision.action]) if decision.allowed else 0
         grants = tuple(grant.id for grant in live if grant.membership_id == row.id and grant.abilities & used)
-        found.append(Access(row.person_id, row.id, row.role, row.side, tuple(map(_reason, decisions)), grants))
+        hours = () if row.side == Side.FIRM else _hours(tx, moment.s, document.engagement_id, row.id)
+        found.append(Access(row.person_id, row.id, row.role, row.side, tuple(map(_reason, decisions)), grants, hours))
     return found
+
+
+def _hours(tx: Tx, now: int, engagement_id: str, membership_id: str) -> tuple[Hours, ...]:
+    binding = windows.binding(tx, engagement_id, membership_id, now)
+    in_force = [(each.id, readable(each.terms)) for each in binding if each.valid_from <= now]
+    return tuple(
+        Hours(schedule_id, terms is not None and terms.is_hour(now), terms is not None and bool(terms.networks))
+        for schedule_id, terms in in_force
+    )
 
 
 def _as_actor(firm_id: str, row: Any) -> Actor:

@@ -15,7 +15,7 @@ Source: policies/README.md (what each fact means).
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -37,6 +37,7 @@ from sqlalchemy import (
 from service.db import models
 from service.db.models import ANY
 from service.scoping.actions import Duty, Fact, Role
+from service.scoping.hours import SEPARATOR
 
 # What the caller binds. Each expression below uses these names and no others.
 FIRM: Final = bindparam("firm", type_=Text)
@@ -97,8 +98,29 @@ def is_membership() -> Truth:
 
 
 def window() -> Truth:
-    """`WINDOW`: within the membership's own dates."""
+    """`WINDOW`, as far as rows can tell it: within the membership's own dates. `hours` are read beside it."""
     return and_(m.c.starts_at <= NOW, m.c.ends_at > NOW)
+
+
+def hours(engagement: ColumnElement[Any]) -> ColumnElement[str | None]:
+    """Return the terms of every schedule that binds the asker in this engagement now, joined; NULL where none does.
+
+    What they say of a time and an address is no matter of SQL: service/scoping/hours.py reads them.
+    """
+    schedule = models.schedules
+    between: Any = literal_column("'" + SEPARATOR + "'", Text)  # a constant of ours, like `word`
+    joined = func.aggregate_strings(schedule.c.terms, between)
+    return select(joined).where(binds(schedule, engagement), schedule.c.valid_from <= NOW).scalar_subquery()
+
+
+def binds(schedule: FromClause, engagement: ColumnElement[Any]) -> Truth:
+    """A schedule of the whole engagement or of the asker's membership that is not over yet."""
+    return and_(
+        schedule.c.engagement_id == engagement,
+        or_(schedule.c.membership_id.is_(None), schedule.c.membership_id == MEMBERSHIP),
+        schedule.c.valid_until > NOW,
+        schedule.c.ended_at > NOW,
+    )
 
 
 def suspended() -> Truth:

@@ -38,7 +38,7 @@ from sqlalchemy import true as sql_true
 from service.db import models
 from service.db.session import Tx
 from service.ledger import Moment
-from service.scoping import facts
+from service.scoping import facts, windows
 from service.scoping.actions import ABILITY_BITS, OWN_LIFE_S, Action, Duty, Fact, Side
 from service.scoping.actors import Actor
 from service.scoping.authorised import authorise_document
@@ -117,7 +117,7 @@ def page(
     """
     # PostgreSQL expects a row where there are thousands, and would read and sort them all: each branch gets its end.
     form = _Form.MERGED if tx.is_sqlite else _Form.BOUNDED
-    statement = _made(matrix, actor, action, where, form)
+    statement = _made(matrix, actor, action, where, form, shut=windows.is_shut(tx, moment, actor))
     if statement is None:
         return []
     rows = tx.all(statement, **_bound(moment, actor, action, where), after=after, most=most)
@@ -133,7 +133,8 @@ def count(
     where: Where = EVERYWHERE,
 ) -> int:
     """Return how many documents `page` would list in all."""
-    statement = _made(matrix, actor, action, where, _Form.COUNTED)
+    shut = windows.is_shut(tx, moment, actor)
+    statement = _made(matrix, actor, action, where, _Form.COUNTED, shut=shut)
     return 0 if statement is None else int(tx.value(statement, **_bound(moment, actor, action, where), after=""))
 
 
@@ -152,14 +153,18 @@ def _bound(moment: Moment, actor: Actor, action: Action, where: Where) -> dict[s
     }
 
 
-def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, form: _Form) -> Statement | None:
-    """Return the statement of a list, compiled from the snapshot once; None when nothing can be on it."""
+def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, form: _Form, *, shut: bool) -> Statement | None:
+    """Return the statement of a list, compiled from the snapshot once; None when nothing can be on it.
+
+    Args:
+        shut: a schedule is shut, so that the fact `window` is true of nothing.
+    """
     if not actor.covers(action.resource) and matrix.denials(actor.role, action) & Fact.NARROWED:
         return None
     given = tuple(noun for noun, value in where._asdict().items() if value is not None)
-    key = (actor.role, action, given, form)
+    key = (actor.role, action, given, form, shut)
     if key not in matrix.made:
-        matrix.made[key] = _compile(matrix, actor.role, Side(actor.side), action, given, form)
+        matrix.made[key] = _compile(matrix, actor.role, Side(actor.side), action, given, form, shut=shut)
     statement: Statement | None = matrix.made[key]
     return statement
 
@@ -168,9 +173,11 @@ def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, form: _For
 
 
 def _compile(
-    matrix: Matrix, role: str, side: Side, action: Action, given: tuple[str, ...], form: _Form
+    matrix: Matrix, role: str, side: Side, action: Action, given: tuple[str, ...], form: _Form, *, shut: bool
 ) -> Statement | None:
     true = _facts_of(side)
+    if shut:
+        del true[Fact.WINDOW]
     conditions = [one for one in matrix.alternatives(role, action) if not one.facts & ~_mask(true)]
     by_assignment = [one for one in conditions if one.facts & Fact.ASSIGNED]
     by_adder = [one for one in conditions if one.facts & Fact.OWN and not one.facts & Fact.ASSIGNED]

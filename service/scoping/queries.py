@@ -1,8 +1,9 @@
 """The facts of one thing in one query, compiled once: what `decide` runs.
 
 Each statement answers one row, or none where the thing is not there for the asker: ids of the places it lies in, the
-`Fact` bits that rows can tell (``facts``), the `Duty` bits in force (``duties``) and the NDA text that binds (``nda``).
-`DUTIES` and `NARROWED` are added by the decision: the one needs the policy, the other is the token's.
+`Fact` bits that rows can tell (``facts``), the `Duty` bits in force (``duties``), the NDA text that binds (``nda``)
+and, for vendor people, the schedules in force (``hours``). `DUTIES` and `NARROWED` are added by the decision: the one
+needs the policy, the other is the token's; and `WINDOW` is taken away where one of the schedules is shut.
 
 It does not decide; the expressions are service/scoping/facts.py.
 """
@@ -28,6 +29,7 @@ from service.scoping.facts import (
     engagement_is_own,
     glass_broken,
     granted,
+    hours,
     is_membership,
     is_there,
     live_for_firm,
@@ -51,6 +53,7 @@ from service.scoping.facts import (
 
 _NO_DUTIES = number(0).label("duties")
 _NO_NDA = cast(word(""), Text).label("nda")
+_OWN_HOURS = hours(m.c.engagement_id).label("hours")
 
 _DOCUMENT_COLUMNS = (
     d.c.id,
@@ -87,6 +90,7 @@ DOCUMENT_FOR_VENDOR: Final = _of_document(
     ).label("facts"),
     duty_bits(d.c.engagement_id, d.c.matter_id).label("duties"),
     nda_hash(d.c.engagement_id).label("nda"),
+    hours(d.c.engagement_id).label("hours"),
 )
 DOCUMENT_FOR_FIRM: Final = _of_document(
     mask(
@@ -130,6 +134,7 @@ PART_FOR_VENDOR: Final = _of_part(
     ).label("facts"),
     duty_bits(_p.c.engagement_id, _p.c.matter_id).label("duties"),
     nda_hash(_p.c.engagement_id).label("nda"),
+    hours(_p.c.engagement_id).label("hours"),
     case((asked(for_label=False), number(1)), else_=number(0)).label("known"),
 )
 PART_FOR_FIRM: Final = _of_part(
@@ -159,6 +164,7 @@ ENGAGEMENT_FOR_VENDOR: Final = _of_engagement(
     mask(live=live_for_vendor(), assigned=engagement_is_own(), window=window(), suspended=suspended()).label("facts"),
     duty_bits(e.c.id).label("duties"),
     nda_hash(e.c.id).label("nda"),
+    hours(e.c.id).label("hours"),
 )
 ENGAGEMENT_FOR_FIRM: Final = _of_engagement(
     mask(
@@ -203,6 +209,7 @@ MATTER: Final = (
         ).label("facts"),
         _NO_DUTIES,
         _NO_NDA,
+        _OWN_HOURS,
     )
     .select_from(_t.join(m, is_membership()))
     .where(_t.c.id == bindparam("matter", type_=Text), _t.c.firm_id == FIRM)
@@ -212,7 +219,7 @@ MATTER: Final = (
 def _of_house(*more: Truth) -> Select[Any]:
     whole = and_(window(), m.c.engagement_id.is_(None), *more)
     true = mask(assigned=whole, window=window(), suspended=suspended()).label("facts")
-    return select(m.c.id, true, _NO_DUTIES, _NO_NDA).where(is_membership())
+    return select(m.c.id, true, _NO_DUTIES, _NO_NDA, _OWN_HOURS).where(is_membership())
 
 
 HOUSE: Final = _of_house()
@@ -234,6 +241,7 @@ ONE_PERSON: Final = (
         ).label("facts"),
         _NO_DUTIES,
         _NO_NDA,
+        _OWN_HOURS,
     )
     .select_from(_other.join(m, is_membership()))
     .where(_other.c.id == bindparam("other", type_=Text), _other.c.firm_id == FIRM)

@@ -29,10 +29,11 @@ class Subject(NamedTuple):
     """What an act is on. Name one thing; nothing named is the firm.
 
     `via` is the id of something that stands for a thing: a revision's or grant's (its document), an ask's or task's
-    (its part), an agreement's, disposal's, certificate's or membership's (its engagement), a hold's, wall's or
-    emergency's (its matter), a token's (its person). `receipt` is the id of a document whose receipt is wanted, seen as
-    its adder's own affair.
-    A matter beside an engagement means both at once (putting a part of a matter into an engagement).
+    (its part), an agreement's, disposal's, certificate's, membership's or schedule's (its engagement), a hold's, wall's
+    or emergency's (its matter), a token's (its person). `receipt` is the id of a document whose receipt is wanted, seen
+    as its adder's own affair. A matter beside an engagement means both at once (putting a part of a matter into an
+    engagement). `begun` is when an upload was let in that goes on (UTC seconds): the hours of that time count, so that
+    what is on its way when they end may finish; all else is decided as it is now.
     """
 
     document: str | None = None
@@ -44,6 +45,7 @@ class Subject(NamedTuple):
     receipt: str | None = None
     label: str | None = None  # of a paper to be added to a part
     sensitivity: str = UNCONFIRMED_SENSITIVITY.value
+    begun: int | None = None
 
     @property
     def kind(self) -> Kind:
@@ -85,6 +87,7 @@ _NOUNS: Final = {
     "hld": "hold",
     "mem": "membership",
     "rev": "revision",
+    "sch": "schedule",
     "tok": "token",
     "tsk": "task",
     "wal": "wall",
@@ -109,6 +112,7 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "hld": _follow(models.holds, matter=models.holds.c.matter_id),
         "mem": _follow(models.memberships, engagement=models.memberships.c.engagement_id),
         "rev": _follow(models.revisions, document=models.revisions.c.document_id),
+        "sch": _follow(models.schedules, engagement=models.schedules.c.engagement_id),
         "tok": _follow(models.tokens, person=models.tokens.c.person_id),
         "tsk": _follow(models.tasks, part=models.tasks.c.part_id),
         "wal": _follow(models.walls, matter=models.walls.c.matter_id),
@@ -177,6 +181,7 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.TASK_ACCEPT, Action.TASK_CANCEL, Action.TASK_CREATE, Action.TASK_RETURN), (_P,)),
             ((Action.TASK_LIST, Action.TASK_MEASURE, Action.TASK_SUBMIT), (_E,)),
             ((Action.TASK_READ,), (_P, _E)),
+            ((Action.SCHEDULE_CREATE, Action.SCHEDULE_END, Action.SCHEDULE_LIST), (_E,)),
             ((Action.VENDOR_ADD, Action.VENDOR_LIST, Action.VENDOR_READ), (_F,)),
             ((Action.ME_READ, Action.RECEIPT_READ), (_S,)),
             ((Action.TOKEN_CREATE, Action.TOKEN_LIST, Action.TOKEN_REVOKE), (_S,)),

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tests.api.requests import Request
-from tests.api.scene import CANARIES, Scene
+from tests.api.scene import ALWAYS, CANARIES, Scene
 from tests.uploads.purposes import write_purpose
 from tests.world import DAY_S, NDA, rfc3339
 
@@ -206,6 +206,16 @@ async def _cancel_task(scene: Scene) -> Request:
     return Request({"task_id": task["id"]}, headers={"If-Match": task["etag"]})
 
 
+async def _create_schedule(scene: Scene) -> Request:
+    body = {**ALWAYS, "membership_id": (await scene.member()).membership_id}
+    return Request({"engagement_id": scene.main.id}, json=body)
+
+
+async def _end_schedule(scene: Scene) -> Request:
+    made = await scene.schedule((await scene.member()).membership_id)
+    return Request({"schedule_id": made["id"]}, headers={"If-Match": made["etag"]})
+
+
 def _add_document(**query: str) -> Make:
     async def make(scene: Scene) -> Request:
         title = f"UTF-8''{CANARIES['title']}"
@@ -389,6 +399,10 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "return_task": _return_task,
         "accept_task": _accept_task,
         "cancel_task": _cancel_task,
+        "create_schedule": _create_schedule,
+        "list_schedules": _of("engagement_id", "engagement"),
+        "read_schedule": _of("schedule_id", "schedule"),
+        "end_schedule": _end_schedule,
         "add_document": _add_document(label="correspondence", sensitivity="confidential"),
         "add_document asked": _add_document(label="intake_form"),
         "list_documents": _of("engagement_id", "engagement"),

@@ -38,6 +38,16 @@ CANARIES = MappingProxyType(
 )
 """Each stands in every name of its kind in the firm, and nowhere else."""
 
+ALWAYS = MappingProxyType(
+    {
+        "hours": [
+            {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "opens": "00:00", "shuts": "24:00"},
+        ],
+        "zone": "America/New_York",
+    }
+)
+"""Hours that keep nobody out."""
+
 PLAIN = MappingProxyType(dict.fromkeys(CANARIES, "Sparrow"))
 """The names of the other firm."""
 
@@ -157,6 +167,7 @@ class Scene:
         self.things["hold"] = await self.hold(self.main.matter_id)
         self.things["emergency"] = await self.emergency(ended=True)
         self.things["token"] = await self.token("granted")
+        self.things["schedule"] = (await self.schedule())["id"]
 
     async def _end_one(self) -> None:
         ending = await self.ending("returned")
@@ -197,6 +208,7 @@ class Scene:
             "grant": (await away.grant(paralegal, document))["id"],
             "ask": (await away.ask(paralegal))["items"][0]["id"],
             "task": (await away.task(paralegal, instructions="Sparrow"))["id"],
+            "schedule": (await lead.post(f"/engagements/{away.id}/schedules", dict(ALWAYS)))["id"],
             "token": (await paralegal.post("/tokens", {"scopes": ["me"], "days": 1}))["id"],
         }
         self.foreign["wall"] = (await lead.post("/walls", wall))["id"]
@@ -287,6 +299,12 @@ class Scene:
             "labels": ["intake_form"],
             "due_at": rfc3339(self.world.now + DAY_S),
         }
+
+    async def schedule(self, membership_id: str | None = None) -> Any:
+        """Hours for all members of the engagement, or for one."""
+        return await self.lead.post(
+            f"/engagements/{self.main.id}/schedules", {**ALWAYS, "membership_id": membership_id}
+        )
 
     async def wall(self, person_id: str) -> str:
         """A wall between somebody and the matter."""

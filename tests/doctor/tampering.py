@@ -84,6 +84,10 @@ async def a_full_life(made: Engagement) -> None:
     await lead.change("DELETE", f"/grants/{grant['id']}")
     await made.grant(seat, document["document_id"])
     await _tasks(made, seat, document["document_id"])
+    hours = {"hours": [{"days": ["mon"], "opens": "09:00", "shuts": "17:00"}], "networks": ["203.0.113.0/24"]}
+    schedule = await lead.post(f"/engagements/{made.id}/schedules", {**hours, "membership_id": seat.membership_id})
+    await lead.change("DELETE", f"/schedules/{schedule['id']}")
+    await lead.post(f"/engagements/{made.id}/schedules", {**hours, "membership_id": other.membership_id})
     for path, body in (
         ("/walls", {"person_id": seat.person_id, "matter_id": made.matter_id, "reason": "He knows them."}),
         ("/holds", {"matter_id": made.matter_id, "reason": "A claim is near."}),

@@ -28,6 +28,7 @@ from service.scoping.decide import Subject, decide
 from service.scoping.listing import Where
 from service.scoping.matrix import Matrix
 from tests.scoping.policies import POLICIES
+from tests.scoping.schedules import terms
 from tests.scoping.world import NOW, Ground, World, an_id
 
 MATRIX = Matrix.load(POLICIES)
@@ -44,6 +45,7 @@ ON_DOCUMENTS = (
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 BOTH = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example starts on empty tables
 _BROADEST = frozenset({Role.PARALEGAL, Role.ATTORNEY})
+IN_HOURS, OUT_OF_HOURS = terms("08:00", "08:01", zone="UTC"), terms("08:01", "08:00", zone="UTC", days=("fri",))
 MATTERS, ENGAGEMENTS = ("case", "other"), ("deal", "second")
 
 
@@ -134,6 +136,7 @@ def random_world(draw: Draw, ground: Ground) -> tuple[World, list[Actor], list[s
         if draw(st.sampled_from([True, False, False])):
             raised, lifted = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
             world.wall(name, draw(st.sampled_from(MATTERS)), side, raised_at=raised, lifted_at=lifted)
+    _schedules(draw, world, members)
     scopes = draw(st.sampled_from(["*"] * 6 + ["document", "audit token", "grant"]))
     return world, [world.actor(member, scopes) for member in members], ids
 
@@ -148,6 +151,14 @@ def _emergencies(draw: Draw, world: World, members: list[str]) -> None:
             closes_at=closes,
             ended_at=NOW + 10**9 if draw(_mostly) else draw(_times),
         )
+
+
+def _schedules(draw: Draw, world: World, members: list[str]) -> None:
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+        said = draw(st.sampled_from([IN_HOURS, IN_HOURS, OUT_OF_HOURS]))
+        since, until = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
+        whose, engagement = draw(st.sampled_from([None, *members[:2]])), ENGAGEMENTS[draw(_often_first)]
+        world.schedule(said, whose, engagement, valid_from=since, valid_until=until)
 
 
 def _row(paper: Paper) -> dict[str, Any]:
@@ -254,6 +265,12 @@ def test_no_vendor_person_sees_a_document_without_everything_that_is_promised(
                 duty["kind"] == Duty.NDA and duty["valid_from"] <= NOW < duty["valid_until"]
                 for duty in world.rows("dut")
                 if duty["subject_id"] == actor.person_id and duty["engagement_id"] == row.engagement_id
+            )
+            assert not any(
+                schedule["valid_from"] <= NOW < schedule["valid_until"] and schedule["terms"] == OUT_OF_HOURS.text()
+                for schedule in world.rows("sch")
+                if schedule["engagement_id"] == row.engagement_id
+                and schedule["membership_id"] in (None, actor.membership_id)
             )
             assert not any(
                 wall["raised_at"] <= NOW < wall["lifted_at"]
