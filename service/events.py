@@ -169,9 +169,9 @@ def _draft(
 # Decisions and reads ------------------------------------------------------------------------------------------------
 
 
-def access_allowed(who: Who) -> Draft:
-    """Something was read: no list, no document's bytes."""
-    return _draft(EventType.ACCESS_ALLOWED, "allowed", who)
+def access_allowed(who: Who, at: int | None = None) -> Draft:
+    """Something was read: no list, no document's bytes; `at` where it was asked how it would be at that UTC second."""
+    return _draft(EventType.ACCESS_ALLOWED, "allowed", who, data=None if at is None else {"at": at})
 
 
 def access_refused(who: Who, code: str) -> Draft:
@@ -184,16 +184,19 @@ def access_failed(who: Who, code: str) -> Draft:
     return _draft(EventType.ACCESS_FAILED, "failed", who, data={"code": code})
 
 
-def list_read(who: Who, ids: Iterable[str], log_size: int | None = None) -> Draft:
+def list_read(who: Who, ids: Iterable[str], log_size: int | None = None, at: int | None = None) -> Draft:
     """A list was given out: how many things, the digest of their ids in order, and the log its snapshot had seen.
 
-    Where no log size is given, the list was read in the transaction of this entry: its index is that size.
+    Where no log size is given, the list was read in the transaction of this entry: its index is that size. `at` is
+    there where it was asked what the list would be at that UTC second.
     """
     listed = list(ids)
     digest = hashlib.sha256("\n".join(listed).encode()).hexdigest()
     data: dict[str, str | int | bool | list[str]] = {"count": len(listed), "ids_sha256": digest}
     if log_size is not None:
         data["log_size"] = log_size
+    if at is not None:
+        data["at"] = at
     return _draft(EventType.LIST_READ, "allowed", who, data=data)
 
 

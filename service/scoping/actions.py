@@ -65,6 +65,7 @@ class Action(StrEnum):
     HOLD_LIFT = "hold:lift"
     HOLD_LIST = "hold:list"
     HOLD_PLACE = "hold:place"
+    MATTER_ACCESS = "matter:access"
     MATTER_CREATE = "matter:create"
     MATTER_LIST = "matter:list"
     MATTER_NAME = "matter:name"
@@ -77,6 +78,7 @@ class Action(StrEnum):
     MEMBER_SUSPEND = "member:suspend"
     PART_ADD = "part:add"
     PART_LIST = "part:list"
+    PERSON_ACCESS = "person:access"
     PERSON_ADD = "person:add"
     PERSON_LIST = "person:list"
     PERSON_READ = "person:read"
@@ -90,6 +92,7 @@ class Action(StrEnum):
     VENDOR_READ = "vendor:read"
     WALL_LIFT = "wall:lift"
     WALL_LIST = "wall:list"
+    WALL_PREVIEW = "wall:preview"
     WALL_RAISE = "wall:raise"
 
     @property

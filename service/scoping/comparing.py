@@ -22,7 +22,7 @@ from service.db.session import Tx
 from service.ledger import Moment
 from service.scoping import listing
 from service.scoping.actions import ABILITY_BITS, Action, Role, side_of
-from service.scoping.actors import EVERYTHING, Actor
+from service.scoping.actors import Actor, as_actor
 from service.scoping.matrix import Matrix
 from service.scoping.table import Change, changes
 
@@ -117,26 +117,6 @@ class Comparison:
             _step(self._after, self._before, role, action, gained),
             _step(self._before, self._after, role, action, lost),
         )
-
-
-def as_actor(firm_id: str, row: Any) -> Actor:
-    """A membership as if its person asked with a token for everything.
-
-    Args:
-        row: with the columns of a membership (``id``, ``person_id``, ``role``, ``side``, ``engagement_id``) and the
-            person's ``vendor_id``.
-    """
-    return Actor(
-        firm_id=firm_id,
-        person_id=row.person_id,
-        membership_id=row.id,
-        token_id="",
-        role=row.role,
-        side=row.side,
-        engagement_id=row.engagement_id,
-        vendor_id=row.vendor_id,
-        scopes=frozenset({EVERYTHING}),
-    )
 
 
 def _step(has: Matrix, lacks: Matrix, role: Role, action: Action, cells: Cells) -> _Step | None:

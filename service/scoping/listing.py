@@ -157,6 +157,22 @@ def ids(
     return _ids(branches, side) if branches else None
 
 
+def admits(matrix: Matrix, role: str, side: Side, action: Action, document_id: ColumnElement[str]) -> Truth | None:
+    """Say of one document in a query whether it is on a list; None when none ever is. It binds what `bound` gives."""
+    true = _facts_of(side)
+    conditions = _conditions(matrix, role, action, true, None)
+    if not conditions:
+        return None
+    source = d.join(e, e.c.id == d.c.engagement_id).join(m, facts.is_membership())
+    always = _always(matrix, role, action, true)
+    return (
+        select(facts.number(1))
+        .select_from(source)
+        .where(d.c.id == document_id, *always, _any_of(conditions, true))
+        .exists()
+    )
+
+
 def bound(moment: Moment, actor: Actor, action: Action, where: Where = EVERYWHERE) -> dict[str, Any]:
     """Return what the statements of this module bind, but for ``after`` and ``most``."""
     now = moment.s
@@ -207,13 +223,7 @@ def _branches(
     conditions = _conditions(matrix, role, action, true, cells)
     by_assignment = [one for one in conditions if one.facts & Fact.ASSIGNED]
     by_adder = [one for one in conditions if one.facts & Fact.OWN and not one.facts & Fact.ASSIGNED]
-    always = (
-        d.c.firm_id == facts.FIRM,
-        facts.reaches_document(),
-        facts.is_there(),
-        *(~true[fact] for fact in (Fact.WALLED, Fact.SUSPENDED) if matrix.denials(role, action) & fact),
-        *(_IN[noun] for noun in given),
-    )
+    always = (*_always(matrix, role, action, true), *(_IN[noun] for noun in given))
     branches: list[Select[Any]] = []
     if by_assignment:
         driven = {**true, Fact.ASSIGNED: _assigned_where_driven(side)}
@@ -222,6 +232,12 @@ def _branches(
     if by_adder:
         branches.append(_added(side).where(*always, _any_of(by_adder, true)))
     return branches
+
+
+def _always(matrix: Matrix, role: str, action: Action, true: dict[Fact, Truth]) -> tuple[Truth, ...]:
+    """What must be so for every document of a list, whichever way it comes there."""
+    shut = (~true[fact] for fact in (Fact.WALLED, Fact.SUSPENDED) if matrix.denials(role, action) & fact)
+    return (d.c.firm_id == facts.FIRM, facts.reaches_document(), facts.is_there(), *shut)
 
 
 def _conditions(
