@@ -47,6 +47,7 @@ SQL_TABLES: Final = Use(
         "service.downloads",  # reads the revision of an id that was decided in the same transaction
         "service.receipts",  # lists what the asker himself added
         "service.grants",  # writes grants
+        "service.shrinking",  # revokes and narrows several grants at once
         "service.disposal",  # destroys them
         "service.rotation",  # rewraps the keys of revisions
         "service.doctor",  # compares rows with events, blobs and keys

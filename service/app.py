@@ -34,6 +34,7 @@ from service.api import (
     people,
     tokens,
     uploads,
+    usage,
     vendors,
     walls,
 )
@@ -59,6 +60,7 @@ NOUNS = (
     agreements,
     asks,
     grants,
+    usage,
     audit,
     disposals,
     certificates,

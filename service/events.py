@@ -56,6 +56,7 @@ class EventType(StrEnum):
     EXPORT_MADE = "export.made"
     FIRM_FOUNDED = "firm.founded"
     GRANT_CREATED = "grant.created"
+    GRANT_NARROWED = "grant.narrowed"  # it carries fewer abilities than before
     GRANT_REVOKED = "grant.revoked"
     HOLD_LIFTED = "hold.lifted"
     HOLD_PLACED = "hold.placed"
@@ -102,6 +103,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.DOCUMENT_CONFIRMED,
         EventType.DOCUMENT_TAKEN_BACK,
         EventType.ENGAGEMENT_CHANGED,
+        EventType.GRANT_NARROWED,
         EventType.GRANT_REVOKED,
         EventType.MATTER_UNNAMED,
         EventType.MEMBER_ENDED,

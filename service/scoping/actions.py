@@ -58,6 +58,8 @@ class Action(StrEnum):
     ENGAGEMENT_CREATE = "engagement:create"
     ENGAGEMENT_LIST = "engagement:list"
     ENGAGEMENT_READ = "engagement:read"
+    ENGAGEMENT_SHRINK = "engagement:shrink"
+    ENGAGEMENT_USAGE = "engagement:usage"
     FIRM_READ = "firm:read"
     GRANT_CREATE = "grant:create"
     GRANT_LIST = "grant:list"

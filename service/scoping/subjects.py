@@ -157,6 +157,7 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.DOCUMENT_REVISE, Action.DOCUMENT_TAKE_BACK, Action.DOCUMENT_VIEW), (_D,)),
             ((Action.DOCUMENT_ADD,), (_P,)),
             ((Action.ENGAGEMENT_CHANGE, Action.ENGAGEMENT_READ), (_E,)),
+            ((Action.ENGAGEMENT_SHRINK, Action.ENGAGEMENT_USAGE), (_E,)),
             ((Action.ENGAGEMENT_CREATE, Action.ENGAGEMENT_LIST, Action.FIRM_READ), (_F,)),
             ((Action.GRANT_CREATE, Action.GRANT_LIST, Action.GRANT_REVOKE), (_D,)),
             ((Action.HOLD_LIFT, Action.HOLD_PLACE, Action.WALL_LIFT, Action.WALL_RAISE), (_M,)),

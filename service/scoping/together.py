@@ -77,18 +77,24 @@ def count(tx: Tx, matrix: Matrix, asker: Asker, moment: Moment, actor: Actor, ac
 
 
 def _bound(asker: Asker, moment: Moment, actor: Actor, action: Action, where: Where) -> dict[str, Any]:
-    of_asker = listing.bound(asker.now, asker.actor, TOLD)
-    return {
-        **listing.bound(moment, actor, action, where),
-        **{f"{_ASKER}{name}": value for name, value in of_asker.items()},
-    }
+    return {**listing.bound(moment, actor, action, where), **bound_of(asker)}
+
+
+def bound_of(asker: Asker) -> dict[str, Any]:
+    """Return what a condition binds that was made to be the asker's (`of_asker`)."""
+    return {f"{_ASKER}{name}": value for name, value in listing.bound(asker.now, asker.actor, TOLD).items()}
+
+
+def covers(matrix: Matrix, asker: Actor) -> bool:
+    """Say whether the asker's token is for as much as being told of documents needs."""
+    return asker.covers(TOLD.resource) or not matrix.denials(asker.role, TOLD) & Fact.NARROWED
 
 
 def _made(
     matrix: Matrix, asker: Actor, actor: Actor, action: Action, where: Where, *, counted: bool
 ) -> Select[Any] | None:
     """Return the statement, compiled from the snapshot once; None when nothing can be told."""
-    if not asker.covers(TOLD.resource) and matrix.denials(asker.role, TOLD) & Fact.NARROWED:
+    if not covers(matrix, asker):
         return None
     given = tuple(noun for noun, value in where._asdict().items() if value is not None)
     key = ("together", asker.role, actor.role, action, given, counted)
@@ -109,16 +115,16 @@ def _compile(
     if told is None:
         return None
     if counted:
-        return select(func.count().label("n")).select_from(seen).where(_of_asker(told))
+        return select(func.count().label("n")).select_from(seen).where(of_asker(told))
     shown = [
         _shown.c[name] for name in ("id", "engagement_id", "part_id", "matter_id", "number", "label", "sensitivity")
     ]
     both = _shown.join(seen, seen.c.id == _shown.c.id)
-    return select(*shown).select_from(both).where(_of_asker(told)).order_by(seen.c.id).limit(_MOST)
+    return select(*shown).select_from(both).where(of_asker(told)).order_by(seen.c.id).limit(_MOST)
 
 
-def _of_asker(truth: Truth) -> Truth:
-    """The same condition about somebody else: all that it binds gets a name of its own."""
+def of_asker(truth: Truth) -> Truth:
+    """The same condition about the asker, beside another's: all that it binds gets a name of its own."""
 
     def renamed(element: Any, **_: Any) -> Any:
         if isinstance(element, BindParameter):

@@ -244,6 +244,12 @@ async def _revoke_grant(scene: Scene) -> Request:
     return Request({"grant_id": made["id"]}, headers={"If-Match": made["etag"]})
 
 
+async def _shrink_grants(scene: Scene) -> Request:
+    made = await scene.grant("granted", await scene.paper())
+    item = {"act": "revoke", "grant_id": made["id"], "etag": made["etag"]}
+    return Request({"engagement_id": scene.main.id}, json={"items": [item]})
+
+
 async def _prove_entry(_scene: Scene) -> Request:
     return Request({"index": "3"})
 
@@ -370,6 +376,9 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "prove_entry": _prove_entry,
         "export_log": _plain(engagement_id=None),
         "export_log of_engagement": _export_part,
+        "list_unused_grants": _of("engagement_id", "engagement"),
+        "score_least_privilege": _of("engagement_id", "engagement"),
+        "shrink_grants": _shrink_grants,
         "request_disposal": _request_disposal,
         "newest_disposal": _of("engagement_id", "disposed_engagement"),
         "read_disposal": _of("disposal_id", "disposal"),

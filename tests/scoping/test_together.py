@@ -21,10 +21,12 @@ ACTS = (Action.DOCUMENT_VIEW, Action.DOCUMENT_DOWNLOAD)
 @given(
     st.data(),
     st.sampled_from([0, 1, 10, 3600]),
-    st.builds(
-        Where,
-        engagement=st.sampled_from([None, an_id("eng", f"firm {ENGAGEMENTS[0]}")]),
-        matter=st.sampled_from([None, an_id("mtr", f"firm {MATTERS[0]}")]),
+    st.sampled_from(
+        [
+            Where(),
+            Where(engagement=an_id("eng", f"firm {ENGAGEMENTS[0]}")),
+            Where(matter=an_id("mtr", f"firm {MATTERS[0]}")),
+        ]
     ),
 )
 @BOTH
