@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Query
+from pydantic import WithJsonSchema
 
 from service import access
 from service.api.shapes import Output, Time, shown_time
 from service.scoping.explain import Access
 
+TIME_CHARACTERS: Final = 40
+_Time = Annotated[Time, WithJsonSchema({"type": "string", "format": "date-time", "maxLength": TIME_CHARACTERS})]
 At = Annotated[
-    Time | None,
+    _Time | None,
     Query(
-        description="What would be seen at this time, of rows as they are now; at most 366 days ahead, now unless said."
+        description="What would be seen then, of rows as they are now; at most 366 days ahead. Now, unless said.",
+        examples=["2027-03-01T09:00:00Z"],
     ),
 ]
 

@@ -19,7 +19,7 @@ EngagementId = Annotated[str, Path(max_length=64, examples=["eng_" + "0" * 32])]
 Days = Annotated[int, Query(ge=1, le=366, description="Not opened for so many days, and at least as old.")]
 
 
-class GrantOut(Output):
+class GrantUseOut(Output):
     """A live grant, by ids: its purpose and the document's title are told by their own addresses."""
 
     id: str
@@ -38,7 +38,7 @@ class SuggestionOut(Output):
     """One act that would make a grant less."""
 
     act: str
-    grant: GrantOut
+    grant: GrantUseOut
 
 
 class ScoreOut(Output):
@@ -92,12 +92,12 @@ class ShrunkAll(Output):
 
 
 def _out(grant: usage.Grant) -> dict[str, Any]:
-    shown = {name: getattr(grant, name) for name in GrantOut.model_fields}
+    shown = {name: getattr(grant, name) for name in GrantUseOut.model_fields}
     times = {name: shown_time(shown[name]) for name in ("granted_at", "not_after")}
     return {**shown, "abilities": list(grant.abilities), **times}
 
 
-@router.get("/unused-grants", operation_id="list_unused_grants", response_model=Listed[GrantOut])
+@router.get("/unused-grants", operation_id="list_unused_grants", response_model=Listed[GrantUseOut])
 async def unused(
     services: ServicesDep,
     caller: CallerDep,

@@ -90,7 +90,9 @@ async def test_ended_grants_are_not_told_and_pages_go_on(engagement: Engagement)
     gone = await _grant(engagement, seat)
     await engagement.attorney.change("DELETE", f"/grants/{gone['id']}")
     world.sleep(20 * DAY_S)
-    path, found, cursor = f"/engagements/{engagement.id}/unused-grants?limit=2", [], ""
+    cursor: str | None = ""
+    path = f"/engagements/{engagement.id}/unused-grants?limit=2"
+    found: list[Any] = []
     while cursor is not None:
         page = await engagement.attorney.get(path + (f"&cursor={cursor}" if cursor else ""))
         found += [row["id"] for row in page["items"]]

@@ -81,7 +81,7 @@ def test_a_difference_is_what_deciding_under_both_gives(
     looked_at = {actor.membership_id for actor in compared.seats(world.tx, world.firm())}
     for actor in actors:
         found = list(compared.shifts(world.tx, world.moment, actor))
-        plain = _plain(world, actor.membership_id, *map(version, names), ids)
+        plain = _plain(world, actor.membership_id, version(names[0]), version(names[1]), ids)
         assert found == plain
         assert actor.membership_id in looked_at or not plain
 
