@@ -48,6 +48,7 @@ SQL_TABLES: Final = Use(
         "service.receipts",  # lists what the asker himself added
         "service.grants",  # writes grants
         "service.tasks",  # makes and ends grants with a task; reads what a member added for his own
+        "service.shrinking",  # revokes and narrows several grants at once
         "service.disposal",  # destroys them
         "service.rotation",  # rewraps the keys of revisions
         "service.doctor",  # compares rows with events, blobs and keys

@@ -37,6 +37,7 @@ from service.api import (
     tasks,
     tokens,
     uploads,
+    usage,
     vendors,
     walls,
 )
@@ -65,6 +66,7 @@ NOUNS = (
     tasks,
     schedules,
     grants,
+    usage,
     audit,
     disposals,
     certificates,

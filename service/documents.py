@@ -20,7 +20,7 @@ from service.errors import BadInputError, BadStateError, NotFoundError
 from service.events import EventType
 from service.ledger import Moment
 from service.paging import Page, Window, page
-from service.scoping import explain, listing
+from service.scoping import listing
 from service.scoping.actions import Action, Label, Sensitivity
 from service.scoping.decide import Subject
 from service.services import Services
@@ -150,43 +150,6 @@ def _snapshot(services: Services, caller: Caller, where: listing.Where, asked: W
         rows = listing.page(tx, matrix, moment, actor, after=asked.after, most=asked.limit + 1, where=where)
         log_size = tx.value(_LOG_SIZE, firm=actor.firm_id)
     return page(rows, asked), log_size
-
-
-async def access(services: Services, caller: Caller, document_id: str, person_id: str | None) -> list[dict[str, Any]]:
-    """Say who can see a document and why; or for one person, why or why not, and what is missing."""
-
-    def change(act: Act) -> list[explain.Access]:
-        matrix, row = services.matrix.current, act.decision.row
-        if person_id is None:
-            return explain.who_can_see(act.tx, matrix, act.moment, act.firm_id, row)
-        return explain.for_person(act.tx, matrix, act.moment, act.firm_id, row, person_id)
-
-    done = await perform(services, caller, Action.DOCUMENT_ACCESS, Subject(document=document_id), change)
-    return [
-        {
-            "person_id": found.person_id,
-            "membership_id": found.membership_id,
-            "role": found.role,
-            "side": found.side,
-            "sees": found.sees,
-            "grants": list(found.grants),
-            "schedules": [
-                {"id": each.id, "open": each.is_open, "networks": each.has_networks} for each in found.schedules
-            ],
-            "reasons": [
-                {
-                    "action": reason.action.value,
-                    "allowed": reason.allowed,
-                    "rule": reason.rule,
-                    "facts": list(reason.facts),
-                    "why_not": None if reason.state is None else reason.state.value,
-                    "missing": list(reason.missing),
-                }
-                for reason in found.reasons
-            ],
-        }
-        for found in done.result
-    ]
 
 
 async def confirm(

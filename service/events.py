@@ -59,6 +59,7 @@ class EventType(StrEnum):
     EXPORT_MADE = "export.made"
     FIRM_FOUNDED = "firm.founded"
     GRANT_CREATED = "grant.created"
+    GRANT_NARROWED = "grant.narrowed"  # it carries fewer abilities than before
     GRANT_REVOKED = "grant.revoked"
     HOLD_LIFTED = "hold.lifted"
     HOLD_PLACED = "hold.placed"
@@ -113,6 +114,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.DOCUMENT_TAKEN_BACK,
         EventType.EMERGENCY_ENDED,
         EventType.ENGAGEMENT_CHANGED,
+        EventType.GRANT_NARROWED,
         EventType.GRANT_REVOKED,
         EventType.MATTER_UNNAMED,
         EventType.MEMBER_ENDED,
@@ -181,9 +183,9 @@ def _draft(
 # Decisions and reads ------------------------------------------------------------------------------------------------
 
 
-def access_allowed(who: Who) -> Draft:
-    """Something was read: no list, no document's bytes."""
-    return _draft(EventType.ACCESS_ALLOWED, "allowed", who)
+def access_allowed(who: Who, at: int | None = None) -> Draft:
+    """Something was read: no list, no document's bytes; `at` where it was asked how it would be at that UTC second."""
+    return _draft(EventType.ACCESS_ALLOWED, "allowed", who, data=None if at is None else {"at": at})
 
 
 def access_refused(who: Who, code: str) -> Draft:
@@ -196,16 +198,19 @@ def access_failed(who: Who, code: str) -> Draft:
     return _draft(EventType.ACCESS_FAILED, "failed", who, data={"code": code})
 
 
-def list_read(who: Who, ids: Iterable[str], log_size: int | None = None) -> Draft:
+def list_read(who: Who, ids: Iterable[str], log_size: int | None = None, at: int | None = None) -> Draft:
     """A list was given out: how many things, the digest of their ids in order, and the log its snapshot had seen.
 
-    Where no log size is given, the list was read in the transaction of this entry: its index is that size.
+    Where no log size is given, the list was read in the transaction of this entry: its index is that size. `at` is
+    there where it was asked what the list would be at that UTC second.
     """
     listed = list(ids)
     digest = hashlib.sha256("\n".join(listed).encode()).hexdigest()
     data: dict[str, str | int | bool | list[str]] = {"count": len(listed), "ids_sha256": digest}
     if log_size is not None:
         data["log_size"] = log_size
+    if at is not None:
+        data["at"] = at
     return _draft(EventType.LIST_READ, "allowed", who, data=data)
 
 

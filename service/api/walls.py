@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ConfigDict, StringConstraints
 
-from service import walls
+from service import access, walls
 from service.acts import etag
 from service.api.shapes import (
     Cursor,
@@ -51,6 +51,32 @@ class NewWall(Input):
     reason: Text
 
 
+class Between(Input):
+    """A person and a matter, with a wall between them in mind."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"person_id": "per_" + "0" * 32, "matter_id": "mtr_" + "0" * 32}]}
+    )
+    person_id: PersonId
+    matter_id: MatterId
+
+
+class LossOut(Output):
+    """How many documents of the matter a membership would lose, by act."""
+
+    membership_id: str
+    engagement_id: str | None
+    role: str
+    lost: dict[str, int]
+
+
+class PreviewOut(Output):
+    """What a wall would take, as of the time of the rows; memberships that lose nothing are not there."""
+
+    as_of: str
+    losses: list[LossOut]
+
+
 class WallOut(Output):
     """A wall; `lifted_at` is null while it stands."""
 
@@ -84,6 +110,22 @@ async def raise_wall(
 ) -> Any:
     """Keep a person from a matter, from now on."""
     return _tagged(response, await walls.raise_wall(services, caller, body.person_id, body.matter_id, body.reason))
+
+
+@router.post("/preview", operation_id="preview_wall", response_model=PreviewOut)
+async def preview(services: ServicesDep, caller: CallerDep, body: Between) -> Any:
+    """Say what a wall would take from a person before it is raised; nothing is changed."""
+    told = await access.of_wall(services, caller, body.person_id, body.matter_id)
+    losses = [
+        {
+            "membership_id": loss.id,
+            "engagement_id": loss.engagement_id,
+            "role": loss.role,
+            "lost": {action.value: count for action, count in loss.lost.items()},
+        }
+        for loss in told.answer.items
+    ]
+    return {"as_of": shown_time(told.as_of), "losses": losses}
 
 
 @router.get("", operation_id="list_walls", response_model=Listed[WallOut])

@@ -47,19 +47,26 @@ def seat_id(matter_id: str, person_id: str) -> str:
 # Grants, asks and schedules -------------------------------------------------------------------------------------------
 
 
+def _abilities(data: Mapping[str, Any]) -> int:
+    return int(sum(Ability.__members__.get(word.upper(), 0) for word in data["abilities"]))
+
+
 def _grant_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    abilities = sum(Ability.__members__.get(word.upper(), 0) for word in data["abilities"])
     terms = {
         "engagement_id": subjects["engagement"],
         "membership_id": subjects["membership"],
         "document_id": subjects["document"],
-        "abilities": int(abilities),
+        "abilities": _abilities(data),
         "not_before": data["not_before"],
         "not_after": data["not_after"],
         "revoked_at": FOREVER,
         "task_id": subjects.get("task"),
     }
     scratch.add("grant", Said(subjects["grant"], "", terms, entry["index"]))
+
+
+def _grant_narrowed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("grant", subjects["grant"], entry["index"], abilities=_abilities(data))
 
 
 def _grant_revoked(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
@@ -371,6 +378,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.ENGAGEMENT_CHANGED, _engagement_changed),
             (EventType.ENGAGEMENT_CREATED, _engagement_created),
             (EventType.GRANT_CREATED, _grant_created),
+            (EventType.GRANT_NARROWED, _grant_narrowed),
             (EventType.GRANT_REVOKED, _grant_revoked),
             (EventType.HOLD_LIFTED, _hold_lifted),
             (EventType.HOLD_PLACED, _hold_placed),

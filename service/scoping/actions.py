@@ -62,6 +62,8 @@ class Action(StrEnum):
     ENGAGEMENT_CREATE = "engagement:create"
     ENGAGEMENT_LIST = "engagement:list"
     ENGAGEMENT_READ = "engagement:read"
+    ENGAGEMENT_SHRINK = "engagement:shrink"
+    ENGAGEMENT_USAGE = "engagement:usage"
     FIRM_READ = "firm:read"
     GRANT_CREATE = "grant:create"
     GRANT_LIST = "grant:list"
@@ -69,6 +71,7 @@ class Action(StrEnum):
     HOLD_LIFT = "hold:lift"
     HOLD_LIST = "hold:list"
     HOLD_PLACE = "hold:place"
+    MATTER_ACCESS = "matter:access"
     MATTER_CREATE = "matter:create"
     MATTER_LIST = "matter:list"
     MATTER_NAME = "matter:name"
@@ -81,6 +84,7 @@ class Action(StrEnum):
     MEMBER_SUSPEND = "member:suspend"
     PART_ADD = "part:add"
     PART_LIST = "part:list"
+    PERSON_ACCESS = "person:access"
     PERSON_ADD = "person:add"
     PERSON_LIST = "person:list"
     PERSON_READ = "person:read"
@@ -105,6 +109,7 @@ class Action(StrEnum):
     VENDOR_READ = "vendor:read"
     WALL_LIFT = "wall:lift"
     WALL_LIST = "wall:list"
+    WALL_PREVIEW = "wall:preview"
     WALL_RAISE = "wall:raise"
 
     @property

@@ -120,7 +120,7 @@ def page(
     statement = _made(matrix, actor, action, where, form, shut=windows.is_shut(tx, moment, actor))
     if statement is None:
         return []
-    rows = tx.all(statement, **_bound(moment, actor, action, where), after=after, most=most)
+    rows = tx.all(statement, **bound(moment, actor, action, where), after=after, most=most)
     return [row._make((authorise_document(row[0]), *row[1:])) for row in rows]
 
 
@@ -135,10 +135,50 @@ def count(
     """Return how many documents `page` would list in all."""
     shut = windows.is_shut(tx, moment, actor)
     statement = _made(matrix, actor, action, where, _Form.COUNTED, shut=shut)
-    return 0 if statement is None else int(tx.value(statement, **_bound(moment, actor, action, where), after=""))
+    return 0 if statement is None else int(tx.value(statement, **bound(moment, actor, action, where), after=""))
 
 
-def _bound(moment: Moment, actor: Actor, action: Action, where: Where) -> dict[str, Any]:
+def ids(
+    matrix: Matrix,
+    role: str,
+    side: Side,
+    action: Action,
+    *,
+    given: tuple[str, ...] = (),
+    cells: frozenset[tuple[str, str]] | None = None,
+    shut: bool = False,
+) -> Select[Any] | None:
+    """Return the statement of a whole list: ids alone, each once; None when nothing can be on it.
+
+    For comparing lists inside the database. It binds what `bound` gives, and ``after=""``.
+
+    Args:
+        given: the nouns of `Where` that will be bound.
+        cells: only documents with one of these (label, sensitivity).
+        shut: a schedule is shut (`windows.is_shut`); where nobody's hours are asked about, they count as open.
+    """
+    branches = _branches(matrix, role, side, action, given, cells, shut=shut)
+    return _ids(branches, side) if branches else None
+
+
+def admits(matrix: Matrix, role: str, side: Side, action: Action, document_id: ColumnElement[str]) -> Truth | None:
+    """Say of one document in a query whether it is on a list; None when none ever is. It binds what `bound` gives."""
+    true = _facts_of(side)
+    conditions = _conditions(matrix, role, action, true, None)
+    if not conditions:
+        return None
+    source = d.join(e, e.c.id == d.c.engagement_id).join(m, facts.is_membership())
+    always = _always(matrix, role, action, true)
+    return (
+        select(facts.number(1))
+        .select_from(source)
+        .where(d.c.id == document_id, *always, _any_of(conditions, true))
+        .exists()
+    )
+
+
+def bound(moment: Moment, actor: Actor, action: Action, where: Where = EVERYWHERE) -> dict[str, Any]:
+    """Return what the statements of this module bind, but for ``after`` and ``most``."""
     now = moment.s
     return {
         "firm": actor.firm_id,
@@ -175,22 +215,30 @@ def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, form: _For
 def _compile(
     matrix: Matrix, role: str, side: Side, action: Action, given: tuple[str, ...], form: _Form, *, shut: bool
 ) -> Statement | None:
+    branches = _branches(matrix, role, side, action, given, shut=shut)
+    return _joined(branches, side, form) if branches else None
+
+
+def _branches(
+    matrix: Matrix,
+    role: str,
+    side: Side,
+    action: Action,
+    given: tuple[str, ...],
+    cells: frozenset[tuple[str, str]] | None = None,
+    *,
+    shut: bool,
+) -> list[Select[Any]]:
     true = _facts_of(side)
     if shut:
         del true[Fact.WINDOW]
-    conditions = [one for one in matrix.alternatives(role, action) if not one.facts & ~_mask(true)]
+    conditions = _conditions(matrix, role, action, true, cells)
     by_assignment = [one for one in conditions if one.facts & Fact.ASSIGNED]
     by_adder = [one for one in conditions if one.facts & Fact.OWN and not one.facts & Fact.ASSIGNED]
     by_emergency = [
         one for one in conditions if one.facts & Fact.BREAK_GLASS and not one.facts & (Fact.ASSIGNED | Fact.OWN)
     ]
-    always = (
-        d.c.firm_id == facts.FIRM,
-        facts.reaches_document(),
-        facts.is_there(),
-        *(~true[fact] for fact in (Fact.WALLED, Fact.SUSPENDED) if matrix.denials(role, action) & fact),
-        *(_IN[noun] for noun in given),
-    )
+    always = (*_always(matrix, role, action, true), *(_IN[noun] for noun in given))
     branches: list[Select[Any]] = []
     if by_assignment:
         driven = {**true, Fact.ASSIGNED: _assigned_where_driven(side)}
@@ -202,7 +250,23 @@ def _compile(
         branches.append(
             _of_emergency().where(*always, _any_of(by_emergency, {**true, Fact.BREAK_GLASS: facts.window()}))
         )
-    return _joined(branches, side, form) if branches else None
+    return branches
+
+
+def _always(matrix: Matrix, role: str, action: Action, true: dict[Fact, Truth]) -> tuple[Truth, ...]:
+    """What must be so for every document of a list, whichever way it comes there."""
+    shut = (~true[fact] for fact in (Fact.WALLED, Fact.SUSPENDED) if matrix.denials(role, action) & fact)
+    return (d.c.firm_id == facts.FIRM, facts.reaches_document(), facts.is_there(), *shut)
+
+
+def _conditions(
+    matrix: Matrix, role: str, action: Action, true: dict[Fact, Truth], cells: frozenset[tuple[str, str]] | None
+) -> list[Condition]:
+    """The ways to a yes that rows can tell; in some cells alone, where they are given."""
+    known = [one for one in matrix.alternatives(role, action) if not one.facts & ~_mask(true)]
+    if cells is None:
+        return known
+    return [one._replace(cells=one.cells & cells) for one in known if one.cells & cells]
 
 
 _ending = models.grants.alias("ending")
@@ -327,17 +391,23 @@ def _selected(source: Any, side: Side, key: ColumnElement[str]) -> Select[Any]:
     return select(key.label("id"), *_COLUMNS[1:]).select_from(whole).where(key > _AFTER).order_by(key)
 
 
-def _joined(branches: list[Select[Any]], side: Side, form: _Form) -> Any:
+def _together(side: Side) -> Any:
     # What was granted is confirmed, what is one's own is not: a vendor person's two branches never meet.
-    together = union_all if side is Side.VENDOR else union
+    return union_all if side is Side.VENDOR else union
+
+
+def _ids(branches: list[Select[Any]], side: Side) -> Select[Any]:
+    found = [branch.with_only_columns(d.c.id).order_by(None) for branch in branches]
+    return select((_together(side)(*found) if len(found) > 1 else found[0]).subquery().c.id)
+
+
+def _joined(branches: list[Select[Any]], side: Side, form: _Form) -> Any:
     if form is _Form.COUNTED:
-        ids = [branch.with_only_columns(d.c.id).order_by(None) for branch in branches]
-        both = (together(*ids) if len(ids) > 1 else ids[0]).subquery()
-        return select(func.count().label("n")).select_from(both)
+        return select(func.count().label("n")).select_from(_ids(branches, side).subquery())
     if len(branches) == 1:
         return branches[0].limit(_MOST)
     if form is _Form.BOUNDED:
         arms = [select(branch.limit(_MOST).subquery()) for branch in branches]
     else:
         arms = [branch.order_by(None) for branch in branches]
-    return together(*arms).order_by("id").limit(_MOST)
+    return _together(side)(*arms).order_by("id").limit(_MOST)

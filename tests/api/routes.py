@@ -65,6 +65,14 @@ async def _raise_wall(scene: Scene) -> Request:
     return Request(json=body)
 
 
+async def _preview_wall(scene: Scene) -> Request:
+    return Request(json={"person_id": scene.things["person"], "matter_id": scene.main.matter_id})
+
+
+async def _of_person(scene: Scene) -> Request:
+    return Request({"person_id": scene.seats["granted"].person_id}, {"engagement_id": scene.main.id})
+
+
 async def _lift_wall(scene: Scene) -> Request:
     wall = await scene.wall((await scene.member()).person_id)
     return Request({"wall_id": wall}, headers=await scene.tag(f"/walls/{wall}"))
@@ -298,6 +306,12 @@ async def _revoke_grant(scene: Scene) -> Request:
     return Request({"grant_id": made["id"]}, headers={"If-Match": made["etag"]})
 
 
+async def _shrink_grants(scene: Scene) -> Request:
+    made = await scene.grant("granted", await scene.paper())
+    item = {"act": "revoke", "grant_id": made["id"], "etag": made["etag"]}
+    return Request({"engagement_id": scene.main.id}, json={"items": [item]})
+
+
 async def _prove_entry(_scene: Scene) -> Request:
     return Request({"index": "3"})
 
@@ -341,15 +355,18 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "add_person": _add_person,
         "list_people": _plain(),
         "read_person": _of("person_id", "person"),
+        "explain_person": _of_person,
         "add_vendor": _plain(name=CANARIES["vendor"]),
         "list_vendors": _plain(),
         "read_vendor": _of("vendor_id", "vendor"),
         "create_matter": _create_matter,
         "list_matters": _plain(),
         "read_matter": _of("matter_id", "matter"),
+        "explain_matter": _of("matter_id", "matter"),
         "name_on_team": _someone_on_team,
         "take_off_team": _someone_on_team,
         "raise_wall": _raise_wall,
+        "preview_wall": _preview_wall,
         "list_walls": _plain(),
         "list_walls of_matter": _of("", "", matter_id="matter"),
         "read_wall": _of("wall_id", "wall"),
@@ -440,6 +457,9 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "prove_entry": _prove_entry,
         "export_log": _plain(engagement_id=None),
         "export_log of_engagement": _export_part,
+        "list_unused_grants": _of("engagement_id", "engagement"),
+        "score_least_privilege": _of("engagement_id", "engagement"),
+        "shrink_grants": _shrink_grants,
         "request_disposal": _request_disposal,
         "newest_disposal": _of("engagement_id", "disposed_engagement"),
         "read_disposal": _of("disposal_id", "disposal"),
