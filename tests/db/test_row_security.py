@@ -24,6 +24,8 @@ from tests.migrations.rows import FIRMS, a_row, fill
 from tests.postgres import PostgresServer
 
 MIGRATION: Any = import_module("migrations.versions.0004_row_security")
+LATER: tuple[Any, ...] = (import_module("migrations.versions.0006_access_requests"),)
+FIRM_COLUMNS = {**MIGRATION.FIRM_COLUMNS, **{table: "firm_id" for later in LATER for table in later.NEW}}
 TABLES = tuple(metadata.tables.values())
 NOBODY = ("", "logs_9", "firm", "%", "logs_0' OR '1'='1", "logs_0 ")
 
@@ -62,8 +64,14 @@ def database(url: str) -> Iterator[FaultyDatabase]:
     made.close()
 
 
+def _rights(group: str, verb: str) -> tuple[str, ...]:
+    """What the migrations gave a group."""
+    given = (migration.RIGHTS[group].get(verb, ()) for migration in (MIGRATION, *LATER) if group in migration.RIGHTS)
+    return tuple(entry for entries in given for entry in entries)
+
+
 def _firm_of(table: Table) -> Any:
-    return literal_column(MIGRATION.FIRM_COLUMNS[table.name])
+    return literal_column(FIRM_COLUMNS[table.name])
 
 
 def _all_firms(tx: Tx, table: Table) -> list[str]:
@@ -72,7 +80,7 @@ def _all_firms(tx: Tx, table: Table) -> list[str]:
 
 
 def test_every_table_is_walled() -> None:
-    assert set(MIGRATION.FIRM_COLUMNS) == set(metadata.tables)
+    assert set(FIRM_COLUMNS) == set(metadata.tables)
 
 
 @pytest.mark.parametrize("firm", FIRMS)
@@ -163,7 +171,7 @@ def writing(database: Database) -> Iterator[Tx]:
 
 def _tables_with(verb: str) -> list[Table]:
     """The tables that the application may ... as a whole."""
-    return [table for table in TABLES if table.name in MIGRATION.RIGHTS[MIGRATION.APP][verb]]
+    return [table for table in TABLES if table.name in _rights(MIGRATION.APP, verb)]
 
 
 def _refused(tx: Tx, statement: Any, **values: Any) -> str:
@@ -232,7 +240,7 @@ def _held(url: str, group: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("group", MIGRATION.GROUPS)
 def test_each_group_holds_what_the_migration_gave_it_and_no_more(url: str, group: str) -> None:
-    given = {verb: {entry.partition(" ")[0] for entry in MIGRATION.RIGHTS[group].get(verb, ())} for verb in VERBS}
+    given = {verb: {entry.partition(" ")[0] for entry in _rights(group, verb)} for verb in VERBS}
     assert _held(url, group) == given
 
 

@@ -32,6 +32,7 @@ SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text,
 @pytest.fixture
 def filled(migrated_url: str) -> Iterator[Engine]:
     """A database with three rows in every table, as its owner has it."""
+    schema.downgrade(Database(owner_of(migrated_url)), "0004")
     engine = create_engine(owner_of(migrated_url))
     fill(engine)
     yield engine
@@ -54,6 +55,7 @@ def test_with_data_it_goes_down_and_up_and_no_row_changes(filled: Engine, migrat
 
 
 def test_it_goes_down_to_open_tables_without_rights_and_up_to_the_same_walls(migrated_postgres_url: str) -> None:
+    schema.downgrade(Database(owner_of(migrated_postgres_url)), "0004")
     owner, app = create_engine(owner_of(migrated_postgres_url)), create_engine(migrated_postgres_url)
     fill(owner)
     walls = _walls(owner)
@@ -61,7 +63,7 @@ def test_it_goes_down_to_open_tables_without_rights_and_up_to_the_same_walls(mig
     assert [row[1:3] + row[4:] for row in _walls(owner)] == [(False, False, [])] * len(walls)
     with app.connect() as connection, pytest.raises(ProgrammingError, match="permission denied"):
         connection.execute(text("SELECT id FROM vendors"))
-    schema.upgrade(Database(owner_of(migrated_postgres_url)))
+    schema.upgrade(Database(owner_of(migrated_postgres_url)), "0004")
     assert _walls(owner) == walls
     owner.dispose()
     app.dispose()
@@ -81,6 +83,7 @@ def test_the_owner_too_sees_nothing_unless_it_asks_for_all(migrated_postgres_url
 
 def test_on_sqlite_there_is_nothing_to_do(migrated_sqlite_url: str) -> None:
     engine, database = create_engine(migrated_sqlite_url), Database(migrated_sqlite_url)
+    schema.downgrade(database, "0004")
     with engine.connect() as connection:
         before = connection.execute(text("SELECT sql FROM sqlite_master ORDER BY name")).all()
     schema.downgrade(database, "0003")
