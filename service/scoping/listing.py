@@ -86,6 +86,14 @@ class Where(NamedTuple):
 EVERYWHERE: Final = Where()
 
 
+class Withheld(NamedTuple):
+    """What may be known of a document that one may ask for and does not see."""
+
+    id: str
+    label: str
+    pages: int | None
+
+
 class _Form(Enum):
     """A page whose branches the database merges, a page whose branches end by themselves, or a count."""
 
@@ -136,6 +144,16 @@ def count(
     return 0 if statement is None else int(tx.value(statement, **_bound(moment, actor, action, where), after=""))
 
 
+def withheld(
+    tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, *, engagement: str, after: str, most: int
+) -> list[Withheld]:
+    """Return what a vendor person may ask for without seeing it, in order of ids: all that he may know of each."""
+    where = Where(engagement=engagement)
+    rows = page(tx, matrix, moment, actor, Action.WITHHELD_LIST, after=after, most=most, where=where)
+    # Plain ids: with them no door opens the title.
+    return [Withheld(str(row.id), row.label, row.pages) for row in rows]
+
+
 def _bound(moment: Moment, actor: Actor, action: Action, where: Where) -> dict[str, Any]:
     now = moment.s
     return {
@@ -172,6 +190,7 @@ def _compile(
     true = _facts_of(side)
     conditions = [one for one in matrix.alternatives(role, action) if not one.facts & ~_mask(true)]
     by_assignment = [one for one in conditions if one.facts & Fact.ASSIGNED]
+    by_knowledge = [one for one in conditions if one.facts & Fact.KNOWN]
     by_adder = [one for one in conditions if one.facts & Fact.OWN and not one.facts & Fact.ASSIGNED]
     always = (
         d.c.firm_id == facts.FIRM,
@@ -187,6 +206,8 @@ def _compile(
         branches.append(source.where(*always, _any_of(by_assignment, driven)))
     if by_adder:
         branches.append(_added(side).where(*always, _any_of(by_adder, true)))
+    if by_knowledge:
+        branches.append(_withheld().where(*always, _any_of(by_knowledge, true)))
     return _joined(branches, side, form) if branches else None
 
 
@@ -215,6 +236,7 @@ def _facts_of(side: Side) -> dict[Fact, Truth]:
         Fact.WINDOW: facts.window(),
         Fact.WALLED: facts.walled_in_list(d.c.matter_id),
         Fact.SUSPENDED: facts.suspended(),
+        **({Fact.KNOWN: facts.known()} if vendor else {}),
     }
 
 
@@ -289,6 +311,11 @@ def _of_team() -> Select[Any]:
 def _added(side: Side) -> Select[Any]:
     """What the membership itself added."""
     return _selected(d, side, key=d.c.id).where(d.c.added_by == MEMBERSHIP)
+
+
+def _withheld() -> Select[Any]:
+    """All that lies in a vendor person's engagement."""
+    return _selected(d, Side.VENDOR, key=d.c.id)
 
 
 def _selected(source: Any, side: Side, key: ColumnElement[str]) -> Select[Any]:

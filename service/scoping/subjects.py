@@ -28,9 +28,10 @@ from service.scoping.answers import Kind
 class Subject(NamedTuple):
     """What an act is on. Name one thing; nothing named is the firm.
 
-    `via` is the id of something that stands for a thing: a revision's or grant's (its document), an ask's (its part),
-    an agreement's, disposal's, certificate's or membership's (its engagement), a hold's or wall's (its matter), a
-    token's (its person). `receipt` is the id of a document whose receipt is wanted, seen as its adder's own affair.
+    `via` is the id of something that stands for a thing: a revision's, grant's or access request's (its document), an
+    ask's (its part), an agreement's, disposal's, certificate's, membership's or on-call duty's (its engagement), a
+    hold's or wall's (its matter), a token's (its person). `receipt` is the id of a document whose receipt is wanted,
+    seen as its adder's own affair.
     A matter beside an engagement means both at once (putting a part of a matter into an engagement).
     """
 
@@ -75,6 +76,7 @@ class Subject(NamedTuple):
 
 _KIND_OF_ID: Final = {"document": "doc", "part": "prt", "engagement": "eng", "matter": "mtr", "person": "per"}
 _NOUNS: Final = {
+    "acr": "access_request",
     "agr": "agreement",
     "ask": "ask",
     "crt": "certificate",
@@ -82,6 +84,7 @@ _NOUNS: Final = {
     "grt": "grant",
     "hld": "hold",
     "mem": "membership",
+    "onc": "on_call",
     "rev": "revision",
     "tok": "token",
     "wal": "wall",
@@ -97,6 +100,7 @@ def _follow(table: Any, **to: Any) -> Select[Any]:
 
 _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
     {
+        "acr": _follow(models.access_requests, document=models.access_requests.c.document_id),
         "agr": _follow(models.agreements, engagement=models.agreements.c.engagement_id),
         "ask": _follow(models.asks, part=models.asks.c.part_id),
         "crt": _follow(models.certificates, engagement=models.certificates.c.engagement_id),
@@ -104,6 +108,7 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "grt": _follow(models.grants, document=models.grants.c.document_id),
         "hld": _follow(models.holds, matter=models.holds.c.matter_id),
         "mem": _follow(models.memberships, engagement=models.memberships.c.engagement_id),
+        "onc": _follow(models.on_calls, engagement=models.on_calls.c.engagement_id),
         "rev": _follow(models.revisions, document=models.revisions.c.document_id),
         "tok": _follow(models.tokens, person=models.tokens.c.person_id),
         "wal": _follow(models.walls, matter=models.walls.c.matter_id),
@@ -145,6 +150,9 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
     {
         action: frozenset(kinds)
         for actions, kinds in (
+            ((Action.ACCESS_REQUEST_ANSWER, Action.ACCESS_REQUEST_CREATE), (_D,)),
+            ((Action.ACCESS_REQUEST_LIST,), (_E,)),
+            ((Action.ACCESS_REQUEST_WITHDRAW,), (_S,)),
             ((Action.AGREEMENT_PUBLISH, Action.AGREEMENT_READ, Action.AGREEMENT_SIGN), (_E,)),
             ((Action.ASK_CREATE, Action.ASK_END), (_P,)),
             ((Action.ASK_LIST,), (_P, _E)),
@@ -165,10 +173,12 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.MATTER_NAME, Action.MATTER_READ), (_M,)),
             ((Action.MEMBER_ADD, Action.MEMBER_END, Action.MEMBER_LIST), (_E, _F)),
             ((Action.MEMBER_RESUME, Action.MEMBER_SUSPEND), (_E, _F)),
+            ((Action.ON_CALL_CREATE, Action.ON_CALL_END, Action.ON_CALL_LIST), (_E,)),
             ((Action.PART_ADD, Action.PART_LIST), (_E,)),
             ((Action.PERSON_ADD, Action.PERSON_LIST, Action.PERSON_READ, Action.POLICY_READ), (_F,)),
             ((Action.VENDOR_ADD, Action.VENDOR_LIST, Action.VENDOR_READ), (_F,)),
             ((Action.ME_READ, Action.RECEIPT_READ), (_S,)),
+            ((Action.WITHHELD_LIST,), (_D, _E)),  # one document, or the list of those in an engagement
             ((Action.TOKEN_CREATE, Action.TOKEN_LIST, Action.TOKEN_REVOKE), (_S,)),
         )
         for action in actions
