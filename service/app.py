@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from service import attempts as attempts_module
 from service import checkpoints, disposal
 from service.api import (
+    access_requests,
     agreements,
     asks,
     audit,
@@ -30,6 +31,7 @@ from service.api import (
     matters,
     me,
     members,
+    on_calls,
     operations,
     people,
     tokens,
@@ -59,6 +61,8 @@ NOUNS = (
     agreements,
     asks,
     grants,
+    access_requests,
+    on_calls,
     audit,
     disposals,
     certificates,

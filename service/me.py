@@ -5,6 +5,8 @@ Rules kept here:
 * this works without duties, outside the agreed time and when suspended: whoever is shut out must be able to learn why;
 * what is missing comes with what mends it; what is due is told only while the policy would let its list be read, since
   instructions belong to a client's case;
+* what was answered of one's requests for access is told for a week, where one may read them; an attorney is told how
+  many wait for him;
 * of documents it is only said how many of those that the caller could list now close to him within 7 days; which they
   are is listed where each is decided.
 """
@@ -13,11 +15,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from service import asks, duties
+from service import access_requests, asks, duties
+from service.access_requests import AccessRequest
 from service.acts import Act, Caller, perform
 from service.asks import Ask
 from service.db.models import engagements, firms, memberships, people, tokens
@@ -79,7 +82,20 @@ class Me:
     token: Token
     missing: tuple[Missing, ...]
     due: tuple[Ask, ...]
+    answers: tuple[AccessRequest, ...]
+    waiting: int  # requests for access that the caller may answer
     ending_soon: int  # documents whose grant ends within `SOON_S`
+
+
+class _Found(NamedTuple):
+    """What the act finds, names unopened."""
+
+    row: Any
+    firm: Holder
+    missing: tuple[Missing, ...]
+    due: list[Any]
+    answers: list[Any]
+    waiting: int
 
 
 SOON_S: Final = 7 * 24 * 3600
@@ -126,14 +142,15 @@ async def read(services: Services, caller: Caller) -> Me:
     """Read what the caller may always know about himself."""
     ending_soon = await asyncio.to_thread(_ending_soon, services, caller)
 
-    def change(act: Act) -> tuple[Any, Holder, tuple[Missing, ...], list[Any]]:
+    def change(act: Act) -> _Found:
         row = act.tx.one(_ME, token=act.actor.token_id)
         missing = duties.missing(act.tx, services.matrix.current, act.moment, act.actor)
         act.show([row.person_id, act.firm_id])
-        return row, act.firm(), missing, _due(act)
+        return _Found(row, act.firm(), missing, _due(act), _answers(act), access_requests.waiting(act))
 
     done = await perform(services, caller, Action.ME_READ, myself, change)
-    row, firm, missing, due = done.result
+    found: _Found = done.result
+    row, firm, now = found.row, found.firm, done.recorded.moment.s
     reader = NameReader(services.keys, done.authorised)
     person = Holder(row.person_id, row.key_id, row.field_key)
     return Me(
@@ -144,8 +161,10 @@ async def read(services: Services, caller: Caller) -> Me:
         firm_name=reader.open(firm, "firms", "name", firm.id, row.firm_name),
         membership=_membership(row),
         token=Token(row.token_id, tuple(row.scopes.split()), row.expires_at),
-        missing=missing,
-        due=tuple(asks.opened(reader, ask) for ask in due),
+        missing=found.missing,
+        due=tuple(asks.opened(reader, ask) for ask in found.due),
+        answers=tuple(access_requests.opened(reader, each, now) for each in found.answers),
+        waiting=found.waiting,
         ending_soon=ending_soon,
     )
 
@@ -163,11 +182,19 @@ def _ending_soon(services: Services, caller: Caller) -> int:
 
 def _due(act: Act) -> list[Any]:
     """What the actor is asked for, where he might read the list of it now."""
+    return asks.due(act) if _may_list(act, Action.ASK_LIST) else []
+
+
+def _answers(act: Act) -> list[Any]:
+    """What was answered of his requests lately, where he might read the list of them now."""
+    return access_requests.answered(act) if _may_list(act, Action.ACCESS_REQUEST_LIST) else []
+
+
+def _may_list(act: Act, action: Action) -> bool:
     if act.actor.engagement_id is None:
-        return []
+        return False
     about, matrix = Subject(engagement=act.actor.engagement_id), act.services.matrix.current
-    decision = decide(act.tx, matrix, act.moment, act.actor, Action.ASK_LIST, about)
-    return asks.due(act) if decision.allowed else []
+    return decide(act.tx, matrix, act.moment, act.actor, action, about).allowed
 
 
 def _membership(row: Any) -> Membership:

@@ -93,7 +93,7 @@ def term(recipient: Recipient, now: int, not_before: int | None, not_after: int)
             latest possible times stand in `extra`.
     """
     begins = max(now, recipient.opens_at if not_before is None else not_before)
-    bounds = {"earliest": _shown(max(now, recipient.opens_at)), "latest": _shown(recipient.closes_at)}
+    bounds = {"earliest": shown(max(now, recipient.opens_at)), "latest": shown(recipient.closes_at)}
     if not_after > recipient.closes_at:
         detail = f"not_after: the membership and its engagement end before that. Latest possible: {bounds['latest']}."
         raise BadInputError(detail, extra={"field": "not_after", **bounds})
@@ -106,5 +106,6 @@ def term(recipient: Recipient, now: int, not_before: int | None, not_after: int)
     return begins, not_after
 
 
-def _shown(seconds: int) -> str:
+def shown(seconds: int) -> str:
+    """Return a time as sentences and `extra` show it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

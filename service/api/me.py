@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from service import me, receipts
-from service.api import asks
+from service.api import access_requests, asks
 from service.api.shapes import Cursor, Limit, Listed, Output, listed, shown_time
 from service.duties import Missing
 from service.httpdeps import CallerDep, ServicesDep, StrictRoute
@@ -79,7 +79,11 @@ class MissingOut(Output):
 
 
 class MeOut(Output):
-    """What a person may always know about himself; `ending_soon`: how many documents close to him within 7 days."""
+    """What a person may always know about himself.
+
+    `answers`: to his requests for access, of the last 7 days; `waiting`: how many wait for his answer, 100 at most;
+    `ending_soon`: how many documents close to him within 7 days.
+    """
 
     person: MyselfOut
     firm: MyFirmOut
@@ -87,6 +91,8 @@ class MeOut(Output):
     token: MyTokenOut
     missing: list[MissingOut]
     due: list[asks.AskOut]
+    answers: list[access_requests.AccessRequestOut]
+    waiting: int
     ending_soon: int
 
 
@@ -166,6 +172,8 @@ async def read(services: ServicesDep, caller: CallerDep) -> Any:
         },
         "missing": [_missing(duty) for duty in found.missing],
         "due": [asks.out(ask) for ask in found.due],
+        "answers": [access_requests.out(each) for each in found.answers],
+        "waiting": found.waiting,
         "ending_soon": found.ending_soon,
     }
 
