@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from service import attempts as attempts_module
 from service import checkpoints, disposal
 from service.api import (
+    access_requests,
     agreements,
     asks,
     audit,
@@ -31,6 +32,7 @@ from service.api import (
     matters,
     me,
     members,
+    on_calls,
     operations,
     people,
     schedules,
@@ -67,6 +69,8 @@ NOUNS = (
     schedules,
     grants,
     usage,
+    access_requests,
+    on_calls,
     audit,
     disposals,
     certificates,

@@ -148,6 +148,9 @@ class Settings(BaseSettings):
         default=30, gt=0, description="Requests without a credential from one source."
     )
     approval_days: int = Field(default=7, gt=0, le=7, description="How long an approval of a disposal stands.")
+    access_request_days: int = Field(
+        default=7, gt=0, le=90, description="How long a member's request for access waits for an answer."
+    )
     key_cache_s: int = Field(default=60, ge=1, le=60, description="How long an opened key may be kept.")
     backup_days: int = Field(
         default=0, ge=0, description="Declared life of any other copy of the key places; the certificate adds it."

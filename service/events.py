@@ -27,6 +27,9 @@ class EventType(StrEnum):
     ACCESS_ALLOWED = "access.allowed"  # something was read that is neither a list nor a document's bytes
     ACCESS_FAILED = "access.failed"  # allowed, but it could not be done (wrong state, stale version, bad field)
     ACCESS_REFUSED = "access.refused"
+    ACCESS_REQUEST_ANSWERED = "access_request.answered"  # yes, with less, or no; a yes comes with its grant's entry
+    ACCESS_REQUEST_CREATED = "access_request.created"
+    ACCESS_REQUEST_WITHDRAWN = "access_request.withdrawn"
     AGREEMENT_PUBLISHED = "agreement.published"
     AGREEMENT_SIGNED = "agreement.signed"
     ASK_CREATED = "ask.created"
@@ -80,6 +83,8 @@ class EventType(StrEnum):
     MEMBER_ENDED = "member.ended"
     MEMBER_RESUMED = "member.resumed"
     MEMBER_SUSPENDED = "member.suspended"
+    ON_CALL_CREATED = "on_call.created"  # an attorney answers requests for access from when to when
+    ON_CALL_ENDED = "on_call.ended"
     PART_ADDED = "part.added"
     PERSON_ADDED = "person.added"
     REPAIR_ASIDE_SWEPT = "repair.aside_swept"  # what crashes left in the store while it was being written

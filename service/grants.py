@@ -5,8 +5,9 @@ Rules kept here:
 * only what an attorney has confirmed is shared, and only with a vendor member or coordinator of the same engagement;
 * a grant never gives more than the recipient's role may ever hold: the policy is asked for each ability when the grant
   is made, and again at every use;
-* it never outlives membership or engagement; made by hand there is one live grant a member and document, and each task
-  brings its own where that one does not reach as far, and ends it with itself (service/tasks/handing.py);
+* it never outlives membership or engagement; made by hand there is one live grant a member and document (whoever is
+  given more of it gets another in the place of the first), and each task brings its own where that one does not reach
+  as far, and ends it with itself (service/tasks/handing.py);
 * who else has a document is told to the matter's attorneys and coordinators, never to a vendor; everybody is told what
   he himself was given (`held`), on the card of the document that it opens.
 """
@@ -27,7 +28,7 @@ from service.door import Holder, NameReader
 from service.errors import AboveCeilingError, BadInputError, BadStateError, ExistsError, NotFoundError
 from service.events import EventType
 from service.paging import Page, Window, page
-from service.scoping.actions import ABILITY_OF, Ability, Action, Fact, words_of
+from service.scoping.actions import ABILITY_OF, EXTENSION_GRACE_S, Ability, Action, Fact, words_of
 from service.scoping.decide import Subject
 from service.services import Services
 
@@ -143,7 +144,7 @@ async def create(services: Services, caller: Caller, document_id: str, new: NewG
         AboveCeilingError: the role may never hold one of the abilities on such a document.
         ExistsError: the member has a live grant on it.
     """
-    purpose, abilities = names.text(new.purpose, "purpose"), _bits(new.abilities)
+    purpose, abilities = names.text(new.purpose, "purpose"), bits(new.abilities)
 
     def change(act: Act) -> Any:
         request = {
@@ -154,7 +155,7 @@ async def create(services: Services, caller: Caller, document_id: str, new: NewG
             "not_after": new.not_after,
             "purpose": purpose,
         }
-        return _row(act, act.once("grant", request, lambda: _create(act, new, abilities, purpose)))
+        return _row(act, act.once("grant", request, lambda: give(act, new, abilities, purpose)))
 
     done = await perform(services, caller, Action.GRANT_CREATE, Subject(document=document_id), change)
     return _opened(NameReader(services.keys, done.authorised), done.result)
@@ -194,9 +195,7 @@ async def revoke(services: Services, caller: Caller, grant_id: str) -> Grant:
         act.require_version(grant_id, row.version)
         if min(row.revoked_at, row.not_after) <= now:
             raise BadStateError("This grant is over already.")
-        act.tx.run(REVOKE, grant=grant_id, end=now)
-        subjects = _subjects(act.decision.row, row.membership_id, row.person_id, grant_id)
-        act.record(EventType.GRANT_REVOKED, subjects, {"revoked_at": now})
+        _end(act, act.decision.row, grant_id, row.membership_id, row.person_id)
         return _row(act, grant_id)
 
     done = await perform(services, caller, Action.GRANT_REVOKE, _subject_of(grant_id), change)
@@ -216,7 +215,29 @@ def opened(reader: NameReader, row: Any) -> Held:
     return Held(words_of(Ability(row.abilities)), row.not_after, _purpose(reader, row))
 
 
-def _create(act: Act, new: NewGrant, abilities: Ability, purpose: str) -> str:
+def extendable(act: Act, grant_id: str) -> Any:
+    """Return the actor's own grant on the document that was decided, live or ended by itself just now; None else."""
+    document, now = act.decision.row.id, act.moment.s
+    row = act.tx.one(_ONE, grant=grant_id, document=document)
+    if row is None or row.membership_id != act.actor.membership_id or row.revoked_at <= now:
+        return None
+    return row if row.not_before <= now < row.not_after + EXTENSION_GRACE_S else None
+
+
+def standing(act: Act, membership_id: str) -> Any:
+    """Return the row of a member's grant, in force or to come, on the document that was decided; None without one."""
+    return act.tx.one(LIVE_BY_HAND, membership=membership_id, document=act.decision.row.id, now=act.moment.s)
+
+
+def give(act: Act, new: NewGrant, abilities: Ability, purpose: str, *, instead: bool = False) -> str:
+    """Write a grant on the document that was decided; returns its id.
+
+    Args:
+        abilities, purpose: those of `new`, checked.
+        instead: end the member's live grant, and give this one in its place.
+
+    Raises: as `create`.
+    """
     document, now = act.decision.row, act.moment.s
     _require_confirmed(document)
     recipient = recipients.find(
@@ -229,8 +250,11 @@ def _create(act: Act, new: NewGrant, abilities: Ability, purpose: str) -> str:
     )
     require_shareable(act, document, recipient.role, abilities)
     term = recipients.term(recipient, now, new.not_before, new.not_after)
-    if act.tx.one(LIVE_BY_HAND, membership=recipient.membership_id, document=document.id, now=now) is not None:
+    live = standing(act, recipient.membership_id)
+    if live is not None and not instead:
         raise ExistsError("This member has a live grant on this document. Revoke it first, then share anew.")
+    if live is not None:
+        _end(act, document, live.id, recipient.membership_id, recipient.person_id)
     return write(act, document, recipient, abilities, term, purpose)
 
 
@@ -278,6 +302,12 @@ def write(
     return grant_id
 
 
+def _end(act: Act, document: Any, grant_id: str, membership_id: str, person_id: str) -> None:
+    act.tx.run(REVOKE, grant=grant_id, end=act.moment.s)
+    subjects = _subjects(document, membership_id, person_id, grant_id)
+    act.record(EventType.GRANT_REVOKED, subjects, {"revoked_at": act.moment.s})
+
+
 def _subjects(document: Any, membership_id: str, person_id: str, grant_id: str) -> dict[str, str]:
     return {
         "engagement": document.engagement_id,
@@ -305,24 +335,31 @@ def require_shareable(act: Act, document: Any, role: str, abilities: Ability) ->
         AboveCeilingError: the role may never hold one of the abilities on such a document.
     """
     _require_confirmed(document)
+    word = above_ceiling(act, document, role, abilities)
+    if word is not None:
+        raise AboveCeilingError(
+            f"The role {role} may never hold {word} on papers labelled {document.label} that are "
+            f"{document.sensitivity}. Share less, or share it with somebody whose role may.",
+            extra={
+                "role": role,
+                "label": document.label,
+                "sensitivity": document.sensitivity,
+                "ability": word,
+            },
+        )
+
+
+def above_ceiling(act: Act, document: Any, role: str, abilities: Ability) -> str | None:
+    """Return the first of these abilities that a role may never hold on a document."""
     matrix = act.services.matrix.current
     for action, ability in ABILITY_OF.items():
         ways = matrix.cell(role, action, document.label, document.sensitivity).ways()
         if ability in abilities and not any(way & _OPENERS == Fact.ASSIGNED for way in ways):
-            word = str(ability.name).lower()
-            raise AboveCeilingError(
-                f"The role {role} may never hold {word} on papers labelled {document.label} that are "
-                f"{document.sensitivity}. Share less, or share it with somebody whose role may.",
-                extra={
-                    "role": role,
-                    "label": document.label,
-                    "sensitivity": document.sensitivity,
-                    "ability": word,
-                },
-            )
+            return str(ability.name).lower()
+    return None
 
 
-def _bits(abilities: Iterable[str]) -> Ability:
+def bits(abilities: Iterable[str]) -> Ability:
     """Return the mask of ability words, `view` always among them.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from service import me, receipts
-from service.api import asks
+from service.api import access_requests, asks
 from service.api.schedules import HoursOut, said
 from service.api.shapes import Cursor, Limit, Listed, Output, listed, shown_time
 from service.duties import Missing
@@ -108,6 +108,7 @@ class WindowOut(Output):
 class MeOut(Output):
     """What a person may always know about himself.
 
+    `answers`: to his requests for access, of the last 7 days; `waiting`: how many wait for his answer, 100 at most;
     `ending_soon`: how many documents close to him within 7 days; `tasks_open`: how many tasks wait for him, and
     `tasks_due`: how many of those are due within 7 days or overdue; `window` is null for firm people: no schedule binds
     them.
@@ -119,6 +120,8 @@ class MeOut(Output):
     token: MyTokenOut
     missing: list[MissingOut]
     due: list[asks.AskOut]
+    answers: list[access_requests.AccessRequestOut]
+    waiting: int
     ending_soon: int
     tasks_open: int
     tasks_due: int
@@ -219,6 +222,8 @@ async def read(services: ServicesDep, caller: CallerDep) -> Any:
         },
         "missing": [_missing(duty) for duty in found.missing],
         "due": [asks.out(ask) for ask in found.due],
+        "answers": [access_requests.out(each) for each in found.answers],
+        "waiting": found.waiting,
         "ending_soon": found.ending_soon,
         "tasks_open": found.tasks_open,
         "tasks_due": found.tasks_due,

@@ -223,7 +223,9 @@ engagements = Table(
     _ref("deputy_id", "people", null=True),
     _int("created_at"),
     _int("version"),
+    Column("withheld", Text, nullable=False, server_default="invisible"),  # what is declared of documents not granted
     CheckConstraint("status IN ('running', 'closing', 'disposed')", name="status"),
+    CheckConstraint("withheld IN ('invisible', 'may_be_asked_for')", name="withheld"),
     CheckConstraint("starts_at < ends_at", name="dates"),
     UniqueConstraint("firm_id", "number"),
 )
@@ -461,6 +463,49 @@ asks = Table(
     _text("task_id", null=True),  # made with this task, and ended with it; NULL: made by itself
     CheckConstraint("not_before < not_after", name="dates"),
     Index(None, "membership_id", "part_id"),
+)
+
+# What members ask to see, to do, or to keep longer. Whether one has lapsed is told by its times and places, not here.
+access_requests = Table(
+    "access_requests",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("membership_id", "memberships"),
+    _ref("part_id", "parts"),
+    _ref("document_id", "documents"),
+    _text("kind"),  # access | extension
+    _int("abilities"),  # bits of scoping.actions.Ability
+    _int("not_after"),  # until when
+    _bytes("reason", "sealed, part"),
+    _int("asked_at"),
+    _int("lapses_at"),
+    _text("state"),  # open | as_asked | with_less | refused | withdrawn
+    _ref("answered_by", "memberships", null=True),
+    _int("answered_at", null=True),
+    _bytes("note", "what the answer says, sealed, part", null=True),
+    _ref("grant_id", "grants", null=True),  # what a yes made
+    _int("version"),
+    CheckConstraint("kind IN ('access', 'extension')", name="kind"),
+    CheckConstraint("state IN ('open', 'as_asked', 'with_less', 'refused', 'withdrawn')", name="state"),
+    Index(None, "membership_id", "state"),
+    Index(None, "engagement_id", "id"),
+    Index(None, "firm_id", "state", "lapses_at"),
+)
+
+on_calls = Table(
+    "on_calls",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("person_id", "people"),
+    _int("starts_at"),
+    _int("ends_at"),
+    _int("created_at"),
+    _int("version"),
+    Index(None, "engagement_id", "person_id"),
 )
 
 # What members are asked to do ---------------------------------------------------------------------------------------

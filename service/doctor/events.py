@@ -307,6 +307,7 @@ def _engagement_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any],
         "ends_at": data["ends_at"],
         "lead_id": data["lead"],
         "deputy_id": data.get("deputy"),
+        "withheld": data.get("withheld", "invisible"),
     }
     scratch.add("engagement", Said(subjects["engagement"], "", terms, entry["index"]))
 
@@ -323,10 +324,21 @@ def _engagement_changed(scratch: Scratch, entry: Entry, data: Mapping[str, Any],
         changed["lead_id"] = data["lead"]
     if "lead_before" not in data or data.get("deputy") != data.get("deputy_before"):
         changed["deputy_id"] = data.get("deputy")
+    if "withheld" in data and data["withheld"] != data["withheld_before"]:
+        changed["withheld"] = data["withheld"]
     if data.get("ends_at_before", data["ends_at"]) != data["ends_at"]:
         changed["ends_at"] = data["ends_at"]
         _move_ends(scratch, entry, subjects["engagement"], data["ends_at_before"], data["ends_at"])
     scratch.change("engagement", subjects["engagement"], entry["index"], **changed)
+
+
+def _on_call_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {"engagement_id": subjects["engagement"], "person_id": subjects["person"], **data}
+    scratch.add("on_call", Said(subjects["on_call"], "", terms, entry["index"]))
+
+
+def _on_call_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("on_call", subjects["on_call"], entry["index"], ends_at=data["ends_at"])
 
 
 def _move_ends(scratch: Scratch, entry: Entry, engagement_id: str, old_end: int, end: int) -> None:
@@ -388,6 +400,8 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.MEMBER_ENDED, _member_ended),
             (EventType.MEMBER_RESUMED, _member_suspended),
             (EventType.MEMBER_SUSPENDED, _member_suspended),
+            (EventType.ON_CALL_CREATED, _on_call_created),
+            (EventType.ON_CALL_ENDED, _on_call_ended),
             (EventType.PART_ADDED, _part_added),
             (EventType.PERSON_ADDED, _person_added),
             (EventType.TASK_ACCEPTED, _task_ended("accepted")),

@@ -27,6 +27,7 @@ from service.db.models import (
     holds,
     matter_team,
     memberships,
+    on_calls,
     parts,
     people,
     revisions,
@@ -169,7 +170,8 @@ KINDS: Final = (
         "document", documents, "engagement_id", "part_id", "matter_id", "label", "sensitivity", "state", "revision_id"
     ),
     _kind("revision", revisions, "document_id"),
-    _kind("engagement", engagements, "vendor_id", "status", "starts_at", "ends_at", "lead_id", "deputy_id"),
+    _kind("engagement", engagements, "vendor_id", "status", "starts_at", "ends_at", "lead_id", "deputy_id", "withheld"),
+    _kind("on_call", on_calls, "engagement_id", "person_id", "starts_at", "ends_at"),
 )
 
 _OF_DOCUMENT = select(documents.c.engagement_id).where(documents.c.id == bindparam("document"))

@@ -24,6 +24,7 @@ from service.ledger import Draft, Moment, Refused
 from service.scoping import queries, reasons, windows
 from service.scoping.actions import (
     ABILITY_BITS,
+    ASKING_ACTIONS,
     DOCUMENT_ACTIONS,
     FACT_WORDS,
     NONE,
@@ -45,8 +46,16 @@ _DUTIES: Final = int(Fact.DUTIES)
 _NARROWED: Final = int(Fact.NARROWED)
 _WINDOW: Final = int(Fact.WINDOW)
 _FIRM: Final = Side.FIRM.value
+_LISTS: Final = frozenset({Action.DOCUMENT_LIST, Action.WITHHELD_LIST})
 _RESOURCE: Final[Mapping[str, str]] = MappingProxyType({action: action.resource for action in Action})
 _ON_DOCUMENTS: Final = frozenset(action for action, kinds in KINDS.items() if Kind.DOCUMENT in kinds)
+_DOCUMENT: Final[Mapping[str, tuple[Any, Any]]] = MappingProxyType(
+    {
+        **dict.fromkeys(Action, (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_FOR_FIRM)),
+        **dict.fromkeys(ASKING_ACTIONS, (queries.DOCUMENT_TO_ASK_FOR, queries.DOCUMENT_FOR_FIRM)),
+        Action.ACCESS_REQUEST_ANSWER: (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_TO_ANSWER_FOR),
+    }
+)
 _STATEMENTS: Final[Mapping[tuple[Kind, bool], Any]] = MappingProxyType(
     {
         (Kind.PART, True): queries.PART_FOR_FIRM,
@@ -98,7 +107,7 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
         return _decide_other(tx, matrix, moment, actor, action, subject)
     firm = actor.side == _FIRM
     row = subject.document[4:].isalnum() and tx.one(  # what is no id never reaches SQL (PostgreSQL takes no NUL)
-        queries.DOCUMENT_FOR_FIRM if firm else queries.DOCUMENT_FOR_VENDOR,
+        _DOCUMENT[action][firm],
         document=subject.document,
         firm=actor.firm_id,
         person=actor.person_id,
@@ -134,7 +143,10 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
         FACT_WORDS[true],
         matrix.epoch,
         row.nda or None,
-        authorise_ids(frozenset((authorise_document(row.id), row.revision_id))),
+        # Whoever may ask for a document need not see it: such a yes opens neither its title nor its bytes.
+        NOTHING
+        if action in ASKING_ACTIONS
+        else authorise_ids(frozenset((authorise_document(row.id), row.revision_id))),
         row,
         None,
         (),
@@ -210,12 +222,12 @@ def _decide_other(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: 
 def _answer(matrix: Matrix, actor: Actor, action: Action, subject: Subject, row: Any, true: int) -> tuple[Answer, int]:
     """Ask the policy, with the facts that rows cannot tell added."""
     label, sensitivity = NONE, NONE
-    if action is Action.DOCUMENT_LIST:
+    if action in _LISTS:
         label, sensitivity = _widest(matrix, actor, action)
         if actor.side == _FIRM:
             true |= int(Fact.ASSIGNED)  # as if one document were his: each answers for itself in listing.py
         elif true & Fact.ASSIGNED:
-            true |= int(Fact.OWN)
+            true |= int(Fact.OWN | Fact.KNOWN)
     elif action in DOCUMENT_ACTIONS:
         label, sensitivity = subject.label or "", subject.sensitivity
     cell = matrix.cell(actor.role, action, label, sensitivity)

@@ -36,7 +36,7 @@ from sqlalchemy import (
 
 from service.db import models
 from service.db.models import ANY
-from service.scoping.actions import Duty, Fact, Role
+from service.scoping.actions import EXTENSION_GRACE_S, Duty, Fact, Role, Withheld
 from service.scoping.hours import SEPARATOR
 
 # What the caller binds. Each expression below uses these names and no others.
@@ -175,6 +175,15 @@ def engagement_is_named() -> Truth:
     return and_(window(), m.c.engagement_id.is_(None), named)
 
 
+def on_call() -> Truth:
+    """`ON_CALL`: the asker leads or deputises the engagement, or is on call for it now."""
+    call = models.on_calls
+    named = there_is(
+        call.c.engagement_id == e.c.id, call.c.person_id == PERSON, call.c.starts_at <= NOW, call.c.ends_at > NOW
+    )
+    return or_(e.c.lead_id == PERSON, e.c.deputy_id == PERSON, named)
+
+
 def runs_house() -> Truth:
     """The membership's role looks at all of the house: owner, reviewer."""
     return m.c.role.in_([word(Role.OWNER.value), word(Role.REVIEWER.value)])
@@ -266,6 +275,35 @@ def granted() -> Truth:
     """`ASSIGNED` of a document, vendor side: a live grant that carries the ability."""
     grant = models.grants
     return and_(is_shareable(), there_is(grant.c.document_id == d.c.id, gives(grant)))
+
+
+def granted_lately() -> Truth:
+    """`ASSIGNED` of a document, vendor side, to ask for more of it: also by a grant that has just ended by itself.
+
+    One that was revoked counts no more: what was taken away is not there.
+    """
+    grant = models.grants
+    lately = there_is(
+        grant.c.document_id == d.c.id,
+        grant.c.membership_id == MEMBERSHIP,
+        grant.c.abilities.bitwise_and(ABILITY) == ABILITY,
+        grant.c.not_before <= NOW,
+        grant.c.not_after > NOW - number(EXTENSION_GRACE_S),
+        grant.c.revoked_at > NOW,
+    )
+    return and_(is_shareable(), lately)
+
+
+def known() -> Truth:
+    """`KNOWN`: may be asked for unseen: confirmed, in an engagement that declares so, no grant to come or in force."""
+    grant = models.grants
+    held = there_is(
+        grant.c.document_id == d.c.id,
+        grant.c.membership_id == MEMBERSHIP,
+        grant.c.not_after > NOW,
+        grant.c.revoked_at > NOW,
+    )
+    return and_(is_shareable(), e.c.withheld == word(Withheld.MAY_BE_ASKED_FOR.value), ~held)
 
 
 def theirs(matter_is_theirs: Truth) -> Truth:

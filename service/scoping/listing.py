@@ -87,6 +87,14 @@ class Where(NamedTuple):
 EVERYWHERE: Final = Where()
 
 
+class Withheld(NamedTuple):
+    """What may be known of a document that one may ask for and does not see."""
+
+    id: str
+    label: str
+    pages: int | None
+
+
 class _Form(Enum):
     """A page whose branches the database merges, a page whose branches end by themselves, or a count."""
 
@@ -136,6 +144,16 @@ def count(
     shut = windows.is_shut(tx, moment, actor)
     statement = _made(matrix, actor, action, where, _Form.COUNTED, shut=shut)
     return 0 if statement is None else int(tx.value(statement, **bound(moment, actor, action, where), after=""))
+
+
+def withheld(
+    tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, *, engagement: str, after: str, most: int
+) -> list[Withheld]:
+    """Return what a vendor person may ask for without seeing it, in order of ids: all that he may know of each."""
+    where = Where(engagement=engagement)
+    rows = page(tx, matrix, moment, actor, Action.WITHHELD_LIST, after=after, most=most, where=where)
+    # Plain ids: with them no door opens the title.
+    return [Withheld(str(row.id), row.label, row.pages) for row in rows]
 
 
 def ids(
@@ -234,6 +252,7 @@ def _branches(
         del true[Fact.WINDOW]
     conditions = _conditions(matrix, role, action, true, cells)
     by_assignment = [one for one in conditions if one.facts & Fact.ASSIGNED]
+    by_knowledge = [one for one in conditions if one.facts & Fact.KNOWN]
     by_adder = [one for one in conditions if one.facts & Fact.OWN and not one.facts & Fact.ASSIGNED]
     by_emergency = [
         one for one in conditions if one.facts & Fact.BREAK_GLASS and not one.facts & (Fact.ASSIGNED | Fact.OWN)
@@ -250,6 +269,8 @@ def _branches(
         branches.append(
             _of_emergency().where(*always, _any_of(by_emergency, {**true, Fact.BREAK_GLASS: facts.window()}))
         )
+    if by_knowledge:
+        branches.append(_withheld().where(*always, _any_of(by_knowledge, true)))
     return branches
 
 
@@ -295,6 +316,7 @@ def _facts_of(side: Side) -> dict[Fact, Truth]:
         Fact.WINDOW: facts.window(),
         Fact.WALLED: facts.walled_in_list(d.c.matter_id),
         Fact.SUSPENDED: facts.suspended(),
+        **({Fact.KNOWN: facts.known()} if vendor else {}),
     }
 
 
@@ -378,6 +400,11 @@ def _of_emergency() -> Select[Any]:
 def _added(side: Side) -> Select[Any]:
     """What the membership itself added."""
     return _selected(d, side, key=d.c.id).where(d.c.added_by == MEMBERSHIP)
+
+
+def _withheld() -> Select[Any]:
+    """All that lies in a vendor person's engagement."""
+    return _selected(d, Side.VENDOR, key=d.c.id)
 
 
 def _selected(source: Any, side: Side, key: ColumnElement[str]) -> Select[Any]:

@@ -29,15 +29,18 @@ from service.scoping.facts import (
     engagement_is_own,
     glass_broken,
     granted,
+    granted_lately,
     hours,
     is_membership,
     is_there,
+    known,
     live_for_firm,
     live_for_vendor,
     m,
     mask,
     nda_hash,
     number,
+    on_call,
     on_team,
     own,
     reaches_document,
@@ -105,6 +108,34 @@ DOCUMENT_FOR_FIRM: Final = _of_document(
     _NO_DUTIES,
     _NO_NDA,
 )
+
+DOCUMENT_TO_ASK_FOR: Final = _of_document(
+    mask(
+        live=live_for_vendor(),
+        assigned=granted_lately(),
+        window=window(),
+        walled=walled(d.c.matter_id),
+        suspended=suspended(),
+        known=known(),
+    ).label("facts"),
+    duty_bits(d.c.engagement_id, d.c.matter_id).label("duties"),
+    nda_hash(d.c.engagement_id).label("nda"),
+)
+"""What a vendor person may ask for: a query of its own, so that looking at documents pays nothing for it."""
+
+DOCUMENT_TO_ANSWER_FOR: Final = _of_document(
+    mask(
+        live=live_for_firm(),
+        assigned=theirs(on_team(d.c.matter_id)),
+        window=window(),
+        walled=walled(d.c.matter_id),
+        suspended=suspended(),
+        on_call=on_call(),
+    ).label("facts"),
+    _NO_DUTIES,
+    _NO_NDA,
+)
+"""Whether a firm person answers those who ask for it."""
 
 _p = models.parts
 

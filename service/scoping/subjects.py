@@ -28,12 +28,12 @@ from service.scoping.answers import Kind
 class Subject(NamedTuple):
     """What an act is on. Name one thing; nothing named is the firm.
 
-    `via` is the id of something that stands for a thing: a revision's or grant's (its document), an ask's or task's
-    (its part), an agreement's, disposal's, certificate's, membership's or schedule's (its engagement), a hold's, wall's
-    or emergency's (its matter), a token's (its person). `receipt` is the id of a document whose receipt is wanted, seen
-    as its adder's own affair. A matter beside an engagement means both at once (putting a part of a matter into an
-    engagement). `begun` is when an upload was let in that goes on (UTC seconds): the hours of that time count, so that
-    what is on its way when they end may finish; all else is decided as it is now.
+    `via` is the id of something that stands for a thing: a revision's, grant's or access request's (its document), an
+    ask's or task's (its part), an agreement's, disposal's, certificate's, membership's, schedule's or on-call duty's
+    (its engagement), a hold's, wall's or emergency's (its matter), a token's (its person). `receipt` is the id of a
+    document whose receipt is wanted, seen as its adder's own affair. A matter beside an engagement means both at once
+    (putting a part of a matter into an engagement). `begun` is when an upload was let in that goes on (UTC seconds):
+    the hours of that time count, so that what is on its way when they end may finish; all else is decided as it is now.
     """
 
     document: str | None = None
@@ -78,6 +78,7 @@ class Subject(NamedTuple):
 
 _KIND_OF_ID: Final = {"document": "doc", "part": "prt", "engagement": "eng", "matter": "mtr", "person": "per"}
 _NOUNS: Final = {
+    "acr": "access_request",
     "agr": "agreement",
     "ask": "ask",
     "crt": "certificate",
@@ -86,6 +87,7 @@ _NOUNS: Final = {
     "grt": "grant",
     "hld": "hold",
     "mem": "membership",
+    "onc": "on_call",
     "rev": "revision",
     "sch": "schedule",
     "tok": "token",
@@ -103,6 +105,7 @@ def _follow(table: Any, **to: Any) -> Select[Any]:
 
 _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
     {
+        "acr": _follow(models.access_requests, document=models.access_requests.c.document_id),
         "agr": _follow(models.agreements, engagement=models.agreements.c.engagement_id),
         "ask": _follow(models.asks, part=models.asks.c.part_id),
         "crt": _follow(models.certificates, engagement=models.certificates.c.engagement_id),
@@ -111,6 +114,7 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "grt": _follow(models.grants, document=models.grants.c.document_id),
         "hld": _follow(models.holds, matter=models.holds.c.matter_id),
         "mem": _follow(models.memberships, engagement=models.memberships.c.engagement_id),
+        "onc": _follow(models.on_calls, engagement=models.on_calls.c.engagement_id),
         "rev": _follow(models.revisions, document=models.revisions.c.document_id),
         "sch": _follow(models.schedules, engagement=models.schedules.c.engagement_id),
         "tok": _follow(models.tokens, person=models.tokens.c.person_id),
@@ -154,6 +158,9 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
     {
         action: frozenset(kinds)
         for actions, kinds in (
+            ((Action.ACCESS_REQUEST_ANSWER, Action.ACCESS_REQUEST_CREATE), (_D,)),
+            ((Action.ACCESS_REQUEST_LIST,), (_E,)),
+            ((Action.ACCESS_REQUEST_WITHDRAW,), (_S,)),
             ((Action.AGREEMENT_PUBLISH, Action.AGREEMENT_READ, Action.AGREEMENT_SIGN), (_E,)),
             ((Action.ASK_CREATE, Action.ASK_END), (_P,)),
             ((Action.ASK_LIST,), (_P, _E)),
@@ -178,6 +185,7 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.MATTER_NAME, Action.MATTER_READ), (_M,)),
             ((Action.MEMBER_ADD, Action.MEMBER_END, Action.MEMBER_LIST), (_E, _F)),
             ((Action.MEMBER_RESUME, Action.MEMBER_SUSPEND), (_E, _F)),
+            ((Action.ON_CALL_CREATE, Action.ON_CALL_END, Action.ON_CALL_LIST), (_E,)),
             ((Action.PART_ADD, Action.PART_LIST, Action.PERSON_ACCESS), (_E,)),
             ((Action.PERSON_ADD, Action.PERSON_LIST, Action.PERSON_READ, Action.POLICY_READ), (_F,)),
             ((Action.TASK_ACCEPT, Action.TASK_CANCEL, Action.TASK_CREATE, Action.TASK_RETURN), (_P,)),
@@ -186,6 +194,7 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.SCHEDULE_CREATE, Action.SCHEDULE_END, Action.SCHEDULE_LIST), (_E,)),
             ((Action.VENDOR_ADD, Action.VENDOR_LIST, Action.VENDOR_READ), (_F,)),
             ((Action.ME_READ, Action.RECEIPT_READ), (_S,)),
+            ((Action.WITHHELD_LIST,), (_D, _E)),  # one document, or the list of those in an engagement
             ((Action.TOKEN_CREATE, Action.TOKEN_LIST, Action.TOKEN_REVOKE), (_S,)),
         )
         for action in actions

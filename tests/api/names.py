@@ -46,6 +46,18 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("read_task", f"{_TEAM} coordinator granted"),
             ("return_task", _TEAM),
         ),
+        "reason": (
+            ("list_access_requests read_access_request", f"{_TEAM} granted"),
+            ("read_me", "granted"),  # with the answers to his own
+            ("create_access_request", "granted viewer"),
+            ("answer_access_request", "lead"),
+            ("withdraw_access_request", "granted"),
+        ),
+        "answer": (
+            ("answer_access_request", "lead"),
+            ("list_access_requests", f"{_TEAM} granted"),
+            ("read_me", "granted"),
+        ),
         # Clients: never the owner, never anybody of a vendor.
         "client": (
             ("list_matters read_matter", f"{_TEAM} coordinator"),

@@ -224,6 +224,40 @@ async def _end_schedule(scene: Scene) -> Request:
     return Request({"schedule_id": made["id"]}, headers={"If-Match": made["etag"]})
 
 
+async def _create_access_request(scene: Scene) -> Request:
+    paper = await scene.paper()
+    await scene.grant("granted", paper)
+    await scene.grant("viewer", paper, ["view"])
+    return Request(json=scene.requesting(paper))
+
+
+async def _extend(scene: Scene) -> Request:
+    made = await scene.grant("granted", await scene.paper())
+    return Request(json={"kind": "extension", "grant_id": made["id"], "reason": CANARIES["reason"]})
+
+
+async def _withdraw_access_request(scene: Scene) -> Request:
+    request_id = await scene.requested()
+    return Request({"request_id": request_id}, headers=await scene.tag(f"/access-requests/{request_id}"))
+
+
+async def _answer_access_request(scene: Scene) -> Request:
+    return replace(await _withdraw_access_request(scene), json={"answer": "yes", "note": CANARIES["answer"]})
+
+
+async def _refuse_access_request(scene: Scene) -> Request:
+    return replace(await _withdraw_access_request(scene), json={"answer": "no", "note": CANARIES["answer"]})
+
+
+async def _create_on_call(scene: Scene) -> Request:
+    return Request({"engagement_id": scene.main.id}, json=scene.calling(await scene.caller()))
+
+
+async def _end_on_call(scene: Scene) -> Request:
+    made = await scene.on_call()
+    return Request({"on_call_id": made["id"]}, headers={"If-Match": made["etag"]})
+
+
 def _add_document(**query: str) -> Make:
     async def make(scene: Scene) -> Request:
         title = f"UTF-8''{CANARIES['title']}"
@@ -451,6 +485,17 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "list_grants": _of("document_id", "document"),
         "read_grant": _of("grant_id", "grant"),
         "revoke_grant": _revoke_grant,
+        "list_withheld": _of("engagement_id", "engagement"),
+        "create_access_request": _create_access_request,
+        "create_access_request extension": _extend,
+        "list_access_requests": _of("engagement_id", "engagement"),
+        "read_access_request": _of("request_id", "request"),
+        "answer_access_request": _answer_access_request,
+        "answer_access_request no": _refuse_access_request,
+        "withdraw_access_request": _withdraw_access_request,
+        "create_on_call": _create_on_call,
+        "list_on_calls": _of("engagement_id", "engagement"),
+        "end_on_call": _end_on_call,
         "list_entries": _plain(),
         "list_entries of_engagement": _of("", "", engagement_id="engagement"),
         "read_checkpoint": _plain(),

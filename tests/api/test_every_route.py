@@ -20,7 +20,7 @@ from tests.api.scene import CALLERS, CANARIES, Scene
 from tests.api.staging import Stage, staged
 
 SAMPLE = ("owner", "lead", "granted", "foreign_attorney")
-LISTED = {"ability_missing", "duty_missing", "suspended", "outside_window", "second_person_needed"}
+LISTED = {"ability_missing", "duty_missing", "suspended", "outside_window", "second_person_needed", "not_on_call"}
 """Codes of refusals to somebody who may know that the thing is there."""
 
 

@@ -120,6 +120,12 @@ async def a_full_life(made: Engagement) -> None:
     place = f"/engagements/{made.id}"
     await lead.change("PATCH", place, {"deputy_id": second.person_id, "ends_at": rfc3339(world.now + 60 * DAY_S)})
     await lead.change("PATCH", place, {"name": "Another name"})
+    await lead.change("PATCH", place, {"withheld": "may_be_asked_for"})
+    for _ in range(2):
+        duty = await lead.post(f"{place}/on-call", {"person_id": second.person_id, "ends_at": rfc3339(world.now + 9)})
+        ended = await lead.ask("DELETE", f"/on-call/{duty['id']}", headers={"if-match": duty["etag"]})
+        assert ended.status_code == 200
+        world.sleep(1)
     disposal = await lead.post(f"{place}/disposal", status=409)  # a hold is in force
     assert disposal["code"] == "held"
 

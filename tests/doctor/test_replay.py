@@ -39,12 +39,14 @@ TABLES = {
     "document": "documents",
     "revision": "revisions",
     "engagement": "engagements",
+    "on_call": "on_calls",
 }
 UNIQUE = {"secret_hash": b"x", "email_index": b"x", "number": 1_000_000}  # what no two rows may share
 OTHER_WORDS = {
     "side": "firm",
     "role": "reviewer",
     "status": "closing",
+    "withheld": "invisible",
     "label": "medical_record",
     "scopes": "me",
     "state": "destroyed",

@@ -13,6 +13,7 @@ FIRMS: Final = ("logs_0", "logs_1", "logs_2")
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "tasks": {"state": "open", "preset": "read"},
     "task_documents": {"direction": "in"},
+    "access_requests": {"kind": "access", "state": "open"},
 }  # where a table's own check wants words of its own
 
 
@@ -25,7 +26,7 @@ def _value(table: Table, name: str, number: int) -> Any:
         return number
     if isinstance(column.type, LargeBinary):
         return f"{name}_{number}".encode()
-    fixed = {"kind": "firm", "side": "vendor", "status": "running", "state": "confirmed"}
+    fixed = {"kind": "firm", "side": "vendor", "status": "running", "state": "confirmed", "withheld": "invisible"}
     return f"{table.name}_{number}" if name == "id" else fixed.get(name, f"{name}_{number}")
 
 

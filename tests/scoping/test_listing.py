@@ -41,6 +41,7 @@ ON_DOCUMENTS = (
     Action.DOCUMENT_CONFIRM,
     Action.DOCUMENT_ACCESS,
     Action.GRANT_CREATE,
+    Action.WITHHELD_LIST,
 )
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 BOTH = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example starts on empty tables
@@ -99,7 +100,8 @@ def random_world(draw: Draw, ground: Ground) -> tuple[World, list[Actor], list[s
     for name in ENGAGEMENTS:
         starts, ends = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
         status = draw(st.sampled_from(["running"] * 8 + ["closing", "disposed"]))
-        world.engagement(name, starts_at=starts, ends_at=ends, status=status)
+        withheld = draw(st.sampled_from(["may_be_asked_for", "may_be_asked_for", "invisible"]))
+        world.engagement(name, starts_at=starts, ends_at=ends, status=status, withheld=withheld)
     members = _members(draw, world)
     ids = [
         world.document(f"paper {n}", members[paper.added_by], **_row(paper))

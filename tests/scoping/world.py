@@ -99,6 +99,7 @@ class World:
             vendor_id=self.vendor(firm=firm),
             number=name,
             lead_id=self.person(lead, firm=firm),
+            withheld=values.pop("withheld", "invisible"),
             **{"status": "running", "starts_at": NOW - 30 * DAY, "ends_at": NOW + 30 * DAY, **values},
         )
 
