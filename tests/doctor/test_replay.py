@@ -80,8 +80,8 @@ def _other(name: str, value: Any) -> Any:
     """Another value of a column, which the database would take."""
     if name == "side" and value == "firm":
         return "vendor"
-    if name == "state" and value == "accepted":
-        return "open"
+    if name == "state" and value in {"accepted", "cancelled", "submitted"}:
+        return "open"  # a task's
     if name == "suspended":
         return 1 - value
     if isinstance(value, int):
