@@ -169,7 +169,8 @@ async def test_a_header_says_nothing_of_where_somebody_is(world: World, engageme
 
 async def test_no_address_and_no_network_enters_an_entry(world: World, engagement: Engagement) -> None:
     seat, paper = await _with_paper(engagement)
-    made = await _bind(engagement, networks=["203.0.113.0/24"])
+    made, since = await _bind(engagement, networks=["203.0.113.0/24"]), world.now
+    world.sleep(HOUR_S)
     for address in (OFFICE, ELSEWHERE):
         person = _from(world, seat, address)
         for path in ("/me", f"/documents/{paper}/content", f"/engagements/{engagement.id}"):
@@ -186,7 +187,7 @@ async def test_no_address_and_no_network_enters_an_entry(world: World, engagemen
         "hours": ["mon tue wed thu fri 09:00-17:00"],
         "zone": "UTC",
         "networks": 1,
-        "valid_from": world.now,
+        "valid_from": since,
         "valid_until": 253_402_300_800,
     }
     assert entry["subjects"]["schedule"] == made["id"]
