@@ -170,9 +170,7 @@ async def access(services: Services, caller: Caller, document_id: str, person_id
             "side": found.side,
             "sees": found.sees,
             "grants": list(found.grants),
-            "schedules": [
-                {"id": each.id, "open": each.is_open, "networks": each.has_networks} for each in found.schedules
-            ],
+            "schedules": [{"open": each.is_open, "networks": each.has_networks} for each in found.schedules],
             "reasons": [
                 {
                     "action": reason.action.value,
