@@ -31,8 +31,8 @@ class Use:
     advice: str
 
 
-_SCOPED = ("documents", "grants", "revisions")
-_SCOPED_ADVICE = "rows of documents are asked for through service/scoping, so that nobody lists what was not decided"
+_SCOPED = ("documents", "grants", "revisions", "schedules")
+_SCOPED_ADVICE = "rows that decide are asked for through service/scoping, so that nobody lists what was not decided"
 _DOOR_ADVICE = "contents and names are opened in service/door.py alone, with an id authorised in this request"
 
 SQL_TABLES: Final = Use(
@@ -49,6 +49,7 @@ SQL_TABLES: Final = Use(
         "service.grants",  # writes grants
         "service.tasks",  # makes and ends grants with a task; reads what a member added for his own
         "service.shrinking",  # revokes and narrows several grants at once
+        "service.schedules",  # writes schedules
         "service.disposal",  # destroys them
         "service.rotation",  # rewraps the keys of revisions
         "service.doctor",  # compares rows with events, blobs and keys
@@ -56,22 +57,8 @@ SQL_TABLES: Final = Use(
     advice=_SCOPED_ADVICE,
 )
 
-SCHEDULE_ROWS: Final = Use(
-    rule="scoped-tables",
-    rooms=("service.db.models", "service.db"),
-    names=("schedules",),
-    allowed=(
-        "service.db",  # defines them
-        "service.scoping",  # decides by them
-        "service.schedules",  # writes them
-        "service.doctor",  # compares them with events
-    ),
-    advice="what binds a member is asked through service/scoping/windows.py",
-)
-
 USES: Final = (
     SQL_TABLES,
-    SCHEDULE_ROWS,
     Use(
         rule="one-door",
         rooms=("service.crypto.streams", "service.crypto"),

@@ -43,7 +43,6 @@ class GivenOut(Output):
 class BindingHoursOut(Output):
     """A schedule that binds a vendor's person then: whether its hours are open, and whether it asks for a network."""
 
-    id: str
     open: bool
     networks: bool
 
@@ -127,7 +126,7 @@ def access_out(found: Access) -> dict[str, Any]:
         "side": found.side,
         "sees": found.sees,
         "grants": [given._asdict() for given in found.grants],
-        "schedules": [{"id": each.id, "open": each.is_open, "networks": each.has_networks} for each in found.schedules],
+        "schedules": [{"open": each.is_open, "networks": each.has_networks} for each in found.schedules],
         "reasons": [
             {
                 "action": reason.action.value,

@@ -50,9 +50,8 @@ class Reason(NamedTuple):
 
 
 class Hours(NamedTuple):
-    """A schedule that binds a membership now."""
+    """A schedule that binds a membership now. Which it is, is told to who may read it (schedule:list), not here."""
 
-    id: str
     is_open: bool  # as far as its hours say
     has_networks: bool  # then from those alone: it is explained as if from there
 
@@ -170,10 +169,10 @@ def _explained(
 
 def _hours(tx: Tx, now: int, engagement_id: str, membership_id: str) -> tuple[Hours, ...]:
     binding = windows.binding(tx, engagement_id, membership_id, now)
-    in_force = [(each.id, readable(each.terms)) for each in binding if each.valid_from <= now]
+    in_force = [readable(each.terms) for each in binding if each.valid_from <= now]
     return tuple(
-        Hours(schedule_id, terms is not None and terms.is_hour(now), terms is not None and bool(terms.networks))
-        for schedule_id, terms in in_force
+        Hours(terms is not None and terms.is_hour(now), terms is not None and bool(terms.networks))
+        for terms in in_force
     )
 
 
