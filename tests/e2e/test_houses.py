@@ -34,7 +34,7 @@ from hypothesis.stateful import (
 
 from service import doctor
 from tests.e2e.houses import Houses, furnished, opened, summary
-from tests.e2e.reference import LABELS, ORDER, Ask, Paper, Seat, Share, end_of_notice
+from tests.e2e.reference import LABELS, ORDER, Ask, Deal, Paper, Seat, Share, end_of_notice
 from tests.scale import LONG
 from tests.world import Person, findings, rfc3339
 
@@ -97,7 +97,7 @@ class Machine(RuleBasedStateMachine):
     def _of(self, things: dict[str, Any], index: int) -> str:
         return list(things)[index % len(things)]
 
-    def _deals(self) -> dict[str, Any]:
+    def _deals(self) -> dict[str, Deal]:
         """The first firm's engagements: those that its attorney leads."""
         return {deal_id: deal for deal_id, deal in self.model.deals.items() if self.model.firm_of(deal_id) == "first"}
 
@@ -326,7 +326,8 @@ class Machine(RuleBasedStateMachine):
             self.model.walls.add(pair)
 
     def _matter(self, index: int) -> str:
-        return sorted({m for deal in self._deals().values() for m in deal.parts.values()})[index % 2]
+        matters: list[str] = sorted({m for deal in self._deals().values() for m in deal.parts.values()})
+        return matters[index % 2]
 
     @rule(matter=_seat)
     def colleague_joins_or_leaves_a_team(self, matter: int) -> None:
