@@ -449,6 +449,7 @@ class Trial(NamedTuple):
 
 def copied(folder: Path) -> Path:
     """Copy the tree into a folder; returns it."""
+    folder.mkdir(exist_ok=True)
     for name in PARTS:
         place = ROOT / name
         if place.is_dir():
