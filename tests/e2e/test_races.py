@@ -78,7 +78,9 @@ class Line:
         self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._token = token
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes, Mapping[str, str]]:
+    def ask(
+        self, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, bytes, http.client.HTTPMessage]:
         """Ask and read the whole answer."""
         given = {"authorization": f"Bearer {self._token}", "content-type": "application/json", **headers}
         text = None if body is None else json.dumps(body)
