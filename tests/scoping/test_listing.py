@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -404,6 +405,23 @@ def _named(world: World, person_id: str) -> set[str]:
     }
     parts = {part["engagement_id"] for part in world.rows("prt") if part["matter_id"] in reached - shut}
     return {name for name in ENGAGEMENTS if world.engagement(name) in parts}
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "is_listed"),
+    [(NOW - 1, NOW, False), (NOW - 1, NOW + 1, True), (NOW, NOW + 1, True), (NOW + 1, NOW + 2, False)],
+)
+def test_a_list_is_the_teams_of_this_second(
+    world: World, matrix: Matrix, since: int, until: int, *, is_listed: bool
+) -> None:
+    attorney = world.member("finn", "attorney", None)
+    world.team("case", "finn", since=since, until=until)
+    actor, paper = world.actor(attorney), world.document("paper", attorney)
+    rows = listing.page(world.tx, matrix, world.moment, actor, after="", most=10)
+    assert [row.id for row in rows] == ([paper] if is_listed else [])
+    assert listing.count(world.tx, matrix, world.moment, actor) == len(rows)
+    on = Subject(document=paper)
+    assert decide(world.tx, matrix, world.moment, actor, Action.DOCUMENT_LIST, on).allowed == is_listed
 
 
 def test_several_grants_on_one_document_list_it_once(world: World, matrix: Matrix) -> None:
