@@ -19,7 +19,7 @@ from sqlalchemy import BigInteger, Text, bindparam, exists, insert, or_, select,
 from service import names, recipients
 from service.acts import Act, Caller, perform
 from service.db.ids import is_id
-from service.db.models import FOREVER, asks, matter_team, memberships, parts, walls
+from service.db.models import FOREVER, asks, engagements, matter_team, memberships, parts, walls
 from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.errors import AboveCeilingError, BadInputError, BadStateError, NotFoundError
@@ -67,10 +67,13 @@ _NOW: Final = bindparam("now", type_=BigInteger)
 _ROWS = (
     select(asks, memberships.c.person_id, parts.c.matter_id, parts.c.key_id, parts.c.field_key)
     .select_from(
-        asks.join(parts, parts.c.id == asks.c.part_id).join(memberships, memberships.c.id == asks.c.membership_id)
+        asks.join(parts, parts.c.id == asks.c.part_id)
+        .join(memberships, memberships.c.id == asks.c.membership_id)
+        .join(engagements, engagements.c.id == asks.c.engagement_id)
     )
     .where(
         asks.c.firm_id == bindparam("firm"),
+        engagements.c.status != "disposed",  # the key of what was asked is destroyed; each alone answers 410
         ~exists().where(
             walls.c.person_id == _PERSON,
             walls.c.matter_id == parts.c.matter_id,

@@ -17,7 +17,7 @@ from service.scoping.actors import Actor
 from service.scoping.answers import Kind, State
 from service.scoping.decide import Decision, Subject, authorise, decide
 from service.scoping.matrix import NO_RULE, Matrix
-from service.scoping.subjects import KINDS
+from service.scoping.subjects import KINDS, follow
 from tests.scoping.policies import policy_folder
 from tests.scoping.world import DAY, NOW, World, an_id
 
@@ -651,6 +651,33 @@ def test_another_firms_grant_is_not_followed(scene: Scene) -> None:
         "not_found",
         404,
     )
+
+
+def test_whoever_runs_another_house_finds_nothing_of_this_one(scene: Scene) -> None:
+    """An owner needs no seat, team or grant for what is of the house: only the firm keeps one from another's."""
+    olga = scene.world.member("olga", "owner", None, firm="rivals")
+    vera = scene.world.row(scene.paralegal)["person_id"]
+    for action, subject in (
+        (Action.ENGAGEMENT_READ, Subject(engagement=scene.engagement)),
+        (Action.MEMBER_END, Subject(via=scene.paralegal)),
+        (Action.DISPOSAL_REQUEST, Subject(engagement=scene.engagement)),
+        (Action.HOLD_PLACE, Subject(matter=scene.matter)),
+        (Action.WALL_RAISE, Subject(matter=scene.matter)),
+        (Action.TOKEN_REVOKE, Subject(person=vera)),
+    ):
+        decision = scene.ask(olga, action, subject)
+        assert told(decision) == (State.ABSENT, "not_found", 404), action
+        assert decision.row is None
+
+
+def test_an_id_of_another_firm_stands_for_nothing(scene: Scene) -> None:
+    """Already when it is followed: what it stands for must not depend on a later look alone."""
+    here, there = scene.world.firm(), scene.world.firm("rivals")
+    for via in (scene.grant, scene.paralegal):
+        assert follow(scene.world.tx, here, Subject(via=via)) is not None
+        assert follow(scene.world.tx, there, Subject(via=via)) is None
+    assert follow(scene.world.tx, here, Subject(receipt=scene.paper)) is not None
+    assert follow(scene.world.tx, there, Subject(receipt=scene.paper)) is None
 
 
 @pytest.mark.parametrize("malformed", ["", "doc_1", "doc_" + "Z" * 32, "x" * 5000, "doc_\x00"])
