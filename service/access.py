@@ -35,8 +35,8 @@ from service.scoping.actors import Actor, as_actor
 from service.scoping.comparing import COMPARED
 from service.scoping.decide import Subject
 from service.scoping.explain import Access
-from service.scoping.listing import Where
 from service.scoping.matrix import Matrix
+from service.scoping.statements import Where
 from service.scoping.together import Asker
 from service.services import Services
 from service.tokens import authenticate

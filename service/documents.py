@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, select, update
 
-from service import events, grants, holds, names
+from service import events, holdings, holds, names
 from service.acts import Act, Caller, perform
 from service.db.models import documents, logs, parts, revisions
 from service.db.session import Tx
@@ -23,6 +23,7 @@ from service.paging import Page, Window, page
 from service.scoping import listing
 from service.scoping.actions import Action, Label, Sensitivity
 from service.scoping.decide import Subject
+from service.scoping.statements import Where
 from service.services import Services
 from service.tokens import authenticate
 
@@ -55,7 +56,7 @@ class Card:
     """A document, and what the reader's own live grants give him on it: nothing of anybody else's."""
 
     document: Document
-    held: tuple[grants.Held, ...]
+    held: tuple[holdings.Held, ...]
 
 
 _COLUMNS = (
@@ -106,11 +107,11 @@ async def read(services: Services, caller: Caller, document_id: str) -> Card:
     """Read one document's card: label, number, title, sizes, the caller's own grants; its bytes are `downloads`."""
 
     def change(act: Act) -> tuple[Any, list[Any]]:
-        return _row(act.tx, document_id), grants.held(act)
+        return _row(act.tx, document_id), holdings.held(act)
 
     done = await perform(services, caller, Action.DOCUMENT_VIEW, Subject(document=document_id), change)
     reader, (row, held) = NameReader(services.keys, done.authorised), done.result
-    return Card(_opened(reader, row), tuple(grants.opened(reader, grant) for grant in held))
+    return Card(_opened(reader, row), tuple(holdings.opened(reader, grant) for grant in held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ async def list_page(services: Services, caller: Caller, wanted: Wanted, asked: W
     The page is read in a snapshot of its own, so that a long list never holds the log; then it is decided and recorded
     with the log size that snapshot had seen, and only then are titles opened.
     """
-    where = listing.Where(engagement=wanted.engagement_id, part=wanted.part_id, label=wanted.label)
+    where = Where(engagement=wanted.engagement_id, part=wanted.part_id, label=wanted.label)
     found, log_size = await asyncio.to_thread(_snapshot, services, caller, where, asked)
 
     def change(act: Act) -> None:
@@ -142,7 +143,7 @@ async def list_page(services: Services, caller: Caller, wanted: Wanted, asked: W
     return found.map(lambda row: _opened(reader, row))
 
 
-def _snapshot(services: Services, caller: Caller, where: listing.Where, asked: Window) -> tuple[Page[Any], int]:
+def _snapshot(services: Services, caller: Caller, where: Where, asked: Window) -> tuple[Page[Any], int]:
     moment = Moment(services.clock(), caller.address)
     with services.database.read(caller.credential.firm_id) as tx:
         actor = authenticate(tx, moment, caller.credential)

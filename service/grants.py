@@ -9,7 +9,7 @@ Rules kept here:
   given more of it gets another in the place of the first), and each task brings its own where that one does not reach
   as far, and ends it with itself (service/tasks/handing.py);
 * who else has a document is told to the matter's attorneys and coordinators, never to a vendor; everybody is told what
-  he himself was given (`held`), on the card of the document that it opens.
+  he himself was given (service/holdings.py), on the card of the document that it opens.
 """
 
 from __future__ import annotations
@@ -68,15 +68,6 @@ class Grant:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a grant gives its own member: for what, until when (UTC seconds), to what purpose."""
-
-    abilities: tuple[str, ...]
-    until: int
-    purpose: str
-
-
 _ROWS = (
     select(
         grants,
@@ -102,28 +93,6 @@ LIVE_BY_HAND: Final = select(grants.c.id, grants.c.abilities, grants.c.not_befor
     grants.c.task_id.is_(None),
     grants.c.not_after > bindparam("now"),
     grants.c.revoked_at > bindparam("now"),
-)
-_HELD = (
-    select(
-        grants.c.id,
-        grants.c.abilities,
-        grants.c.not_after,
-        grants.c.purpose,
-        documents.c.part_id,
-        parts.c.key_id,
-        parts.c.field_key,
-    )
-    .select_from(
-        grants.join(documents, documents.c.id == grants.c.document_id).join(parts, parts.c.id == documents.c.part_id)
-    )
-    .where(
-        grants.c.membership_id == bindparam("membership"),
-        grants.c.document_id == bindparam("document"),
-        grants.c.not_before <= bindparam("now"),
-        grants.c.not_after > bindparam("now"),
-        grants.c.revoked_at > bindparam("now"),
-    )
-    .order_by(grants.c.id)
 )
 _PART = select(parts.c.id, parts.c.key_id, parts.c.field_key).where(parts.c.id == bindparam("part"))
 _ADD = insert(grants)
@@ -200,19 +169,6 @@ async def revoke(services: Services, caller: Caller, grant_id: str) -> Grant:
 
     done = await perform(services, caller, Action.GRANT_REVOKE, _subject_of(grant_id), change)
     return _opened(NameReader(services.keys, done.authorised), done.result)
-
-
-def held(act: Act) -> list[Any]:
-    """Return the rows of the actor's own live grants on the document that was decided; `opened` opens them."""
-    document, membership = act.decision.row.id, act.actor.membership_id
-    rows = act.tx.all(_HELD, membership=membership, document=document, now=act.moment.s)
-    act.show(row.id for row in rows)
-    return rows
-
-
-def opened(reader: NameReader, row: Any) -> Held:
-    """Open the purpose of a row of `held`."""
-    return Held(words_of(Ability(row.abilities)), row.not_after, _purpose(reader, row))
 
 
 def extendable(act: Act, grant_id: str) -> Any:

@@ -33,6 +33,7 @@ from service.scoping import listing, windows
 from service.scoping.actions import Action, Side
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject, decide
+from service.scoping.statements import Where
 from service.services import Services
 from service.tokens import authenticate
 
@@ -194,7 +195,7 @@ def _ending_soon(services: Services, caller: Caller) -> int:
         actor = authenticate(tx, moment, caller.credential)
         if actor.engagement_id is None:
             return 0  # grants are given to members of an engagement
-        where = listing.Where(ends_by=moment.s + SOON_S)
+        where = Where(ends_by=moment.s + SOON_S)
         return listing.count(tx, services.matrix.current, moment, actor, where=where)
 
 

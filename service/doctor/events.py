@@ -16,14 +16,14 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.db.models import FOREVER
-from service.doctor.scratch import Said, Scratch
+from service.doctor import matters
+from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, Duty, side_of
 
 _TYPE: Final = b'"type":"'
 _DONE: Final = "done"
 
-Entry = Mapping[str, Any]
 Apply = Callable[[Scratch, Entry, Mapping[str, Any], Mapping[str, str]], None]
 
 
@@ -220,39 +220,6 @@ def _published(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects
             scratch.change("duty", said.id, entry["index"], valid_until=data["bites_at"])
 
 
-# Walls and holds ----------------------------------------------------------------------------------------------------
-
-
-def _wall_raised(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    terms = {"person_id": subjects["person"], "matter_id": subjects["matter"], **data}
-    scratch.add("wall", Said(subjects["wall"], subjects["matter"], terms, entry["index"]))
-
-
-def _wall_lifted(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    scratch.change("wall", subjects["wall"], entry["index"], lifted_at=data["lifted_at"])
-
-
-def _hold_placed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    scratch.add("hold", Said(subjects["hold"], "", {"matter_id": subjects["matter"], **data}, entry["index"]))
-
-
-def _hold_lifted(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    scratch.change("hold", subjects["hold"], entry["index"], lifted_at=data["lifted_at"])
-
-
-def _emergency_declared(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    terms = {"membership_id": subjects["membership"], "person_id": subjects["person"], "matter_id": subjects["matter"]}
-    scratch.add("emergency", Said(subjects["emergency"], subjects["matter"], {**terms, **data}, entry["index"]))
-
-
-def _emergency_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    scratch.change("emergency", subjects["emergency"], entry["index"], ended_at=data["ended_at"])
-
-
-def _emergency_reviewed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    scratch.change("emergency", subjects["emergency"], entry["index"], **data)
-
-
 # Documents ----------------------------------------------------------------------------------------------------------
 
 
@@ -384,16 +351,16 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.DOCUMENT_CONFIRMED, _document_confirmed),
             (EventType.DOCUMENT_REVISED, _document_revised),
             (EventType.DOCUMENT_TAKEN_BACK, _document_taken_back),
-            (EventType.EMERGENCY_DECLARED, _emergency_declared),
-            (EventType.EMERGENCY_ENDED, _emergency_ended),
-            (EventType.EMERGENCY_REVIEWED, _emergency_reviewed),
+            (EventType.EMERGENCY_DECLARED, matters.emergency_declared),
+            (EventType.EMERGENCY_ENDED, matters.emergency_ended),
+            (EventType.EMERGENCY_REVIEWED, matters.emergency_reviewed),
             (EventType.ENGAGEMENT_CHANGED, _engagement_changed),
             (EventType.ENGAGEMENT_CREATED, _engagement_created),
             (EventType.GRANT_CREATED, _grant_created),
             (EventType.GRANT_NARROWED, _grant_narrowed),
             (EventType.GRANT_REVOKED, _grant_revoked),
-            (EventType.HOLD_LIFTED, _hold_lifted),
-            (EventType.HOLD_PLACED, _hold_placed),
+            (EventType.HOLD_LIFTED, matters.hold_lifted),
+            (EventType.HOLD_PLACED, matters.hold_placed),
             (EventType.MATTER_NAMED, _seat),
             (EventType.MATTER_UNNAMED, _seat),
             (EventType.MEMBER_ADDED, _member_added),
@@ -413,8 +380,8 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.SCHEDULE_ENDED, _schedule_ended),
             (EventType.TOKEN_CREATED, _token_created),
             (EventType.TOKEN_REVOKED, _token_revoked),
-            (EventType.WALL_LIFTED, _wall_lifted),
-            (EventType.WALL_RAISED, _wall_raised),
+            (EventType.WALL_LIFTED, matters.wall_lifted),
+            (EventType.WALL_RAISED, matters.wall_raised),
         )
     }
 )

@@ -20,7 +20,7 @@ from sqlalchemy import Select, Text, bindparam, func, select
 from service.db import models
 from service.db.session import Tx
 from service.ledger import Moment
-from service.scoping import listing
+from service.scoping import listing, statements
 from service.scoping.actions import ABILITY_BITS, Action, Role, side_of
 from service.scoping.actors import Actor, as_actor
 from service.scoping.matrix import Matrix
@@ -121,10 +121,10 @@ class Comparison:
 
 def _step(has: Matrix, lacks: Matrix, role: Role, action: Action, cells: Cells) -> _Step | None:
     side = side_of(role)
-    those = listing.ids(has, role, side, action, cells=cells)
+    those = statements.ids(has, role, side, action, cells=cells)
     if those is None:
         return None
-    others = listing.ids(lacks, role, side, action, cells=cells)
+    others = statements.ids(lacks, role, side, action, cells=cells)
     left = those if others is None else those.except_(others)
     meaning = (ABILITY_BITS[action], *(_meaning(matrix, role, action, cells) for matrix in (has, lacks)))
     return _Step(select(func.count().label("n")).select_from(left.subquery()), meaning)

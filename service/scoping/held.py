@@ -17,7 +17,7 @@ from sqlalchemy import BigInteger, Select, Text, bindparam, select
 
 from service.db import models
 from service.db.session import Tx
-from service.scoping import listing
+from service.scoping import statements
 from service.scoping.actions import Side
 from service.scoping.matrix import Matrix
 from service.scoping.together import TOLD, Asker, bound_of, covers, of_asker
@@ -58,7 +58,7 @@ def _made(matrix: Matrix, asker: Asker) -> Select[Any] | None:
 
 
 def _compile(matrix: Matrix, asker: Asker) -> Select[Any] | None:
-    told = listing.admits(matrix, asker.actor.role, Side(asker.actor.side), TOLD, _g.c.document_id)
+    told = statements.admits(matrix, asker.actor.role, Side(asker.actor.side), TOLD, _g.c.document_id)
     if told is None:
         return None
     return (

@@ -20,12 +20,12 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from service.db import models
 from service.db.session import Tx
 from service.ledger import Moment, Place
-from service.scoping import listing, windows
+from service.scoping import listing, statements, windows
 from service.scoping.actions import Action, Fact, Side
 from service.scoping.actors import Actor
 from service.scoping.facts import Truth
-from service.scoping.listing import Where
 from service.scoping.matrix import Matrix
+from service.scoping.statements import Where
 
 TOLD: Final = Action.DOCUMENT_ACCESS
 """The act that the asker must be allowed on a document, to be told what somebody else may do with it."""
@@ -119,11 +119,11 @@ def _compile(
     counted: bool,
     shut: bool,
 ) -> Select[Any] | None:
-    theirs = listing.ids(matrix, actor.role, Side(actor.side), action, given=given, shut=shut)
+    theirs = statements.ids(matrix, actor.role, Side(actor.side), action, given=given, shut=shut)
     if theirs is None:
         return None
     seen = theirs.subquery("seen")
-    told = listing.admits(matrix, asker.role, Side(asker.side), TOLD, seen.c.id)
+    told = statements.admits(matrix, asker.role, Side(asker.side), TOLD, seen.c.id)
     if told is None:
         return None
     if counted:

@@ -56,31 +56,29 @@ class MutantError(Exception):
     """A mutant cannot be made, or could not be tried: it proves nothing."""
 
 
+_HIS, _ABLE = (
+    "        grant.c.membership_id == MEMBERSHIP,\n",
+    "        grant.c.abilities.bitwise_and(ABILITY) == ABILITY,\n",
+)
+_BEGUN, _KEPT = "        grant.c.not_before <= NOW,\n", "        grant.c.revoked_at > NOW,\n"
+_GIVES: Final = f"{_HIS}{_ABLE}{_BEGUN}        grant.c.not_after > NOW,\n{_KEPT}"
+"""What makes a grant open, as one text: parts of it stand elsewhere too."""
+
 MUTANTS: Final = (
     # What rows say ---------------------------------------------------------------------------------------------------
     Mutant(
-        "a grant opens one second too long", S + "facts.py", "grant.c.not_after > NOW,", "grant.c.not_after >= NOW,"
+        "a grant opens one second too long", S + "facts.py", _GIVES, _GIVES.replace("_after > NOW", "_after >= NOW")
     ),
-    Mutant("a grant opens before it begins", S + "facts.py", "        grant.c.not_before <= NOW,\n", ""),
-    Mutant("a revoked grant still opens", S + "facts.py", "        grant.c.revoked_at > NOW,\n", ""),
-    Mutant(
-        "any grant carries every ability",
-        S + "facts.py",
-        "        grant.c.abilities.bitwise_and(ABILITY) == ABILITY,\n",
-        "",
-    ),
+    Mutant("a grant opens before it begins", S + "facts.py", _GIVES, _GIVES.replace(_BEGUN, "")),
+    Mutant("a revoked grant still opens", S + "facts.py", _GIVES, _GIVES.replace(_KEPT, "")),
+    Mutant("any grant carries every ability", S + "facts.py", _GIVES, _GIVES.replace(_ABLE, "")),
     Mutant(
         "one of two abilities is enough",
         S + "facts.py",
-        "grant.c.abilities.bitwise_and(ABILITY) == ABILITY",
-        "grant.c.abilities.bitwise_and(ABILITY) != number(0)",
+        _GIVES,
+        _GIVES.replace("(ABILITY) == ABILITY", "(ABILITY) != number(0)"),
     ),
-    Mutant(
-        "a grant is everybody's",
-        S + "facts.py",
-        "        grant.c.membership_id == MEMBERSHIP,\n        grant.c.abilities",
-        "        grant.c.abilities",
-    ),
+    Mutant("a grant is everybody's", S + "facts.py", _GIVES, _GIVES.replace(_HIS, "")),
     Mutant(
         "a membership lasts one second too long",
         S + "facts.py",
@@ -219,14 +217,14 @@ MUTANTS: Final = (
     Mutant(
         "the mask of duties is turned around",
         S + "decide.py",
-        "    true = row.facts\n    if not cell.needs & ~row.duties:",
-        "    true = row.facts\n    if cell.needs & ~row.duties:",
+        "        true &= ~_WINDOW\n    if not cell.needs & ~row.duties:",
+        "        true &= ~_WINDOW\n    if cell.needs & ~row.duties:",
     ),
     Mutant(
         "no duty is asked for",
         S + "decide.py",
-        "    true = row.facts\n    if not cell.needs & ~row.duties:\n        true |= _DUTIES",
-        "    true = row.facts | _DUTIES",
+        "        true &= ~_WINDOW\n    if not cell.needs & ~row.duties:\n        true |= _DUTIES",
+        "        true &= ~_WINDOW\n    true |= _DUTIES",
     ),
     Mutant(
         "a token for less is a token for all",
@@ -241,7 +239,7 @@ MUTANTS: Final = (
     Mutant(
         "a wall before the matter does not count for its part",
         S + "decide.py",
-        " | (\n        matter.facts & int(Fact.WALLED)\n    )",
+        " | (matter.facts & int(Fact.WALLED))",
         "",
     ),
     # Asking Casbin ---------------------------------------------------------------------------------------------------
@@ -289,38 +287,40 @@ MUTANTS: Final = (
     ),
     Mutant("a word within a word covers it", S + "matrix.py", 'asked in cell.split(" ")', "asked in cell"),
     # Listing ---------------------------------------------------------------------------------------------------------
-    Mutant("a list ignores walls", S + "listing.py", "(Fact.WALLED, Fact.SUSPENDED)", "(Fact.SUSPENDED,)"),
-    Mutant("a list ignores suspension", S + "listing.py", "(Fact.WALLED, Fact.SUSPENDED)", "(Fact.WALLED,)"),
-    Mutant("a list shows what is gone", S + "listing.py", "        facts.is_there(),\n", ""),
-    Mutant("a list begins with the last one again", S + "listing.py", ".where(key > _AFTER)", ".where(key >= _AFTER)"),
+    Mutant("a list ignores walls", S + "statements.py", "(Fact.WALLED, Fact.SUSPENDED)", "(Fact.SUSPENDED,)"),
+    Mutant("a list ignores suspension", S + "statements.py", "(Fact.WALLED, Fact.SUSPENDED)", "(Fact.WALLED,)"),
+    Mutant("a list shows what is gone", S + "statements.py", "facts.is_there(), *shut", "*shut"),
+    Mutant(
+        "a list begins with the last one again", S + "statements.py", ".where(key > _AFTER)", ".where(key >= _AFTER)"
+    ),
     Mutant(
         "a list goes on forgetting duties",
-        S + "listing.py",
+        S + "statements.py",
         "if one.facts & Fact.DUTIES and one.needs:",
         "if one.needs < 0:",
     ),
     Mutant(
         "a list forgets how sensitive things are",
-        S + "listing.py",
+        S + "statements.py",
         "                d.c.sensitivity.in_([facts.word(sensitivity) for sensitivity in sensitivities]),\n",
         "",
     ),
     Mutant(
         "one role's list is another's",
         S + "listing.py",
-        "key = (actor.role, action, given, form)",
-        "key = (actor.side, action, given, form)",
+        "key = (actor.role, action, given, form, shut)",
+        "key = (actor.side, action, given, form, shut)",
     ),
-    Mutant("a list of a place is a list of all", S + "listing.py", "        *(_IN[noun] for noun in given),\n", ""),
+    Mutant("a list of a place is a list of all", S + "statements.py", ", *(_IN[noun] for noun in given))", ")"),
     Mutant(
         "several grants list a document several times",
-        S + "listing.py",
+        S + "statements.py",
         ".where(facts.gives(_g), first)",
         ".where(facts.gives(_g))",
     ),
     Mutant(
         "a list is the former team's too",
-        S + "listing.py",
+        S + "statements.py",
         "team.c.since <= NOW, team.c.until > NOW)",
         "team.c.since <= NOW)",
     ),
@@ -395,10 +395,12 @@ MUTANTS: Final = (
         "if ability in abilities and not any(",
         "if ability is Ability.VIEW and not any(",
     ),
-    Mutant("a revoke bites a second later", G, "grant=grant_id, end=now)", "grant=grant_id, end=now + 1)"),
+    Mutant(
+        "a revoke bites a second later", G, "grant=grant_id, end=act.moment.s)", "grant=grant_id, end=act.moment.s + 1)"
+    ),
     Mutant(
         "the card tells of revoked grants",
-        G,
+        "service/holdings.py",
         '        grants.c.revoked_at > bindparam("now"),\n    )\n    .order_by',
         "    )\n    .order_by",
     ),

@@ -29,8 +29,8 @@ from service.scoping.actions import (
 from service.scoping.actors import Actor
 from service.scoping.authorised import AuthorisedDocumentId
 from service.scoping.decide import Subject, decide
-from service.scoping.listing import Where
 from service.scoping.matrix import Matrix
+from service.scoping.statements import Where
 from tests.scoping.policies import POLICIES
 from tests.scoping.schedules import terms
 from tests.scoping.world import NOW, Ground, World, an_id

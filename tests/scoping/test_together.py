@@ -9,8 +9,8 @@ from service.ledger import Moment
 from service.scoping import together
 from service.scoping.actions import Action
 from service.scoping.decide import Subject, decide
-from service.scoping.listing import Where
 from service.scoping.matrix import Matrix
+from service.scoping.statements import Where
 from service.scoping.together import TOLD, Asker
 from tests.scoping.test_listing import BOTH, ENGAGEMENTS, MATRIX, MATTERS, random_world
 from tests.scoping.world import Ground, World, an_id
