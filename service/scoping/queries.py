@@ -120,6 +120,7 @@ DOCUMENT_TO_ASK_FOR: Final = _of_document(
     ).label("facts"),
     duty_bits(d.c.engagement_id, d.c.matter_id).label("duties"),
     nda_hash(d.c.engagement_id).label("nda"),
+    hours(d.c.engagement_id).label("hours"),
 )
 """What a vendor person may ask for: a query of its own, so that looking at documents pays nothing for it."""
 
