@@ -367,13 +367,18 @@ class Machine(RuleBasedStateMachine):
             open_ones = [(s, p) for s in self.model.seats for p in self.model.papers if self.model.may(s, p, "view")]
             seat_id, paper_id = choose(open_ones or [(seat_id, paper_id)])
         self._one_paper(seat_id, paper_id)
-        self._whole_list(choose(list(self.model.seats)), choose(SIZES))
+        self._whole_list(choose([*self.model.seats, *self._interested()]), choose(SIZES))
         if self.kept:
             self._follow(self.kept[self.random.randrange(len(self.kept))])
         self._own_affairs(choose(list(self._members())))
         narrow = self.do(self.houses.narrow.ask("GET", f"/documents/{paper_id}"))
         left = self.model.seats[self.houses.narrow.membership_id].has_left
         assert narrow.status_code == (401 if left else 403), summary(narrow)
+
+    def _interested(self) -> list[str]:
+        """Whose lists are worth a look: something is shared with them, or they added something, whatever shuts it."""
+        shared = [share.seat for share in self.model.shares.values() if not share.revoked]
+        return 3 * (shared + [paper.added_by for paper in self.model.papers.values() if paper.added_by])
 
     def _one_paper(self, seat_id: str, paper_id: str) -> None:
         person, seat = self.houses.people[seat_id], self.model.seats[seat_id]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import pytest
 
@@ -43,14 +42,8 @@ def test_a_copy_without_a_fault_passes() -> None:
 
 
 @pytest.mark.parametrize("turn", range(len(MUTANTS) if LONG else TURNS))
-def test_a_mutant_is_killed(turn: int, request: pytest.FixtureRequest, record_property: object) -> None:
+def test_a_mutant_is_killed(turn: int, request: pytest.FixtureRequest) -> None:
     seed = request.config.getoption("randomly_seed", 0)  # printed at the head of the run; the same in each process
     mutant = random.Random(str(seed)).sample(MUTANTS, len(MUTANTS))[turn]
     trial = try_mutant(mutant)
     assert trial.code == TESTS_FAILED, f"{mutant.name!r} survived: write the test that misses it, near {mutant.path}."
-
-
-def test_the_suite_is_there() -> None:
-    from tests.scoping.mutants import SUITE  # noqa: PLC0415
-
-    assert all(Path(ROOT, name).is_file() for name in SUITE)
