@@ -14,7 +14,7 @@ The salt makes the text's digest in the log say nothing about the networks in it
 
 It reads no rows: service/scoping/windows.py does.
 
-Source: RFC 4291, section 2.5.5.2 (IPv4-mapped addresses); docs/adr/0018-schedules.md.
+Source: RFC 4291, section 2.5.5.2 (IPv4-mapped addresses); docs/adr/0019-schedules.md.
 """
 
 from __future__ import annotations

@@ -185,7 +185,7 @@ async def test_a_wall_takes_what_its_preview_said(engagement: Engagement) -> Non
     between = {"person_id": seat.person_id, "matter_id": engagement.matter_id}
     before = _size(world)
     for asker in (lead, world.owner):
-        told = await asker.post("/walls/preview", between, 200)
+        told = await asker.post("/wall-previews", between, 200)
         (loss,) = told["losses"]
         assert loss["membership_id"] == seat.membership_id
         assert loss["lost"] == {"document:list": 3, "document:view": 3, "document:download": 2, "document:revise": 0}
@@ -198,16 +198,16 @@ async def test_a_wall_takes_what_its_preview_said(engagement: Engagement) -> Non
     await lead.post("/walls", {**between, "reason": "The other side."})
     listed = await seat.get(f"/engagements/{engagement.id}/documents")
     assert listed["items"] == []
-    await lead.post("/walls/preview", between, 409)
+    await lead.post("/wall-previews", between, 409)
 
 
 async def test_a_preview_of_a_wall_is_for_who_may_raise_it(engagement: Engagement) -> None:
     seat, _, _ = await _shared(engagement, 1)
     world, stranger = engagement.world, await engagement.world.attorney()
     between = {"person_id": seat.person_id, "matter_id": engagement.matter_id}
-    await stranger.post("/walls/preview", between, 404)
-    await seat.post("/walls/preview", between, 403)
-    await engagement.attorney.post("/walls/preview", {**between, "person_id": "per_" + "0" * 32}, 404)
-    assert (await world.owner.post("/walls/preview", {**between, "person_id": stranger.person_id}, 200))["losses"] == []
-    loss = await world.owner.post("/walls/preview", {**between, "person_id": engagement.attorney.person_id}, 200)
+    await stranger.post("/wall-previews", between, 404)
+    await seat.post("/wall-previews", between, 403)
+    await engagement.attorney.post("/wall-previews", {**between, "person_id": "per_" + "0" * 32}, 404)
+    assert (await world.owner.post("/wall-previews", {**between, "person_id": stranger.person_id}, 200))["losses"] == []
+    loss = await world.owner.post("/wall-previews", {**between, "person_id": engagement.attorney.person_id}, 200)
     assert loss["losses"][0]["lost"]["document:revise"] == 1

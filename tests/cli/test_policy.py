@@ -49,15 +49,21 @@ def test_what_a_change_would_give_and_take_is_listed(run: Run, policies: Path) -
     # The receptionist would no longer see contact sheets.
     line = "receptionist,document:list document:view,contact_sheet,confidential,live duties assigned window,allow\n"
     edit(policies, line, "")
+    # What nobody may see nobody may ask for: the loader would refuse it.
+    asking = (
+        "receptionist,access_request:create withheld:list,contact_sheet,confidential,live duties known window,allow\n"
+    )
+    edit(policies, asking, "")
     taken = run("policy", "diff", str(SHIPPED), str(policies), "--json")
     assert taken.code == 1
     found = taken.json
     assert {(row["role"], row["label"]) for row in found["answers"]} == {("receptionist", "contact_sheet")}
     assert {row["effect"] for row in found["answers"]} == {"lost"}
-    assert [(row["effect"], row["sentence"]) for row in found["rules"]] == [("removed", line.strip())]
+    removed = [("removed", line.strip()), ("removed", asking.strip())]
+    assert [(row["effect"], row["sentence"]) for row in found["rules"]] == removed
     given = run("policy", "diff", str(policies), str(SHIPPED), "--json").json
     assert {row["effect"] for row in given["answers"]} == {"gained"}
-    assert [row["effect"] for row in given["rules"]] == ["added"]
+    assert [row["effect"] for row in given["rules"]] == ["added", "added"]
 
 
 def test_the_table_can_be_narrowed_to_a_role_and_an_act(run: Run) -> None:

@@ -311,7 +311,7 @@ MUTANTS: Final = (
         "key = (actor.role, action, given, form, shut)",
         "key = (actor.side, action, given, form, shut)",
     ),
-    Mutant("a list of a place is a list of all", S + "statements.py", ", *(_IN[noun] for noun in given))", ")"),
+    Mutant("a list of a place is a list of all", S + "statements.py", ", *(_IN[noun] for noun in given))", ",)"),
     Mutant(
         "several grants list a document several times",
         S + "statements.py",

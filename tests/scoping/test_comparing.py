@@ -39,7 +39,10 @@ def _without(line: str) -> Callable[[str], str]:
 def _instead(line: str, other: str) -> Callable[[str], str]:
     def change(text: str) -> str:
         assert line in text
-        return text.replace(line, other)
+        # Nobody may ask for what he could never see: the loader would refuse it.
+        asking = "paralegal,access_request:"
+        kept = "".join(row for row in text.splitlines(keepends=True) if line != PARALEGAL or not row.startswith(asking))
+        return kept.replace(line, other)
 
     return change
 
@@ -49,7 +52,7 @@ VERSIONS: dict[str, dict[str, Callable[[str], str]]] = {
     "lower ceiling": {"policy": _instead(PARALEGAL, PARALEGAL.replace("privileged", "routine"))},
     "fewer labels": {"policy": _instead(PARALEGAL, PARALEGAL.replace("*", "exhibit billing"))},
     "no papers of one's own": {"policy": _without(OWN)},
-    "no grants": {"policy": _without(PARALEGAL)},
+    "no grants": {"policy": _instead(PARALEGAL, "")},
     "attorneys need a running engagement": {
         "policy": _instead(ATTORNEY, ATTORNEY.replace(",assigned", ",live assigned"))
     },

@@ -310,6 +310,7 @@ def _is_walled(world: World, actor: Actor, part: str) -> bool:
 def test_every_surface_that_lists_or_counts_documents_is_compared() -> None:
     """A new one belongs into this list, with the test that holds it to `decide`; tests/e2e/test_houses.py asks them."""
     surfaces = (
+        ("access.py", "listing.count"),  # how much a wall would take away: tests/api/test_access.py
         ("documents.py", "listing.page"),  # the list, whatever the page
         ("me.py", "listing.count"),  # how many close soon
     )
