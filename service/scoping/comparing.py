@@ -5,6 +5,7 @@ Rules kept here:
 * both lists come from `service.scoping.listing`, so a difference is exactly the documents for which the two snapshots
   decide otherwise (a property over random worlds proves it); nothing is estimated, nothing is decided one by one;
 * only the cells that the two answer differently are looked at (`service.scoping.table`), and only roles that have any;
+* working hours count as open: what a policy changes is not told otherwise at night;
 * what comes out are numbers by membership. No title is read, no document is named.
 
 Source: policies/README.md; service/scoping/table.py.
