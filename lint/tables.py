@@ -31,8 +31,8 @@ class Use:
     advice: str
 
 
-_SCOPED = ("documents", "grants", "revisions")
-_SCOPED_ADVICE = "rows of documents are asked for through service/scoping, so that nobody lists what was not decided"
+_SCOPED = ("documents", "grants", "revisions", "schedules")
+_SCOPED_ADVICE = "rows that decide are asked for through service/scoping, so that nobody lists what was not decided"
 _DOOR_ADVICE = "contents and names are opened in service/door.py alone, with an id authorised in this request"
 
 SQL_TABLES: Final = Use(
@@ -47,6 +47,10 @@ SQL_TABLES: Final = Use(
         "service.downloads",  # reads the revision of an id that was decided in the same transaction
         "service.receipts",  # lists what the asker himself added
         "service.grants",  # writes grants
+        "service.holdings",  # tells somebody his own
+        "service.tasks",  # makes and ends grants with a task; reads what a member added for his own
+        "service.shrinking",  # revokes and narrows several grants at once
+        "service.schedules",  # writes schedules
         "service.disposal",  # destroys them
         "service.rotation",  # rewraps the keys of revisions
         "service.doctor",  # compares rows with events, blobs and keys

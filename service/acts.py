@@ -65,6 +65,7 @@ class Caller(NamedTuple):
     request_id: str
     idempotency_key: str | None = None
     if_match: str | None = None
+    address: str | None = None  # where the connection comes from: for deciding alone, never recorded
 
 
 class KeyWantedError(Exception):
@@ -318,8 +319,9 @@ def decided(
         new_keys: the key objects that were made for it so far.
     """
 
-    def job(tx: Tx, moment: Moment) -> Outcome[tuple[T, Act]]:
+    def job(tx: Tx, time: Moment) -> Outcome[tuple[T, Act]]:
         new_keys.asked = 0
+        moment = Moment(time.ms, caller.address)
         actor = tokens.authenticate(tx, moment, caller.credential)
         about = subject if isinstance(subject, Subject) else subject(tx, actor)
         decision = decide(tx, services.matrix.current, moment, actor, action, about)

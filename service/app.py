@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from service import attempts as attempts_module
 from service import checkpoints, disposal
 from service.api import (
+    access_requests,
     agreements,
     asks,
     audit,
@@ -31,10 +32,14 @@ from service.api import (
     matters,
     me,
     members,
+    on_calls,
     operations,
     people,
+    schedules,
+    tasks,
     tokens,
     uploads,
+    usage,
     vendors,
     walls,
 )
@@ -60,7 +65,12 @@ NOUNS = (
     members,
     agreements,
     asks,
+    tasks,
+    schedules,
     grants,
+    usage,
+    access_requests,
+    on_calls,
     audit,
     disposals,
     certificates,
@@ -75,16 +85,16 @@ def create_app(services: Services) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks = [
+        running = [
             asyncio.create_task(checkpoints.keep_signing(services)),
             asyncio.create_task(attempts_module.keep_recording(services, attempts)),
             asyncio.create_task(disposal.resume_all(services)),
             asyncio.create_task(expiry.keep_collecting(services)),
         ]
         yield
-        for task in tasks:
+        for task in running:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         await attempts_module.record(services, attempts, all_minutes=True)
 
     app = _Application(

@@ -3,13 +3,14 @@
 Rules kept here:
 
 * an ask never reaches beyond what the recipient's role may ever add, nor beyond his membership and the engagement;
-* one row a label; what was asked together shares its instructions, and each label is ended by itself;
+* one row a label; what was asked together shares its instructions, and each label is ended by itself; what was asked
+  with a task ends with it (`for_task`, `end_of_task`);
 * a vendor person reads his own asks only; a firm person those of matters that he is named on and not walled from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from sqlalchemy import BigInteger, Text, bindparam, exists, insert, or_, select,
 from service import names, recipients
 from service.acts import Act, Caller, perform
 from service.db.ids import is_id
-from service.db.models import FOREVER, asks, matter_team, memberships, parts, walls
+from service.db.models import FOREVER, asks, engagements, matter_team, memberships, parts, walls
 from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.errors import AboveCeilingError, BadInputError, BadStateError, NotFoundError
@@ -57,6 +58,7 @@ class Ask:
     not_after: int
     ended_at: int  # FOREVER: not ended by anybody
     asked_by: str  # a membership
+    task_id: str | None  # the task that it was made with, and ends with
     version: int
 
 
@@ -65,10 +67,13 @@ _NOW: Final = bindparam("now", type_=BigInteger)
 _ROWS = (
     select(asks, memberships.c.person_id, parts.c.matter_id, parts.c.key_id, parts.c.field_key)
     .select_from(
-        asks.join(parts, parts.c.id == asks.c.part_id).join(memberships, memberships.c.id == asks.c.membership_id)
+        asks.join(parts, parts.c.id == asks.c.part_id)
+        .join(memberships, memberships.c.id == asks.c.membership_id)
+        .join(engagements, engagements.c.id == asks.c.engagement_id)
     )
     .where(
         asks.c.firm_id == bindparam("firm"),
+        engagements.c.status != "disposed",  # the key of what was asked is destroyed; each alone answers 410
         ~exists().where(
             walls.c.person_id == _PERSON,
             walls.c.matter_id == parts.c.matter_id,
@@ -104,6 +109,12 @@ _PLACE = select(asks.c.engagement_id).where(asks.c.id == bindparam("ask"), asks.
 _PART = select(parts.c.id, parts.c.key_id, parts.c.field_key, parts.c.matter_id).where(
     parts.c.id == bindparam("part"), parts.c.engagement_id == bindparam("engagement")
 )
+_STANDING = select(asks.c.id, asks.c.label, asks.c.not_before, asks.c.not_after, asks.c.task_id).where(
+    asks.c.membership_id == bindparam("membership"),
+    asks.c.part_id == bindparam("part"),
+    asks.c.not_after > _NOW,
+    asks.c.ended_at > _NOW,
+)
 _ADD = insert(asks)
 _END: Final = (
     update(asks).where(asks.c.id == bindparam("ask")).values(ended_at=bindparam("end"), version=asks.c.version + 1)
@@ -118,7 +129,7 @@ async def create(services: Services, caller: Caller, engagement_id: str, new: Ne
         NotFoundError: part or membership do not belong to this engagement.
         AboveCeilingError: the role may never add papers of one of these labels.
     """
-    instructions, labels = names.text(new.instructions, "instructions"), _ordered(new.labels)
+    instructions, labels = names.text(new.instructions, "instructions"), ordered(new.labels)
 
     def change(act: Act) -> list[Any]:
         request = {
@@ -189,6 +200,37 @@ async def end(services: Services, caller: Caller, ask_id: str) -> Ask:
     return opened(NameReader(services.keys, done.authorised), done.result)
 
 
+def for_task(
+    act: Act, place: Mapping[str, str], part: Holder, role: str, labels: Sequence[str], said: str, term: tuple[int, int]
+) -> None:
+    """Ask for papers of these labels with a task, but for those that an ask made by hand covers for as long.
+
+    Args:
+        place: ids of the task and of where it lies: engagement, part, matter, membership, person, task.
+        said: the instructions, checked.
+
+    Raises:
+        AboveCeilingError: the role may never add papers of one of these labels.
+    """
+    rows = act.tx.all(_STANDING, membership=place["membership"], part=part.id, now=act.moment.s)
+    for label in labels:
+        _require_below_ceiling(act, role, label)
+        if not any(
+            one.task_id is None and one.label == label and one.not_before <= term[0] and one.not_after >= term[1]
+            for one in rows
+        ):
+            _write(act, place, part, label, said, *term)
+
+
+def end_of_task(act: Act, place: Mapping[str, str]) -> None:
+    """End what was asked with a task and is live; what was asked by hand stays."""
+    now = act.moment.s
+    for row in act.tx.all(_STANDING, membership=place["membership"], part=place["part"], now=now):
+        if row.task_id == place["task"]:
+            act.tx.run(_END, ask=row.id, end=now)
+            act.record(EventType.ASK_ENDED, {**place, "ask": row.id}, {"ended_at": now})
+
+
 def due(act: Act) -> list[Any]:
     """Return the rows of what the actor is asked for at this moment, soonest end first; `opened` opens them."""
     rows = act.tx.all(_DUE, **_eyes(act))
@@ -211,6 +253,7 @@ def opened(reader: NameReader, row: Any) -> Ask:
         not_after=row.not_after,
         ended_at=row.ended_at,
         asked_by=row.asked_by,
+        task_id=row.task_id,
         version=row.version,
     )
 
@@ -242,7 +285,7 @@ def _create(act: Act, engagement_id: str, new: NewAsk, labels: Sequence[str], in
 
 
 def _write(
-    act: Act, subjects: dict[str, str], part: Holder, label: str, instructions: str, begins: int, ends: int
+    act: Act, subjects: Mapping[str, str], part: Holder, label: str, instructions: str, begins: int, ends: int
 ) -> str:
     ask_id = act.new_id("ask")
     act.tx.run(
@@ -259,6 +302,7 @@ def _write(
         ended_at=FOREVER,
         asked_by=act.actor.membership_id,
         version=1,
+        task_id=subjects.get("task"),
     )
     act.record(
         EventType.ASK_CREATED,
@@ -278,7 +322,7 @@ def _require_below_ceiling(act: Act, role: str, label: str) -> None:
         )
 
 
-def _ordered(labels: Sequence[str]) -> list[str]:
+def ordered(labels: Sequence[str]) -> list[str]:
     """Return the labels once each, in the order of the vocabulary.
 
     Raises:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -118,6 +118,12 @@ class Settings(BaseSettings):
         description="Host names that requests may carry, separated by `,`.",
     )
 
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses or networks of proxies in front, separated by `,`: of a connection from one of them, "
+        "the client is the last other address that `X-Forwarded-For` names.",
+    )
+
     url: str = Field(
         default="http://127.0.0.1:8420", description="Service that the commands of the API's nouns talk to."
     )
@@ -142,10 +148,21 @@ class Settings(BaseSettings):
         default=30, gt=0, description="Requests without a credential from one source."
     )
     approval_days: int = Field(default=7, gt=0, le=7, description="How long an approval of a disposal stands.")
+    access_request_days: int = Field(
+        default=7, gt=0, le=90, description="How long a member's request for access waits for an answer."
+    )
     key_cache_s: int = Field(default=60, ge=1, le=60, description="How long an opened key may be kept.")
     backup_days: int = Field(
         default=0, ge=0, description="Declared life of any other copy of the key places; the certificate adds it."
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _require_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what is no address: a name, or `*`, would let anybody say where he comes from."""
+        for proxy in proxies:
+            ip_network(proxy)
+        return proxies
 
     @field_validator("s3_endpoint", "kms_endpoint")
     @classmethod
@@ -160,7 +177,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("key_places", "allowed_hosts"):
+        for name in ("key_places", "allowed_hosts", "trusted_proxies"):
             text = values.get(name)
             if isinstance(text, str):
                 values[name] = tuple(piece.strip() for piece in text.split(",") if piece.strip())

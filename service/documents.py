@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, select, update
 
-from service import events, grants, holds, names
+from service import events, holdings, holds, names
 from service.acts import Act, Caller, perform
 from service.db.models import documents, logs, parts, revisions
 from service.db.session import Tx
@@ -20,9 +20,10 @@ from service.errors import BadInputError, BadStateError, NotFoundError
 from service.events import EventType
 from service.ledger import Moment
 from service.paging import Page, Window, page
-from service.scoping import explain, listing
+from service.scoping import listing
 from service.scoping.actions import Action, Label, Sensitivity
 from service.scoping.decide import Subject
+from service.scoping.statements import Where
 from service.services import Services
 from service.tokens import authenticate
 
@@ -55,7 +56,7 @@ class Card:
     """A document, and what the reader's own live grants give him on it: nothing of anybody else's."""
 
     document: Document
-    held: tuple[grants.Held, ...]
+    held: tuple[holdings.Held, ...]
 
 
 _COLUMNS = (
@@ -106,11 +107,11 @@ async def read(services: Services, caller: Caller, document_id: str) -> Card:
     """Read one document's card: label, number, title, sizes, the caller's own grants; its bytes are `downloads`."""
 
     def change(act: Act) -> tuple[Any, list[Any]]:
-        return _row(act.tx, document_id), grants.held(act)
+        return _row(act.tx, document_id), holdings.held(act)
 
     done = await perform(services, caller, Action.DOCUMENT_VIEW, Subject(document=document_id), change)
     reader, (row, held) = NameReader(services.keys, done.authorised), done.result
-    return Card(_opened(reader, row), tuple(grants.opened(reader, grant) for grant in held))
+    return Card(_opened(reader, row), tuple(holdings.opened(reader, grant) for grant in held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ async def list_page(services: Services, caller: Caller, wanted: Wanted, asked: W
     The page is read in a snapshot of its own, so that a long list never holds the log; then it is decided and recorded
     with the log size that snapshot had seen, and only then are titles opened.
     """
-    where = listing.Where(engagement=wanted.engagement_id, part=wanted.part_id, label=wanted.label)
+    where = Where(engagement=wanted.engagement_id, part=wanted.part_id, label=wanted.label)
     found, log_size = await asyncio.to_thread(_snapshot, services, caller, where, asked)
 
     def change(act: Act) -> None:
@@ -142,48 +143,14 @@ async def list_page(services: Services, caller: Caller, wanted: Wanted, asked: W
     return found.map(lambda row: _opened(reader, row))
 
 
-def _snapshot(services: Services, caller: Caller, where: listing.Where, asked: Window) -> tuple[Page[Any], int]:
-    moment = Moment(services.clock())
+def _snapshot(services: Services, caller: Caller, where: Where, asked: Window) -> tuple[Page[Any], int]:
+    moment = Moment(services.clock(), caller.address)
     with services.database.read(caller.credential.firm_id) as tx:
         actor = authenticate(tx, moment, caller.credential)
         matrix = services.matrix.current
         rows = listing.page(tx, matrix, moment, actor, after=asked.after, most=asked.limit + 1, where=where)
         log_size = tx.value(_LOG_SIZE, firm=actor.firm_id)
     return page(rows, asked), log_size
-
-
-async def access(services: Services, caller: Caller, document_id: str, person_id: str | None) -> list[dict[str, Any]]:
-    """Say who can see a document and why; or for one person, why or why not, and what is missing."""
-
-    def change(act: Act) -> list[explain.Access]:
-        matrix, row = services.matrix.current, act.decision.row
-        if person_id is None:
-            return explain.who_can_see(act.tx, matrix, act.moment, act.firm_id, row)
-        return explain.for_person(act.tx, matrix, act.moment, act.firm_id, row, person_id)
-
-    done = await perform(services, caller, Action.DOCUMENT_ACCESS, Subject(document=document_id), change)
-    return [
-        {
-            "person_id": found.person_id,
-            "membership_id": found.membership_id,
-            "role": found.role,
-            "side": found.side,
-            "sees": found.sees,
-            "grants": list(found.grants),
-            "reasons": [
-                {
-                    "action": reason.action.value,
-                    "allowed": reason.allowed,
-                    "rule": reason.rule,
-                    "facts": list(reason.facts),
-                    "why_not": None if reason.state is None else reason.state.value,
-                    "missing": list(reason.missing),
-                }
-                for reason in found.reasons
-            ],
-        }
-        for found in done.result
-    ]
 
 
 async def confirm(
@@ -194,25 +161,52 @@ async def confirm(
     Raises:
         BadStateError: it is confirmed already, or was taken back.
     """
-    if label not in set(Label) or sensitivity not in set(Sensitivity):
-        raise BadInputError("label and sensitivity must be words of the vocabulary.", extra={"field": "label"})
+    require_words(label, sensitivity)
     new_title = None if title is None else names.title(title)
 
     def change(act: Act) -> Any:
         row = _row(act.tx, document_id)
         act.require_version(document_id, row.version)
-        if row.state != "to_look_at":
-            raise BadStateError
-        part = Holder(row.part_id, row.part_key_id, row.part_field_key)
-        sealed = row.title if new_title is None else act.seal(part, "documents", "title", document_id, new_title)
-        act.tx.run(_CONFIRM, document=document_id, new_label=label, new_sensitivity=sensitivity, new_title=sealed)
-        payload = None if new_title is None else act.payload(part, {"title": new_title})
-        data = {"label": label, "sensitivity": sensitivity}
-        act.record(EventType.DOCUMENT_CONFIRMED, {"document": document_id}, data, payload)
+        _confirm(act, row, label, sensitivity, new_title)
         return _row(act.tx, document_id)
 
     done = await perform(services, caller, Action.DOCUMENT_CONFIRM, Subject(document=document_id), change)
     return _opened(NameReader(services.keys, done.authorised), done.result)
+
+
+def require_words(label: str | None, sensitivity: str | None) -> None:
+    """Refuse what is no label or no sensitivity; None is left open.
+
+    Raises:
+        BadInputError: one of them is not.
+    """
+    if label not in {None, *Label} or sensitivity not in {None, *Sensitivity}:
+        raise BadInputError("label and sensitivity must be words of the vocabulary.", extra={"field": "label"})
+
+
+def confirm_as(act: Act, document_id: str, label: str, sensitivity: str) -> None:
+    """Confirm a document under its own title, in a transaction that decided that this caller may.
+
+    Raises:
+        BadStateError: it is confirmed already, or was taken back.
+    """
+    _confirm(act, _row(act.tx, document_id), label, sensitivity, None)
+
+
+def _confirm(act: Act, row: Any, label: str, sensitivity: str, new_title: str | None) -> None:
+    """Make label, sensitivity and title of a document an attorney's word.
+
+    Raises:
+        BadStateError: it is confirmed already, or was taken back.
+    """
+    if row.state != "to_look_at":
+        raise BadStateError
+    part = Holder(row.part_id, row.part_key_id, row.part_field_key)
+    sealed = row.title if new_title is None else act.seal(part, "documents", "title", row.id, new_title)
+    act.tx.run(_CONFIRM, document=row.id, new_label=label, new_sensitivity=sensitivity, new_title=sealed)
+    payload = None if new_title is None else act.payload(part, {"title": new_title})
+    data = {"label": label, "sensitivity": sensitivity}
+    act.record(EventType.DOCUMENT_CONFIRMED, {"document": row.id}, data, payload)
 
 
 async def take_back(services: Services, caller: Caller, document_id: str) -> None:

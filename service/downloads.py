@@ -258,7 +258,7 @@ class _Watch:
         self._endings, self._decided_at = endings, now
 
     def _decide(self) -> None:
-        services, moment = self._services, Moment(self._services.clock())
+        services, moment = self._services, Moment(self._services.clock(), self._caller.address)
         with services.database.read(self._caller.credential.firm_id) as tx:
             try:
                 actor = tokens.authenticate(tx, moment, self._caller.credential)

@@ -7,7 +7,8 @@ Rules kept here:
 * an engagement is never without a lead: lead and deputy are people of the firm whose attorney membership is for the
   whole house, runs now and lasts as long as the engagement; when a lead leaves, the deputy leads (`hand_over`);
 * the end date can be moved while the engagement runs and always lies ahead; memberships that ended with the engagement
-  move with it, and none outlives it. The entry of the change has both ends, so the rows can be replayed from the log.
+  move with it, and none outlives it. The entry of the change has both ends, so the rows can be replayed from the log;
+* it declares whether members may ask for what they were not handed; until it does, nothing of that exists for them.
 
 The parts of matters in an engagement are in service/parts.py, its people in service/members.py.
 """
@@ -29,7 +30,7 @@ from service.events import EventType
 from service.matters import asker, number
 from service.paging import Page, Window, page
 from service.scoping import facts
-from service.scoping.actions import Action, Role, Side, side_of
+from service.scoping.actions import Action, Role, Side, Withheld, side_of
 from service.scoping.decide import Subject
 from service.services import Services
 
@@ -47,7 +48,7 @@ class Engagement:
     Args:
         name: None for those who know it by number, and when its key is destroyed.
         firm: the firm's name.
-        lead_id, deputy_id: None for vendor people.
+        lead_id, deputy_id, withheld: None for vendor people.
         role: the asker's own.
     """
 
@@ -61,6 +62,7 @@ class Engagement:
     ends_at: int  # UTC seconds
     lead_id: str | None
     deputy_id: str | None
+    withheld: str | None
     role: str
     created_at: int  # UTC seconds
     version: int
@@ -87,6 +89,7 @@ class Changes:
     ends_at: int | None = None  # UTC seconds
     lead_id: str | None = None
     deputy_id: str | None = None
+    withheld: str | None = None  # a word of `Withheld`
 
 
 _ADD = insert(engagements)
@@ -129,6 +132,7 @@ _WRITE = (
         ends_at=bindparam("end"),
         lead_id=bindparam("lead"),
         deputy_id=bindparam("deputy"),
+        withheld=bindparam("declared"),
         version=engagements.c.version + 1,
     )
 )
@@ -198,7 +202,7 @@ async def list_all(services: Services, caller: Caller, asked: Window) -> Page[En
 
 
 async def change(services: Services, caller: Caller, engagement_id: str, changes: Changes) -> Engagement:
-    """Rename an engagement, move its end, or name another lead or deputy.
+    """Rename an engagement, move its end, name another lead or deputy, or declare what may be asked for.
 
     Raises:
         PreconditionMissingError, StaleError: see `Act.require_version`.
@@ -233,9 +237,10 @@ def hand_over(act: Act, person_id: str) -> None:
         if lead is None or (lead != row.lead_id and not _may_lead(act, lead, end)):
             raise BadStateError("This person leads an engagement. Name another lead or a deputy first.")
         deputy = None if deputy == lead else deputy
-        act.tx.run(_WRITE, engagement=row.id, sealed=row.name, end=row.ends_at, lead=lead, deputy=deputy)
+        stays = {"sealed": row.name, "end": row.ends_at, "declared": row.withheld}
+        act.tx.run(_WRITE, engagement=row.id, lead=lead, deputy=deputy, **stays)
         subjects = {"engagement": row.id, "vendor": row.vendor_id}
-        terms = _terms(row.starts_at, row.ends_at, lead, deputy)
+        terms = _terms(row.starts_at, row.ends_at, lead, deputy, row.withheld)
         act.record(EventType.ENGAGEMENT_CHANGED, subjects, {**terms, **_before(row)})
 
 
@@ -266,11 +271,12 @@ def _write(act: Act, new: NewEngagement, name: str) -> str:
         deputy_id=new.deputy_id,
         created_at=act.moment.s,
         version=1,
+        withheld=Withheld.INVISIBLE.value,
     )
     act.record(
         EventType.ENGAGEMENT_CREATED,
         {"engagement": engagement_id, "vendor": new.vendor_id},
-        _terms(new.starts_at, new.ends_at, new.lead_id, new.deputy_id),
+        _terms(new.starts_at, new.ends_at, new.lead_id, new.deputy_id, Withheld.INVISIBLE.value),
         act.payload(engagement, {"number": new.number, "name": name}),
     )
     return engagement_id
@@ -290,26 +296,36 @@ def _apply(act: Act, row: Any, changes: Changes, name: str | None) -> None:
     if (end, lead, deputy) != (row.ends_at, row.lead_id, row.deputy_id):
         _require_leads(act, lead, deputy, end)
     sealed = row.name if name is None else act.seal(holder(row), "engagements", "name", row.id, name)
-    act.tx.run(_WRITE, engagement=row.id, sealed=sealed, end=end, lead=lead, deputy=deputy)
+    declared = changes.withheld or row.withheld
+    act.tx.run(_WRITE, engagement=row.id, sealed=sealed, end=end, lead=lead, deputy=deputy, declared=declared)
     if end != row.ends_at:
         act.tx.run(_MOVE_ENDS, engagement=row.id, now=act.moment.s, old_end=row.ends_at, end=end)
     act.record(
         EventType.ENGAGEMENT_CHANGED,
         {"vendor": row.vendor_id},
-        {**_terms(row.starts_at, end, lead, deputy), **_before(row)},
+        {**_terms(row.starts_at, end, lead, deputy, declared), **_before(row)},
         None if name is None else act.payload(holder(row), {"name": name}),
     )
 
 
-def _terms(starts_at: int, ends_at: int, lead_id: str, deputy_id: str | None) -> dict[str, str | int]:
-    """What rules depend on, whole: who leads and from when to when."""
-    terms: dict[str, str | int] = {"starts_at": starts_at, "ends_at": ends_at, "lead": lead_id}
+def _terms(starts_at: int, ends_at: int, lead_id: str, deputy_id: str | None, withheld: str) -> dict[str, str | int]:
+    """What rules depend on, whole: who leads, from when to when, and what may be asked for."""
+    terms: dict[str, str | int] = {
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "lead": lead_id,
+        "withheld": withheld,
+    }
     return terms if deputy_id is None else {**terms, "deputy": deputy_id}
 
 
 def _before(row: Any) -> dict[str, str | int]:
     """What stood there: so that a replay knows what the act changed, and what it only repeated from the row."""
-    before: dict[str, str | int] = {"ends_at_before": row.ends_at, "lead_before": row.lead_id}
+    before: dict[str, str | int] = {
+        "ends_at_before": row.ends_at,
+        "lead_before": row.lead_id,
+        "withheld_before": row.withheld,
+    }
     return before if row.deputy_id is None else {**before, "deputy_before": row.deputy_id}
 
 
@@ -360,6 +376,7 @@ def _opened(reader: NameReader, firm: Holder, role: str, row: Any) -> Engagement
         ends_at=row.ends_at,
         lead_id=row.lead_id if of_firm else None,
         deputy_id=row.deputy_id if of_firm else None,
+        withheld=row.withheld if of_firm else None,
         role=role,
         created_at=row.created_at,
         version=row.version,

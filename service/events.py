@@ -27,6 +27,9 @@ class EventType(StrEnum):
     ACCESS_ALLOWED = "access.allowed"  # something was read that is neither a list nor a document's bytes
     ACCESS_FAILED = "access.failed"  # allowed, but it could not be done (wrong state, stale version, bad field)
     ACCESS_REFUSED = "access.refused"
+    ACCESS_REQUEST_ANSWERED = "access_request.answered"  # yes, with less, or no; a yes comes with its grant's entry
+    ACCESS_REQUEST_CREATED = "access_request.created"
+    ACCESS_REQUEST_WITHDRAWN = "access_request.withdrawn"
     AGREEMENT_PUBLISHED = "agreement.published"
     AGREEMENT_SIGNED = "agreement.signed"
     ASK_CREATED = "ask.created"
@@ -59,6 +62,7 @@ class EventType(StrEnum):
     EXPORT_MADE = "export.made"
     FIRM_FOUNDED = "firm.founded"
     GRANT_CREATED = "grant.created"
+    GRANT_NARROWED = "grant.narrowed"  # it carries fewer abilities than before
     GRANT_REVOKED = "grant.revoked"
     HOLD_LIFTED = "hold.lifted"
     HOLD_PLACED = "hold.placed"
@@ -79,12 +83,21 @@ class EventType(StrEnum):
     MEMBER_ENDED = "member.ended"
     MEMBER_RESUMED = "member.resumed"
     MEMBER_SUSPENDED = "member.suspended"
+    ON_CALL_CREATED = "on_call.created"  # an attorney answers requests for access from when to when
+    ON_CALL_ENDED = "on_call.ended"
     PART_ADDED = "part.added"
     PERSON_ADDED = "person.added"
     REPAIR_ASIDE_SWEPT = "repair.aside_swept"  # what crashes left in the store while it was being written
     REPAIR_BLOBS_DELETED = "repair.blobs_deleted"  # objects that no living row names
     REPAIR_KEYS_COPIED = "repair.keys_copied"  # into the key places that lacked them
     REPAIR_KEYS_DESTROYED = "repair.keys_destroyed"  # that nobody owns
+    TASK_ACCEPTED = "task.accepted"  # these exact revisions; what was made with the task has ended
+    TASK_CANCELLED = "task.cancelled"  # the same; by an attorney, or with a membership or a disposal
+    TASK_CREATED = "task.created"  # its grants and asks have entries of their own
+    TASK_RETURNED = "task.returned"  # the note is in the payload
+    TASK_SUBMITTED = "task.submitted"
+    SCHEDULE_CREATED = "schedule.created"  # hours or networks bind a member, or all of an engagement
+    SCHEDULE_ENDED = "schedule.ended"
     TOKEN_CREATED = "token.created"  # noqa: S105  # the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # the same
     UPLOAD_CREATED = "upload.created"  # a file was announced that may come in pieces, in several requests
@@ -106,10 +119,12 @@ ENDS_ACCESS: Final = frozenset(
         EventType.DOCUMENT_TAKEN_BACK,
         EventType.EMERGENCY_ENDED,
         EventType.ENGAGEMENT_CHANGED,
+        EventType.GRANT_NARROWED,
         EventType.GRANT_REVOKED,
         EventType.MATTER_UNNAMED,
         EventType.MEMBER_ENDED,
         EventType.MEMBER_SUSPENDED,
+        EventType.SCHEDULE_CREATED,
         EventType.TOKEN_REVOKED,
         EventType.WALL_RAISED,
     }
@@ -173,9 +188,9 @@ def _draft(
 # Decisions and reads ------------------------------------------------------------------------------------------------
 
 
-def access_allowed(who: Who) -> Draft:
-    """Something was read: no list, no document's bytes."""
-    return _draft(EventType.ACCESS_ALLOWED, "allowed", who)
+def access_allowed(who: Who, at: int | None = None) -> Draft:
+    """Something was read: no list, no document's bytes; `at` where it was asked how it would be at that UTC second."""
+    return _draft(EventType.ACCESS_ALLOWED, "allowed", who, data=None if at is None else {"at": at})
 
 
 def access_refused(who: Who, code: str) -> Draft:
@@ -188,16 +203,19 @@ def access_failed(who: Who, code: str) -> Draft:
     return _draft(EventType.ACCESS_FAILED, "failed", who, data={"code": code})
 
 
-def list_read(who: Who, ids: Iterable[str], log_size: int | None = None) -> Draft:
+def list_read(who: Who, ids: Iterable[str], log_size: int | None = None, at: int | None = None) -> Draft:
     """A list was given out: how many things, the digest of their ids in order, and the log its snapshot had seen.
 
-    Where no log size is given, the list was read in the transaction of this entry: its index is that size.
+    Where no log size is given, the list was read in the transaction of this entry: its index is that size. `at` is
+    there where it was asked what the list would be at that UTC second.
     """
     listed = list(ids)
     digest = hashlib.sha256("\n".join(listed).encode()).hexdigest()
     data: dict[str, str | int | bool | list[str]] = {"count": len(listed), "ids_sha256": digest}
     if log_size is not None:
         data["log_size"] = log_size
+    if at is not None:
+        data["at"] = at
     return _draft(EventType.LIST_READ, "allowed", who, data=data)
 
 

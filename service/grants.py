@@ -5,9 +5,11 @@ Rules kept here:
 * only what an attorney has confirmed is shared, and only with a vendor member or coordinator of the same engagement;
 * a grant never gives more than the recipient's role may ever hold: the policy is asked for each ability when the grant
   is made, and again at every use;
-* it never outlives membership or engagement, and there is one live grant a member and document;
+* it never outlives membership or engagement; made by hand there is one live grant a member and document (whoever is
+  given more of it gets another in the place of the first), and each task brings its own where that one does not reach
+  as far, and ends it with itself (service/tasks/handing.py);
 * who else has a document is told to the matter's attorneys and coordinators, never to a vendor; everybody is told what
-  he himself was given (`held`), on the card of the document that it opens.
+  he himself was given (service/holdings.py), on the card of the document that it opens.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from service.door import Holder, NameReader
 from service.errors import AboveCeilingError, BadInputError, BadStateError, ExistsError, NotFoundError
 from service.events import EventType
 from service.paging import Page, Window, page
-from service.scoping.actions import ABILITY_OF, Ability, Action, Fact, words_of
+from service.scoping.actions import ABILITY_OF, EXTENSION_GRACE_S, Ability, Action, Fact, words_of
 from service.scoping.decide import Subject
 from service.services import Services
 
@@ -62,16 +64,8 @@ class Grant:
     purpose: str
     granted_by: str  # a membership
     granted_at: int
+    task_id: str | None  # the task that it was made with, and ends with
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a grant gives its own member: for what, until when (UTC seconds), to what purpose."""
-
-    abilities: tuple[str, ...]
-    until: int
-    purpose: str
 
 
 _ROWS = (
@@ -93,37 +87,16 @@ _ROWS = (
 )
 _ONE = _ROWS.where(grants.c.id == bindparam("grant"))
 _SOME = _ROWS.where(grants.c.id > bindparam("after")).order_by(grants.c.id).limit(bindparam("most"))
-_LIVE = select(grants.c.id).where(
+LIVE_BY_HAND: Final = select(grants.c.id, grants.c.abilities, grants.c.not_before, grants.c.not_after).where(
     grants.c.membership_id == bindparam("membership"),
     grants.c.document_id == bindparam("document"),
+    grants.c.task_id.is_(None),
     grants.c.not_after > bindparam("now"),
     grants.c.revoked_at > bindparam("now"),
 )
-_HELD = (
-    select(
-        grants.c.id,
-        grants.c.abilities,
-        grants.c.not_after,
-        grants.c.purpose,
-        documents.c.part_id,
-        parts.c.key_id,
-        parts.c.field_key,
-    )
-    .select_from(
-        grants.join(documents, documents.c.id == grants.c.document_id).join(parts, parts.c.id == documents.c.part_id)
-    )
-    .where(
-        grants.c.membership_id == bindparam("membership"),
-        grants.c.document_id == bindparam("document"),
-        grants.c.not_before <= bindparam("now"),
-        grants.c.not_after > bindparam("now"),
-        grants.c.revoked_at > bindparam("now"),
-    )
-    .order_by(grants.c.id)
-)
 _PART = select(parts.c.id, parts.c.key_id, parts.c.field_key).where(parts.c.id == bindparam("part"))
 _ADD = insert(grants)
-_REVOKE = (
+REVOKE: Final = (
     update(grants)
     .where(grants.c.id == bindparam("grant"))
     .values(revoked_at=bindparam("end"), version=grants.c.version + 1)
@@ -140,7 +113,7 @@ async def create(services: Services, caller: Caller, document_id: str, new: NewG
         AboveCeilingError: the role may never hold one of the abilities on such a document.
         ExistsError: the member has a live grant on it.
     """
-    purpose, abilities = names.text(new.purpose, "purpose"), _bits(new.abilities)
+    purpose, abilities = names.text(new.purpose, "purpose"), bits(new.abilities)
 
     def change(act: Act) -> Any:
         request = {
@@ -151,7 +124,7 @@ async def create(services: Services, caller: Caller, document_id: str, new: NewG
             "not_after": new.not_after,
             "purpose": purpose,
         }
-        return _row(act, act.once("grant", request, lambda: _create(act, new, abilities, purpose)))
+        return _row(act, act.once("grant", request, lambda: give(act, new, abilities, purpose)))
 
     done = await perform(services, caller, Action.GRANT_CREATE, Subject(document=document_id), change)
     return _opened(NameReader(services.keys, done.authorised), done.result)
@@ -191,33 +164,38 @@ async def revoke(services: Services, caller: Caller, grant_id: str) -> Grant:
         act.require_version(grant_id, row.version)
         if min(row.revoked_at, row.not_after) <= now:
             raise BadStateError("This grant is over already.")
-        act.tx.run(_REVOKE, grant=grant_id, end=now)
-        act.record(
-            EventType.GRANT_REVOKED, _subjects(act, row.membership_id, row.person_id, grant_id), {"revoked_at": now}
-        )
+        _end(act, act.decision.row, grant_id, row.membership_id, row.person_id)
         return _row(act, grant_id)
 
     done = await perform(services, caller, Action.GRANT_REVOKE, _subject_of(grant_id), change)
     return _opened(NameReader(services.keys, done.authorised), done.result)
 
 
-def held(act: Act) -> list[Any]:
-    """Return the rows of the actor's own live grants on the document that was decided; `opened` opens them."""
-    document, membership = act.decision.row.id, act.actor.membership_id
-    rows = act.tx.all(_HELD, membership=membership, document=document, now=act.moment.s)
-    act.show(row.id for row in rows)
-    return rows
+def extendable(act: Act, grant_id: str) -> Any:
+    """Return the actor's own grant on the document that was decided, live or ended by itself just now; None else."""
+    document, now = act.decision.row.id, act.moment.s
+    row = act.tx.one(_ONE, grant=grant_id, document=document)
+    if row is None or row.membership_id != act.actor.membership_id or row.revoked_at <= now:
+        return None
+    return row if row.not_before <= now < row.not_after + EXTENSION_GRACE_S else None
 
 
-def opened(reader: NameReader, row: Any) -> Held:
-    """Open the purpose of a row of `held`."""
-    return Held(words_of(Ability(row.abilities)), row.not_after, _purpose(reader, row))
+def standing(act: Act, membership_id: str) -> Any:
+    """Return the row of a member's grant, in force or to come, on the document that was decided; None without one."""
+    return act.tx.one(LIVE_BY_HAND, membership=membership_id, document=act.decision.row.id, now=act.moment.s)
 
 
-def _create(act: Act, new: NewGrant, abilities: Ability, purpose: str) -> str:
+def give(act: Act, new: NewGrant, abilities: Ability, purpose: str, *, instead: bool = False) -> str:
+    """Write a grant on the document that was decided; returns its id.
+
+    Args:
+        abilities, purpose: those of `new`, checked.
+        instead: end the member's live grant, and give this one in its place.
+
+    Raises: as `create`.
+    """
     document, now = act.decision.row, act.moment.s
-    if document.state != CONFIRMED:
-        raise BadStateError("Confirm the document's label and sensitivity first; then it can be shared.")
+    _require_confirmed(document)
     recipient = recipients.find(
         act.tx,
         now,
@@ -226,15 +204,32 @@ def _create(act: Act, new: NewGrant, abilities: Ability, purpose: str) -> str:
         matter_id=document.matter_id,
         membership_id=new.membership_id,
     )
-    _require_below_ceiling(act, recipient.role, abilities)
-    begins, ends = recipients.term(recipient, now, new.not_before, new.not_after)
-    if act.tx.one(_LIVE, membership=recipient.membership_id, document=document.id, now=now) is not None:
+    require_shareable(act, document, recipient.role, abilities)
+    term = recipients.term(recipient, now, new.not_before, new.not_after)
+    live = standing(act, recipient.membership_id)
+    if live is not None and not instead:
         raise ExistsError("This member has a live grant on this document. Revoke it first, then share anew.")
-    return _write(act, recipient, abilities, (begins, ends), purpose)
+    if live is not None:
+        _end(act, document, live.id, recipient.membership_id, recipient.person_id)
+    return write(act, document, recipient, abilities, term, purpose)
 
 
-def _write(act: Act, recipient: recipients.Recipient, abilities: Ability, term: tuple[int, int], purpose: str) -> str:
-    grant_id, document = act.new_id("grt"), act.decision.row
+def write(
+    act: Act,
+    document: Any,
+    recipient: recipients.Recipient,
+    abilities: Ability,
+    term: tuple[int, int],
+    purpose: str,
+    task_id: str | None = None,
+) -> str:
+    """Write a grant and its entry; return its id.
+
+    Args:
+        document: the row of a decision that this caller may grant it.
+        task_id: the task that it is made with.
+    """
+    grant_id = act.new_id("grt")
     part = Holder(*act.tx.one(_PART, part=document.part_id))
     act.tx.run(
         _ADD,
@@ -251,18 +246,25 @@ def _write(act: Act, recipient: recipients.Recipient, abilities: Ability, term: 
         granted_by=act.actor.membership_id,
         granted_at=act.moment.s,
         version=1,
+        task_id=task_id,
     )
+    subjects = _subjects(document, recipient.membership_id, recipient.person_id, grant_id)
     act.record(
         EventType.GRANT_CREATED,
-        _subjects(act, recipient.membership_id, recipient.person_id, grant_id),
+        subjects if task_id is None else {**subjects, "task": task_id},
         {"abilities": list(words_of(abilities)), "not_before": term[0], "not_after": term[1]},
         act.payload(part, {"purpose": purpose}),
     )
     return grant_id
 
 
-def _subjects(act: Act, membership_id: str, person_id: str, grant_id: str) -> dict[str, str]:
-    document = act.decision.row
+def _end(act: Act, document: Any, grant_id: str, membership_id: str, person_id: str) -> None:
+    act.tx.run(REVOKE, grant=grant_id, end=act.moment.s)
+    subjects = _subjects(document, membership_id, person_id, grant_id)
+    act.record(EventType.GRANT_REVOKED, subjects, {"revoked_at": act.moment.s})
+
+
+def _subjects(document: Any, membership_id: str, person_id: str, grant_id: str) -> dict[str, str]:
     return {
         "engagement": document.engagement_id,
         "part": document.part_id,
@@ -274,29 +276,46 @@ def _subjects(act: Act, membership_id: str, person_id: str, grant_id: str) -> di
     }
 
 
-def _require_below_ceiling(act: Act, role: str, abilities: Ability) -> None:
+def _require_confirmed(document: Any) -> None:
+    if document.state != CONFIRMED:
+        raise BadStateError("Confirm the document's label and sensitivity first; then it can be shared.")
+
+
+def require_shareable(act: Act, document: Any, role: str, abilities: Ability) -> None:
     """Ask the policy whether a grant could ever open each of the acts that the abilities are for.
 
     What a role may do with its own unconfirmed papers only does not count: a grant opens nothing there.
+
+    Raises:
+        BadStateError: nobody has confirmed the document.
+        AboveCeilingError: the role may never hold one of the abilities on such a document.
     """
-    document, matrix = act.decision.row, act.services.matrix.current
+    _require_confirmed(document)
+    word = above_ceiling(act, document, role, abilities)
+    if word is not None:
+        raise AboveCeilingError(
+            f"The role {role} may never hold {word} on papers labelled {document.label} that are "
+            f"{document.sensitivity}. Share less, or share it with somebody whose role may.",
+            extra={
+                "role": role,
+                "label": document.label,
+                "sensitivity": document.sensitivity,
+                "ability": word,
+            },
+        )
+
+
+def above_ceiling(act: Act, document: Any, role: str, abilities: Ability) -> str | None:
+    """Return the first of these abilities that a role may never hold on a document."""
+    matrix = act.services.matrix.current
     for action, ability in ABILITY_OF.items():
         ways = matrix.cell(role, action, document.label, document.sensitivity).ways()
         if ability in abilities and not any(way & _OPENERS == Fact.ASSIGNED for way in ways):
-            word = str(ability.name).lower()
-            raise AboveCeilingError(
-                f"The role {role} may never hold {word} on papers labelled {document.label} that are "
-                f"{document.sensitivity}. Share less, or share it with somebody whose role may.",
-                extra={
-                    "role": role,
-                    "label": document.label,
-                    "sensitivity": document.sensitivity,
-                    "ability": word,
-                },
-            )
+            return str(ability.name).lower()
+    return None
 
 
-def _bits(abilities: Iterable[str]) -> Ability:
+def bits(abilities: Iterable[str]) -> Ability:
     """Return the mask of ability words, `view` always among them.
 
     Raises:
@@ -343,5 +362,6 @@ def _opened(reader: NameReader, row: Any) -> Grant:
         purpose=_purpose(reader, row),
         granted_by=row.granted_by,
         granted_at=row.granted_at,
+        task_id=row.task_id,
         version=row.version,
     )

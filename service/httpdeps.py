@@ -102,8 +102,15 @@ def caller_of(request: Request) -> Caller:
         request_id=request.scope["state"]["request_id"],
         idempotency_key=key,
         if_match=sent.get(b"if-match"),
+        address=_address(request.scope),
     )
     return caller
+
+
+def _address(scope: Scope) -> str | None:
+    """Where the connection comes from, as the server says: its peer, or whom a trusted proxy names in its place."""
+    client = scope.get("client")
+    return client[0] if client else None
 
 
 async def _services(request: Request) -> Services:
@@ -149,7 +156,7 @@ async def answer_muniment_error(request: Request, error: Exception) -> Response:
     found = error if isinstance(error, MunimentError) else MunimentError()
     if isinstance(found, UnauthenticatedError):
         attempts: Attempts = request.app.state.attempts
-        source = request.client.host if request.client else "unknown"
+        source = _address(request.scope) or "unknown"
         if not attempts.note(source, _route_of(request)):
             found = TooManyAttemptsError()
     return problem(found, request.state.request_id)

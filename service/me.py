@@ -3,8 +3,11 @@
 Rules kept here:
 
 * this works without duties, outside the agreed time and when suspended: whoever is shut out must be able to learn why;
+* a vendor's member is told the hours and networks that bind him, and when they open next, never those of others;
 * what is missing comes with what mends it; what is due is told only while the policy would let its list be read, since
   instructions belong to a client's case;
+* what was answered of one's requests for access is told for a week, where one may read them; an attorney is told how
+  many wait for him;
 * of documents it is only said how many of those that the caller could list now close to him within 7 days; which they
   are is listed where each is decided.
 """
@@ -13,11 +16,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from service import asks, duties
+from service import access_requests, asks, duties, tasks
+from service.access_requests import AccessRequest
 from service.acts import Act, Caller, perform
 from service.asks import Ask
 from service.db.models import engagements, firms, memberships, people, tokens
@@ -25,10 +29,11 @@ from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.duties import Missing
 from service.ledger import Moment
-from service.scoping import listing
-from service.scoping.actions import Action
+from service.scoping import listing, windows
+from service.scoping.actions import Action, Side
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject, decide
+from service.scoping.statements import Where
 from service.services import Services
 from service.tokens import authenticate
 
@@ -79,7 +84,25 @@ class Me:
     token: Token
     missing: tuple[Missing, ...]
     due: tuple[Ask, ...]
+    answers: tuple[AccessRequest, ...]
+    waiting: int  # requests for access that the caller may answer
     ending_soon: int  # documents whose grant ends within `SOON_S`
+    tasks_open: int  # tasks that wait for him
+    tasks_due: int  # of those, due within `SOON_S` or overdue
+    outlook: windows.Outlook | None  # how time and place stand; None: firm people are bound by no schedule
+
+
+class _Found(NamedTuple):
+    """What the act finds, names unopened."""
+
+    row: Any
+    firm: Holder
+    missing: tuple[Missing, ...]
+    due: list[Any]
+    answers: list[Any]
+    waiting: int
+    tasks: tuple[int, int]  # that wait for him; of those, due soon
+    outlook: windows.Outlook | None
 
 
 SOON_S: Final = 7 * 24 * 3600
@@ -126,14 +149,24 @@ async def read(services: Services, caller: Caller) -> Me:
     """Read what the caller may always know about himself."""
     ending_soon = await asyncio.to_thread(_ending_soon, services, caller)
 
-    def change(act: Act) -> tuple[Any, Holder, tuple[Missing, ...], list[Any]]:
+    def change(act: Act) -> _Found:
         row = act.tx.one(_ME, token=act.actor.token_id)
         missing = duties.missing(act.tx, services.matrix.current, act.moment, act.actor)
         act.show([row.person_id, act.firm_id])
-        return row, act.firm(), missing, _due(act)
+        return _Found(
+            row=row,
+            firm=act.firm(),
+            missing=missing,
+            due=_due(act),
+            answers=_answers(act),
+            waiting=access_requests.waiting(act),
+            tasks=_standing(act),
+            outlook=windows.look(act.tx, act.moment, act.actor) if act.actor.side == Side.VENDOR else None,
+        )
 
     done = await perform(services, caller, Action.ME_READ, myself, change)
-    row, firm, missing, due = done.result
+    found: _Found = done.result
+    row, firm, now = found.row, found.firm, done.recorded.moment.s
     reader = NameReader(services.keys, done.authorised)
     person = Holder(row.person_id, row.key_id, row.field_key)
     return Me(
@@ -144,30 +177,48 @@ async def read(services: Services, caller: Caller) -> Me:
         firm_name=reader.open(firm, "firms", "name", firm.id, row.firm_name),
         membership=_membership(row),
         token=Token(row.token_id, tuple(row.scopes.split()), row.expires_at),
-        missing=missing,
-        due=tuple(asks.opened(reader, ask) for ask in due),
+        missing=found.missing,
+        due=tuple(asks.opened(reader, ask) for ask in found.due),
+        answers=tuple(access_requests.opened(reader, each, now) for each in found.answers),
+        waiting=found.waiting,
         ending_soon=ending_soon,
+        tasks_open=found.tasks[0],
+        tasks_due=found.tasks[1],
+        outlook=found.outlook,
     )
 
 
 def _ending_soon(services: Services, caller: Caller) -> int:
     """Count, in a snapshot of its own so that a long list never holds the log, the documents that soon close."""
-    moment = Moment(services.clock())
+    moment = Moment(services.clock(), caller.address)
     with services.database.read(caller.credential.firm_id) as tx:
         actor = authenticate(tx, moment, caller.credential)
         if actor.engagement_id is None:
             return 0  # grants are given to members of an engagement
-        where = listing.Where(ends_by=moment.s + SOON_S)
+        where = Where(ends_by=moment.s + SOON_S)
         return listing.count(tx, services.matrix.current, moment, actor, where=where)
 
 
 def _due(act: Act) -> list[Any]:
     """What the actor is asked for, where he might read the list of it now."""
+    return asks.due(act) if _may_list(act, Action.ASK_LIST) else []
+
+
+def _standing(act: Act) -> tuple[int, int]:
+    """How many tasks wait for the actor and are due soon, where he might read the list of them now."""
+    return tasks.standing(act) if _may_list(act, Action.TASK_LIST) else (0, 0)
+
+
+def _answers(act: Act) -> list[Any]:
+    """What was answered of his requests lately, where he might read the list of them now."""
+    return access_requests.answered(act) if _may_list(act, Action.ACCESS_REQUEST_LIST) else []
+
+
+def _may_list(act: Act, action: Action) -> bool:
     if act.actor.engagement_id is None:
-        return []
+        return False
     about, matrix = Subject(engagement=act.actor.engagement_id), act.services.matrix.current
-    decision = decide(act.tx, matrix, act.moment, act.actor, Action.ASK_LIST, about)
-    return asks.due(act) if decision.allowed else []
+    return decide(act.tx, matrix, act.moment, act.actor, action, about).allowed
 
 
 def _membership(row: Any) -> Membership:

@@ -6,8 +6,8 @@ Rules kept here:
 * vendor roles are for people of the engagement's vendor, firm roles for people of the firm; the owner's role is for the
   whole house only, and a vendor's never is;
 * no membership outlives its engagement;
-* ending one ends its access that minute: its tokens are withdrawn in the same transaction, its grants are dead because
-  a new membership is another row; a lead who leaves hands over first;
+* ending one ends its access that minute: its tokens are withdrawn and its tasks cancelled in the same transaction, its
+  grants are dead because a new membership is another row; a lead who leaves hands over first;
 * a firm is never without an owner who can act.
 
 What a role may do is said in policies/policy.csv.
@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from sqlalchemy import Text, bindparam, insert, or_, select, update
 
-from service import tokens
+from service import tasks, tokens
 from service.acts import Act, Caller, perform
 from service.db import models
 from service.db.ids import is_id
@@ -225,6 +225,7 @@ async def end(services: Services, caller: Caller, member_id: str) -> Member:
         _change(act, EventType.MEMBER_ENDED, row, suspended=bool(row.suspended), ends_at=act.moment.s)
         for token in act.tx.all(_TOKENS, member=row.id, now=act.moment.s):
             act.drafts.append(tokens.revoke(act.tx, act.moment, token.id, row.id, row.person_id, act.who))
+        tasks.end_of_member(act, row.id)
         if row.role == Role.ATTORNEY and row.engagement_id is None:
             hand_over(act, row.person_id)
 

@@ -82,29 +82,33 @@ def find(tx: Tx, now: int, *, firm_id: str, engagement_id: str, matter_id: str, 
     )
 
 
-def term(recipient: Recipient, now: int, not_before: int | None, not_after: int) -> tuple[int, int]:
+def term(
+    recipient: Recipient, now: int, not_before: int | None, not_after: int, field: str = "not_after"
+) -> tuple[int, int]:
     """Return when something handed to this recipient begins and ends, in UTC seconds.
 
     Args:
         not_before: None, or a time that has passed, means as soon as may be: the past cannot be given.
+        field: how the caller's request calls the end.
 
     Raises:
         BadInputError: beyond the membership or the engagement, already over, or the wrong way round; the earliest and
             latest possible times stand in `extra`.
     """
     begins = max(now, recipient.opens_at if not_before is None else not_before)
-    bounds = {"earliest": _shown(max(now, recipient.opens_at)), "latest": _shown(recipient.closes_at)}
+    bounds = {"earliest": shown(max(now, recipient.opens_at)), "latest": shown(recipient.closes_at)}
     if not_after > recipient.closes_at:
-        detail = f"not_after: the membership and its engagement end before that. Latest possible: {bounds['latest']}."
-        raise BadInputError(detail, extra={"field": "not_after", **bounds})
+        detail = f"{field}: the membership and its engagement end before that. Latest possible: {bounds['latest']}."
+        raise BadInputError(detail, extra={"field": field, **bounds})
     if begins < recipient.opens_at:
         detail = f"not_before: the membership begins after that. Earliest possible: {bounds['earliest']}."
         raise BadInputError(detail, extra={"field": "not_before", **bounds})
     if not_after <= begins:
-        detail = "not_after: send a time that lies ahead, and after not_before."
-        raise BadInputError(detail, extra={"field": "not_after", **bounds})
+        detail = f"{field}: send a time that lies ahead, and after not_before."
+        raise BadInputError(detail, extra={"field": field, **bounds})
     return begins, not_after
 
 
-def _shown(seconds: int) -> str:
+def shown(seconds: int) -> str:
+    """UTC seconds, as a refusal says them."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

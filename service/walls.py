@@ -6,7 +6,8 @@ Rules kept here:
 * it works from the second it is raised until it is lifted, and open bodies are decided again at once;
 * whoever is walled off a matter does not learn of the wall from here: the matter does not exist for him.
 
-That a wall denies is said in policies/policy.csv; who counts as walled is read in service/scoping/facts.py.
+That a wall denies is said in policies/policy.csv; who counts as walled is read in service/scoping/facts.py; what one
+would take from somebody before it is raised is told by service/access.py.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from service import names
 from service.acts import Act, Caller, perform
 from service.db.ids import is_id
 from service.db.models import ANY, FOREVER, memberships, people, walls
+from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.errors import BadStateError, ExistsError, NotFoundError
 from service.events import EventType
+from service.ledger import Moment
 from service.matters import asker, within_reach
 from service.paging import Page, Window, page
 from service.scoping import facts
@@ -140,11 +143,21 @@ def _subject(wall_id: str) -> Subject:
     return Subject(via=wall_id if is_id(wall_id, "wal") else "")
 
 
-def _write(act: Act, person_id: str, matter_id: str, reason: str) -> str:
-    if act.tx.one(_PERSON, person=person_id, firm=act.firm_id) is None:
+def require_new(tx: Tx, moment: Moment, firm_id: str, person_id: str, matter_id: str) -> None:
+    """Check that a wall can be raised between a person and a matter.
+
+    Raises:
+        NotFoundError: no such person in this firm.
+        ExistsError: this wall stands already.
+    """
+    if tx.one(_PERSON, person=person_id, firm=firm_id) is None:
         raise NotFoundError
-    if act.tx.one(_STANDING, person=person_id, matter=matter_id, now=act.moment.s) is not None:
+    if tx.one(_STANDING, person=person_id, matter=matter_id, now=moment.s) is not None:
         raise ExistsError("This wall stands already.")
+
+
+def _write(act: Act, person_id: str, matter_id: str, reason: str) -> str:
+    require_new(act.tx, act.moment, act.firm_id, person_id, matter_id)
     wall_id, firm, now = act.new_id("wal"), act.firm(), act.moment.s
     act.tx.run(
         _ADD,

@@ -177,6 +177,16 @@ async def test_what_is_sent_again_after_a_lost_answer_is_done_once(
     assert len(added) == before + 1
 
 
+async def test_a_key_that_somebody_else_sent_means_nothing(shaky: tuple[World, Fakes]) -> None:
+    """Or whoever guesses it would be handed what another made, or kept from making his own."""
+    world, _ = shaky
+    attorney, headers = await world.attorney(), {"idempotency-key": "the same"}
+    first = await world.owner.post("/vendors", {"name": "Northwind"}, headers=headers)
+    same = await attorney.post("/vendors", {"name": "Northwind"}, headers=headers)
+    assert same["id"] != first["id"]
+    assert (await attorney.post("/vendors", {"name": "Northwind"}, headers=headers))["id"] == same["id"]
+
+
 async def test_a_key_place_that_fails_while_a_key_is_made_leaves_no_person_and_no_key(
     shaky: tuple[World, Fakes],
 ) -> None:

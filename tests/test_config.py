@@ -62,6 +62,9 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("s3_endpoint", "http://store.example"),
         ("kms_endpoint", "ftp://127.0.0.1"),
         ("s3_endpoint", "127.0.0.1:8333"),
+        ("trusted_proxies", "*"),
+        ("trusted_proxies", "proxy.example"),
+        ("trusted_proxies", "10.0.0.1/8"),
         ("no_such_setting", 1),
     ],
 )
@@ -109,3 +112,9 @@ def test_the_root_key_is_a_file_or_in_kms(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_a_store_is_reached_by_tls_or_on_this_machine(url: str) -> None:
     assert Settings(s3_endpoint=url).s3_endpoint == url
+
+
+def test_no_proxy_is_trusted_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().trusted_proxies == ()
+    monkeypatch.setenv("MUNIMENT_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::1")
+    assert Settings().trusted_proxies == ("10.0.0.0/8", "2001:db8::1")

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
 
+from service.crypto.wrapping import wrap
 from service.db.models import documents, parts, people
-from service.door import Holder, KeyNotOpenError, NameReader, field_key, open_content, try_to_open
+from service.door import (
+    Holder,
+    KeyNotOpenError,
+    NameReader,
+    field_key,
+    open_content,
+    open_piece,
+    piece_key_context,
+    try_to_open,
+)
 from service.downloads import _REVISION
 from service.errors import KeyPlaceError, NotFoundError, SealError, StoreUnavailableError
 from service.scoping.authorised import authorise_ids
+from service.uploads.pieces import begin_piece
 from tests.fakes.blobs import MemoryBlobs
 from tests.world import Engagement, World, a_world, folder
 
@@ -61,6 +73,29 @@ async def test_a_row_that_was_moved_to_other_ids_opens_nothing(world: World, eng
         yes = authorise_ids(frozenset((moved.document_id,)))
         with pytest.raises(SealError):
             _ = [piece async for piece in open_content(services.keys, services.blobs, yes, moved)]
+
+
+async def test_a_piece_opens_for_the_upload_that_was_authorised_and_for_no_other(
+    world: World, engagement: Engagement
+) -> None:
+    services = world.services
+    with services.database.read(world.firm_id) as tx:
+        part = tx.one(select(parts))
+    places = {"firm_id": world.firm_id, "engagement_id": engagement.id, "matter_id": part.matter_id}
+    upload = SimpleNamespace(id="upl_" + "1" * 32, part_key_id=part.key_id, **places)
+    made = await begin_piece(services, upload, 0)
+    await made.write(b"half of a paper")
+    await made.commit()
+    wrapped = wrap(services.keys.open(part.key_id), made.key, piece_key_context(made.id), services.random)
+    row = {"id": made.id, "upload_id": upload.id, "part_key_id": part.key_id, "wrapped_key": wrapped, **places}
+    piece = SimpleNamespace(header=made.header, blob_id=made.blob_id, **row)
+    yes = authorise_ids(frozenset((upload.id,)))
+    assert (
+        b"".join([each async for each in open_piece(services.keys, services.blobs, yes, piece)]) == b"half of a paper"
+    )
+    for no in (NOBODY, authorise_ids(frozenset((made.id, engagement.id)))):
+        with pytest.raises(NotFoundError):
+            _ = [each async for each in open_piece(services.keys, services.blobs, no, piece)]
 
 
 async def test_a_name_opens_for_the_row_that_was_authorised_and_for_no_other(

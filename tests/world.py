@@ -241,6 +241,21 @@ class Engagement:
         }
         return await self.attorney.post(f"/engagements/{self.id}/asks", body)
 
+    async def task(self, seat: Person, documents: tuple[str, ...] = (), days: int = 7, **more: Any) -> Any:
+        """Give a member a task: a draft letter, unless said otherwise."""
+        body = {
+            "membership_id": seat.membership_id,
+            "part_id": self.part_id,
+            "preset": "make",
+            "instructions": "Draft the answer, please.",
+            "documents": list(documents),
+            "labels": ["correspondence"],
+            "due_at": rfc3339(self.world.now + days * DAY_S),
+            **{name: value for name, value in more.items() if name not in {"status", "headers"}},
+        }
+        how = {name: more[name] for name in ("status", "headers") if name in more}
+        return await self.attorney.post(f"/engagements/{self.id}/tasks", body, **how)
+
 
 @asynccontextmanager
 async def a_world(home: Path, database_url: str, **settings: Any) -> AsyncIterator[World]:

@@ -61,7 +61,10 @@ class NewAsk(Input):
 
 
 class AskOut(Output):
-    """A standing right to add papers of one label to one part; `ended_at` is null while nobody has ended it."""
+    """A standing right to add papers of one label to one part; `ended_at` is null while nobody has ended it.
+
+    `task_id` is null where it was not made with a task.
+    """
 
     id: str
     engagement_id: str
@@ -74,6 +77,7 @@ class AskOut(Output):
     not_after: str
     ended_at: str | None
     asked_by: str
+    task_id: str | None
     etag: str
 
 
@@ -97,6 +101,7 @@ def out(ask: asks.Ask) -> dict[str, Any]:
         "not_after": shown_time(ask.not_after),
         "ended_at": shown_time(ask.ended_at),
         "asked_by": ask.asked_by,
+        "task_id": ask.task_id,
         "etag": etag(ask.id, ask.version),
     }
 

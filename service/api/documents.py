@@ -10,8 +10,9 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ConfigDict, Field
 
-from service import documents, downloads, uploads
+from service import access, documents, downloads, uploads
 from service.acts import etag
+from service.api.access import At, DocumentAccess, access_out, times
 from service.api.bodies import pieces_of
 from service.api.contents import ContentResponse, description
 from service.api.shapes import (
@@ -25,6 +26,7 @@ from service.api.shapes import (
     Output,
     PathId,
     listed,
+    seconds,
     shown_time,
 )
 from service.downloads import Download
@@ -298,12 +300,14 @@ async def take_back(services: ServicesDep, caller: CallerDep, document_id: PathI
     await documents.take_back(services, caller, document_id)
 
 
-@router.get("/documents/{document_id}/access", operation_id="explain_access")
-async def access(
+@router.get("/documents/{document_id}/access", operation_id="explain_access", response_model=DocumentAccess)
+async def explain(
     services: ServicesDep,
     caller: CallerDep,
     document_id: PathId,
     person_id: Annotated[Id | None, Query()] = None,
-) -> dict[str, Any]:
+    at: At = None,
+) -> Any:
     """Say who can see this document and why; with `person_id`, why that person can or cannot, and what is missing."""
-    return {"items": await documents.access(services, caller, document_id, person_id)}
+    told = await access.of_document(services, caller, document_id, person_id, None if at is None else seconds(at))
+    return {**times(told), "items": [access_out(found) for found in told.answer]}

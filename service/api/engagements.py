@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import ConfigDict, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from service import engagements, parts
 from service.acts import etag
@@ -26,6 +26,7 @@ from service.api.shapes import (
 from service.httpdeps import CallerDep, ServicesDep, StrictRoute
 from service.matters import NUMBER
 from service.paging import PAGE_ROWS, window
+from service.scoping.actions import Withheld
 
 router = APIRouter(prefix="/engagements", tags=["engagements"], route_class=StrictRoute)
 
@@ -33,6 +34,7 @@ EngagementId = Annotated[str, Path(max_length=64, examples=["eng_" + "0" * 32])]
 MatterId = Annotated[str, StringConstraints(pattern=r"^mtr_[0-9a-f]{32}$")]
 PersonId = Annotated[str, StringConstraints(pattern=r"^per_[0-9a-f]{32}$")]
 VendorId = Annotated[str, StringConstraints(pattern=r"^vnd_[0-9a-f]{32}$")]
+WithheldWord = Annotated[Withheld, Field(strict=False)]  # JSON has words, not members of an enum
 Number = Annotated[str, StringConstraints(pattern=rf"^{NUMBER.pattern}$")]
 
 
@@ -71,6 +73,7 @@ class EngagementChanges(Input):
     ends_at: Time | None = None
     lead_id: PersonId | None = None
     deputy_id: PersonId | None = None
+    withheld: WithheldWord | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -83,7 +86,9 @@ class EngagementChanges(Input):
 
 
 class EngagementOut(Output):
-    """An engagement, as far as the caller may know it: `name`, `lead_id` and `deputy_id` are null for vendor people."""
+    """An engagement, as far as the caller may know it: for vendor people `name`, `lead_id`, `deputy_id` and `withheld`
+    are null. What members were not handed is ``invisible`` to them, or ``may_be_asked_for``.
+    """
 
     id: str
     vendor_id: str
@@ -95,6 +100,7 @@ class EngagementOut(Output):
     ends_at: str
     lead_id: str | None
     deputy_id: str | None
+    withheld: str | None
     role: str
     created_at: str
 
@@ -131,6 +137,7 @@ def _out(engagement: engagements.Engagement) -> dict[str, Any]:
         "ends_at": shown_time(engagement.ends_at),
         "lead_id": engagement.lead_id,
         "deputy_id": engagement.deputy_id,
+        "withheld": engagement.withheld,
         "role": engagement.role,
         "created_at": shown_time(engagement.created_at),
     }
@@ -197,10 +204,11 @@ async def change(
     body: EngagementChanges,
     _match: IfMatch = None,
 ) -> Any:
-    """Rename an engagement, move its end, or name another lead or deputy."""
+    """Rename an engagement, move its end, name another lead or deputy, or declare what may be asked for."""
     deputy_id = (body.deputy_id or "") if "deputy_id" in body.model_fields_set else None
     ends_at = None if body.ends_at is None else seconds(body.ends_at)
-    changes = engagements.Changes(body.name, ends_at, body.lead_id, deputy_id)
+    withheld = None if body.withheld is None else body.withheld.value
+    changes = engagements.Changes(body.name, ends_at, body.lead_id, deputy_id, withheld)
     return _tagged(response, await engagements.change(services, caller, engagement_id, changes))
 
 

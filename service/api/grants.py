@@ -57,7 +57,7 @@ class NewGrant(Input):
 
 
 class GrantOut(Output):
-    """A grant; `revoked_at` is null while nobody has revoked it."""
+    """A grant; `revoked_at` is null while nobody has revoked it, `task_id` where it was not made with a task."""
 
     id: str
     document_id: str
@@ -72,6 +72,7 @@ class GrantOut(Output):
     purpose: str
     granted_by: str
     granted_at: str
+    task_id: str | None
     etag: str
 
 
@@ -90,6 +91,7 @@ def _out(grant: grants.Grant) -> dict[str, Any]:
         "purpose": grant.purpose,
         "granted_by": grant.granted_by,
         "granted_at": shown_time(grant.granted_at),
+        "task_id": grant.task_id,
         "etag": etag(grant.id, grant.version),
     }
 

@@ -7,9 +7,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import ConfigDict, StringConstraints
 
-from service import matters
+from service import access, matters
 from service.acts import etag
-from service.api.shapes import Cursor, IdempotencyKey, Input, Limit, Listed, Name, Output, listed, shown_time
+from service.api.access import At, MatterAccess, sees_out, times
+from service.api.shapes import (
+    Cursor,
+    IdempotencyKey,
+    Input,
+    Limit,
+    Listed,
+    Name,
+    Output,
+    listed,
+    seconds,
+    shown_time,
+)
 from service.httpdeps import CallerDep, ServicesDep, StrictRoute
 from service.paging import PAGE_ROWS, window
 
@@ -103,3 +115,20 @@ async def name_on_team(services: ServicesDep, caller: CallerDep, matter_id: Matt
 async def take_off_team(services: ServicesDep, caller: CallerDep, matter_id: MatterId, person_id: PersonId) -> None:
     """Take somebody off a matter's team at once."""
     await matters.take_off_team(services, caller, matter_id, person_id)
+
+
+@router.get("/{matter_id}/access", operation_id="explain_matter", response_model=MatterAccess)
+async def explain(
+    services: ServicesDep,
+    caller: CallerDep,
+    request: Request,
+    response: Response,
+    matter_id: MatterId,
+    at: At = None,
+    cursor: Cursor = None,
+    limit: Limit = PAGE_ROWS,
+) -> Any:
+    """List who sees documents of this matter, and how many of those that the caller may ask about."""
+    asked, then = window(cursor, limit, "mem"), None if at is None else seconds(at)
+    told = await access.of_matter(services, caller, matter_id, asked, then)
+    return {**times(told), **listed(request, response, told.answer, sees_out)}

@@ -7,11 +7,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from service import me, receipts
-from service.api import asks
+from service.api import access_requests, asks
+from service.api.schedules import HoursOut, said
 from service.api.shapes import Cursor, Limit, Listed, Output, listed, shown_time
 from service.duties import Missing
 from service.httpdeps import CallerDep, ServicesDep, StrictRoute
 from service.paging import PAGE_ROWS, window
+from service.scoping import windows
+from service.scoping.hours import readable
 
 router = APIRouter(prefix="/me", tags=["me"], route_class=StrictRoute)
 
@@ -78,8 +81,38 @@ class MissingOut(Output):
     to_sign: TextOut | None
 
 
+class BindingOut(Output):
+    """A schedule that binds me now or will: mine alone (`own`), or everybody's of the engagement."""
+
+    id: str
+    own: bool
+    hours: list[HoursOut] | None
+    zone: str | None
+    networks: list[str] | None
+    valid_from: str
+    valid_until: str | None
+
+
+class WindowOut(Output):
+    """Whether time and place are right now; if not, when next (within 14 days, else null), and if the place is wrong.
+
+    `opens_at` is what hours and dates say; with `elsewhere` it takes one of the networks besides.
+    """
+
+    open: bool
+    opens_at: str | None
+    elsewhere: bool
+    schedules: list[BindingOut]
+
+
 class MeOut(Output):
-    """What a person may always know about himself; `ending_soon`: how many documents close to him within 7 days."""
+    """What a person may always know about himself.
+
+    `answers`: to his requests for access, of the last 7 days; `waiting`: how many wait for his answer, 100 at most;
+    `ending_soon`: how many documents close to him within 7 days; `tasks_open`: how many tasks wait for him, and
+    `tasks_due`: how many of those are due within 7 days or overdue; `window` is null for firm people: no schedule binds
+    them.
+    """
 
     person: MyselfOut
     firm: MyFirmOut
@@ -87,7 +120,12 @@ class MeOut(Output):
     token: MyTokenOut
     missing: list[MissingOut]
     due: list[asks.AskOut]
+    answers: list[access_requests.AccessRequestOut]
+    waiting: int
     ending_soon: int
+    tasks_open: int
+    tasks_due: int
+    window: WindowOut | None
 
 
 class ReceiptOut(Output):
@@ -139,6 +177,24 @@ def _missing(found: Missing) -> dict[str, Any]:
     }
 
 
+def _window(found: windows.Outlook) -> dict[str, Any]:
+    return {
+        "open": found.is_open,
+        "opens_at": shown_time(found.opens_at),
+        "elsewhere": found.is_elsewhere,
+        "schedules": [
+            {
+                "id": each.id,
+                "own": each.own,
+                **said(readable(each.terms)),
+                "valid_from": shown_time(each.valid_from),
+                "valid_until": shown_time(each.valid_until),
+            }
+            for each in found.schedules
+        ],
+    }
+
+
 def _receipt(found: receipts.Receipt) -> dict[str, Any]:
     return {
         "revision_id": found.revision_id,
@@ -166,7 +222,12 @@ async def read(services: ServicesDep, caller: CallerDep) -> Any:
         },
         "missing": [_missing(duty) for duty in found.missing],
         "due": [asks.out(ask) for ask in found.due],
+        "answers": [access_requests.out(each) for each in found.answers],
+        "waiting": found.waiting,
         "ending_soon": found.ending_soon,
+        "tasks_open": found.tasks_open,
+        "tasks_due": found.tasks_due,
+        "window": None if found.outlook is None else _window(found.outlook),
     }
 
 

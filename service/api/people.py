@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ConfigDict, Field, StringConstraints
 
-from service import people
+from service import access, people
+from service.api.access import At, PersonAccess, seen_out, times
 from service.api.shapes import (
     Cursor,
+    Id,
     IdempotencyKey,
     Input,
     Limit,
@@ -17,6 +19,7 @@ from service.api.shapes import (
     Name,
     Output,
     listed,
+    seconds,
     shown_time,
 )
 from service.httpdeps import CallerDep, ServicesDep, StrictRoute
@@ -90,3 +93,21 @@ async def list_all(
 async def read(services: ServicesDep, caller: CallerDep, person_id: PersonId) -> Any:
     """Read one person."""
     return _out(await people.read(services, caller, person_id))
+
+
+@router.get("/{person_id}/access", operation_id="explain_person", response_model=PersonAccess)
+async def explain(
+    services: ServicesDep,
+    caller: CallerDep,
+    request: Request,
+    response: Response,
+    person_id: PersonId,
+    engagement_id: Annotated[Id, Query()],
+    at: At = None,
+    cursor: Cursor = None,
+    limit: Limit = PAGE_ROWS,
+) -> Any:
+    """List what this person sees of an engagement and why, as far as the caller may ask about those documents."""
+    asked, then = window(cursor, limit, "doc"), None if at is None else seconds(at)
+    told = await access.of_person(services, caller, person_id, engagement_id, asked, then)
+    return {**times(told), **listed(request, response, told.answer, seen_out)}

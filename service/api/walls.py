@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ConfigDict, StringConstraints
 
-from service import walls
+from service import access, walls
 from service.acts import etag
 from service.api.shapes import (
     Cursor,
@@ -24,7 +24,7 @@ from service.api.shapes import (
 from service.httpdeps import CallerDep, ServicesDep, StrictRoute
 from service.paging import PAGE_ROWS, window
 
-router = APIRouter(prefix="/walls", tags=["walls"], route_class=StrictRoute)
+router = APIRouter(tags=["walls"], route_class=StrictRoute)
 
 WallId = Annotated[str, Path(max_length=64, examples=["wal_" + "0" * 32])]
 MatterId = Annotated[str, StringConstraints(pattern=r"^mtr_[0-9a-f]{32}$")]
@@ -49,6 +49,32 @@ class NewWall(Input):
     person_id: PersonId
     matter_id: MatterId
     reason: Text
+
+
+class Between(Input):
+    """A person and a matter, with a wall between them in mind."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"person_id": "per_" + "0" * 32, "matter_id": "mtr_" + "0" * 32}]}
+    )
+    person_id: PersonId
+    matter_id: MatterId
+
+
+class LossOut(Output):
+    """How many documents of the matter a membership would lose, by act."""
+
+    membership_id: str
+    engagement_id: str | None
+    role: str
+    lost: dict[str, int]
+
+
+class PreviewOut(Output):
+    """What a wall would take, as of the time of the rows; memberships that lose nothing are not there."""
+
+    as_of: str
+    losses: list[LossOut]
 
 
 class WallOut(Output):
@@ -78,7 +104,7 @@ def _tagged(response: Response, wall: walls.Wall) -> dict[str, Any]:
     return _out(wall)
 
 
-@router.post("", status_code=201, operation_id="raise_wall", response_model=WallOut)
+@router.post("/walls", status_code=201, operation_id="raise_wall", response_model=WallOut)
 async def raise_wall(
     services: ServicesDep, caller: CallerDep, response: Response, body: NewWall, _key: IdempotencyKey = None
 ) -> Any:
@@ -86,7 +112,23 @@ async def raise_wall(
     return _tagged(response, await walls.raise_wall(services, caller, body.person_id, body.matter_id, body.reason))
 
 
-@router.get("", operation_id="list_walls", response_model=Listed[WallOut])
+@router.post("/wall-previews", operation_id="preview_wall", response_model=PreviewOut)
+async def preview(services: ServicesDep, caller: CallerDep, body: Between) -> Any:
+    """Say what a wall would take from a person before it is raised; nothing is changed."""
+    told = await access.of_wall(services, caller, body.person_id, body.matter_id)
+    losses = [
+        {
+            "membership_id": loss.id,
+            "engagement_id": loss.engagement_id,
+            "role": loss.role,
+            "lost": {action.value: count for action, count in loss.lost.items()},
+        }
+        for loss in told.answer.items
+    ]
+    return {"as_of": shown_time(told.as_of), "losses": losses}
+
+
+@router.get("/walls", operation_id="list_walls", response_model=Listed[WallOut])
 async def list_all(
     services: ServicesDep,
     caller: CallerDep,
@@ -101,13 +143,13 @@ async def list_all(
     return listed(request, response, found, _out)
 
 
-@router.get("/{wall_id}", operation_id="read_wall", response_model=WallOut)
+@router.get("/walls/{wall_id}", operation_id="read_wall", response_model=WallOut)
 async def read(services: ServicesDep, caller: CallerDep, response: Response, wall_id: WallId) -> Any:
     """Read one wall."""
     return _tagged(response, await walls.read(services, caller, wall_id))
 
 
-@router.delete("/{wall_id}", operation_id="lift_wall", response_model=WallOut)
+@router.delete("/walls/{wall_id}", operation_id="lift_wall", response_model=WallOut)
 async def lift(
     services: ServicesDep, caller: CallerDep, response: Response, wall_id: WallId, _match: IfMatch = None
 ) -> Any:

@@ -56,6 +56,10 @@ def serve(
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                # Working hours may ask from where somebody comes: only a proxy that is named here may say it. By itself
+                # uvicorn would believe whatever runs on this machine, and read another variable.
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=list(settings.trusted_proxies),
                 timeout_graceful_shutdown=settings.drain_s,
             )
         )

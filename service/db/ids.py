@@ -14,25 +14,9 @@ from typing import Final
 
 KINDS: Final = frozenset(
     {
-        *(
-            "agr",
-            "ask",
-            "bak",
-            "blb",
-            "crt",
-            "doc",
-            "dsp",
-            "emg",
-            "dut",
-            "eng",
-            "frm",
-            "grt",
-            "hld",
-            "key",
-            "log",
-            "mem",
-        ),
-        *("mtr", "pce", "per", "prt", "req", "rev", "sig", "tok", "upl", "ver", "vnd", "wal"),
+        *("acr", "agr", "ask", "bak", "blb", "crt", "doc", "dsp", "dut", "emg", "eng", "frm", "grt", "hld", "key"),
+        *("log", "mem", "mtr", "onc", "pce", "per", "prt", "req", "rev", "sch", "sig", "sub", "tok", "tsk", "upl"),
+        *("ver", "vnd", "wal"),
     }
 )
 _SHAPE: Final = re.compile(r"\A([a-z]{3})_[0-9a-f]{32}\Z")

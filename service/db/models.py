@@ -223,7 +223,9 @@ engagements = Table(
     _ref("deputy_id", "people", null=True),
     _int("created_at"),
     _int("version"),
+    Column("withheld", Text, nullable=False, server_default="invisible"),  # what is declared of documents not granted
     CheckConstraint("status IN ('running', 'closing', 'disposed')", name="status"),
+    CheckConstraint("withheld IN ('invisible', 'may_be_asked_for')", name="withheld"),
     CheckConstraint("starts_at < ends_at", name="dates"),
     UniqueConstraint("firm_id", "number"),
 )
@@ -436,6 +438,7 @@ grants = Table(
     _ref("granted_by", "memberships"),
     _int("granted_at"),
     _int("version"),
+    _text("task_id", null=True),  # made with this task, and ended with it; NULL: made by itself
     CheckConstraint("not_before < not_after", name="dates"),
     # With all that a decision asks of a grant, so that it never has to look up the row.
     Index("ix_grants_given", "membership_id", "document_id", "revoked_at", "not_after", "not_before", "abilities"),
@@ -457,8 +460,127 @@ asks = Table(
     _int("ended_at"),
     _ref("asked_by", "memberships"),
     _int("version"),
+    _text("task_id", null=True),  # made with this task, and ended with it; NULL: made by itself
     CheckConstraint("not_before < not_after", name="dates"),
     Index(None, "membership_id", "part_id"),
+)
+
+# What members ask to see, to do, or to keep longer. Whether one has lapsed is told by its times and places, not here.
+access_requests = Table(
+    "access_requests",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("membership_id", "memberships"),
+    _ref("part_id", "parts"),
+    _ref("document_id", "documents"),
+    _text("kind"),  # access | extension
+    _int("abilities"),  # bits of scoping.actions.Ability
+    _int("not_after"),  # until when
+    _bytes("reason", "sealed, part"),
+    _int("asked_at"),
+    _int("lapses_at"),
+    _text("state"),  # open | as_asked | with_less | refused | withdrawn
+    _ref("answered_by", "memberships", null=True),
+    _int("answered_at", null=True),
+    _bytes("note", "what the answer says, sealed, part", null=True),
+    _ref("grant_id", "grants", null=True),  # what a yes made
+    _int("version"),
+    CheckConstraint("kind IN ('access', 'extension')", name="kind"),
+    CheckConstraint("state IN ('open', 'as_asked', 'with_less', 'refused', 'withdrawn')", name="state"),
+    Index(None, "membership_id", "state"),
+    Index(None, "engagement_id", "id"),
+    Index(None, "firm_id", "state", "lapses_at"),
+)
+
+on_calls = Table(
+    "on_calls",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("person_id", "people"),
+    _int("starts_at"),
+    _int("ends_at"),
+    _int("created_at"),
+    _int("version"),
+    Index(None, "engagement_id", "person_id"),
+)
+
+# What members are asked to do ---------------------------------------------------------------------------------------
+
+tasks = Table(
+    "tasks",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("membership_id", "memberships"),  # whose task it is
+    _ref("part_id", "parts"),
+    _text("preset"),  # read | work | make
+    _text("labels"),  # of the papers expected out, separated by spaces
+    _bytes("instructions", "sealed, part"),
+    _text("state"),
+    _int("due_at"),
+    _int("not_after"),  # its grants and asks end then at the latest
+    _int("ended_at"),  # accepted or cancelled
+    _ref("given_by", "memberships"),
+    _int("given_at"),
+    _int("version"),
+    CheckConstraint("preset IN ('read', 'work', 'make')", name="preset"),
+    CheckConstraint("state IN ('open', 'submitted', 'returned', 'accepted', 'cancelled')", name="state"),
+    CheckConstraint("given_at < due_at AND due_at <= not_after", name="dates"),
+    Index(None, "engagement_id", "id"),
+    Index(None, "membership_id", "state"),
+)
+
+task_documents = Table(
+    "task_documents",
+    metadata,
+    _ref("task_id", "tasks"),
+    _ref("document_id", "documents"),
+    _ref("firm_id", "firms"),
+    _text("direction"),  # in | out
+    _text("revision_id"),  # in: as it was handed out; out: as it was submitted last, then as it was accepted
+    _text("from_document_id", null=True),  # out: the document in that it was made from
+    _int("submission"),  # out: number of the last submission that names it; in: 0
+    CheckConstraint("direction IN ('in', 'out')", name="direction"),
+    PrimaryKeyConstraint("task_id", "document_id"),
+    Index(None, "document_id"),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("task_id", "tasks"),
+    _int("number"),
+    _int("submitted_at"),
+    _text("answer", null=True),  # returned | accepted
+    _bytes("note", "why it was returned, sealed, part", null=True),
+    _int("answered_at", null=True),
+    _text("answered_by", null=True),  # a membership's id
+    UniqueConstraint("task_id", "number"),
+)
+
+# When and from where a vendor's members may work. `terms` is read by service/scoping/hours.py and holds no name.
+schedules = Table(
+    "schedules",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("membership_id", "memberships", null=True),  # null: every vendor member of the engagement
+    _text("terms"),  # canonical JSON: hours, zone, networks, and a salt for the digest in the log
+    _int("valid_from"),
+    _int("valid_until"),
+    _int("ended_at"),
+    _ref("made_by", "memberships"),
+    _int("version"),
+    CheckConstraint("valid_from < valid_until", name="dates"),
+    Index(None, "engagement_id", "membership_id"),
 )
 
 walls = Table(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, select, update
 
-from service import holds, names
+from service import holds, names, tasks
 from service.acts import Act, Caller, Done, perform
 from service.db.models import disposals, engagements
 from service.disposal.manifest import Manifest, manifest_of
@@ -84,7 +84,7 @@ _WITHDRAW = (
 
 
 async def request(services: Services, caller: Caller, engagement_id: str) -> Disposal:
-    """Ask for the end: all vendor access to the engagement ends with this.
+    """Ask for the end: all vendor access to the engagement ends with this, and its tasks are cancelled for good.
 
     Raises:
         BadStateError: the engagement does not run.
@@ -115,6 +115,7 @@ async def request(services: Services, caller: Caller, engagement_id: str) -> Dis
             version=1,
         )
         act.record(EventType.DISPOSAL_REQUESTED, {"disposal": disposal_id}, {"manifest_sha256": manifest.sha256})
+        tasks.end_of_engagement(act, engagement_id)
         return disposal_id
 
     def change(act: Act) -> Disposal:

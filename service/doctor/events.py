@@ -16,14 +16,14 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.db.models import FOREVER
-from service.doctor.scratch import Said, Scratch
+from service.doctor import matters
+from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, Duty, side_of
 
 _TYPE: Final = b'"type":"'
 _DONE: Final = "done"
 
-Entry = Mapping[str, Any]
 Apply = Callable[[Scratch, Entry, Mapping[str, Any], Mapping[str, str]], None]
 
 
@@ -44,21 +44,29 @@ def seat_id(matter_id: str, person_id: str) -> str:
     return f"{matter_id}:{person_id}"
 
 
-# Grants and asks ----------------------------------------------------------------------------------------------------
+# Grants, asks and schedules -------------------------------------------------------------------------------------------
+
+
+def _abilities(data: Mapping[str, Any]) -> int:
+    return int(sum(Ability.__members__.get(word.upper(), 0) for word in data["abilities"]))
 
 
 def _grant_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    abilities = sum(Ability.__members__.get(word.upper(), 0) for word in data["abilities"])
     terms = {
         "engagement_id": subjects["engagement"],
         "membership_id": subjects["membership"],
         "document_id": subjects["document"],
-        "abilities": int(abilities),
+        "abilities": _abilities(data),
         "not_before": data["not_before"],
         "not_after": data["not_after"],
         "revoked_at": FOREVER,
+        "task_id": subjects.get("task"),
     }
     scratch.add("grant", Said(subjects["grant"], "", terms, entry["index"]))
+
+
+def _grant_narrowed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("grant", subjects["grant"], entry["index"], abilities=_abilities(data))
 
 
 def _grant_revoked(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
@@ -74,12 +82,62 @@ def _ask_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjec
         "not_before": data["not_before"],
         "not_after": data["not_after"],
         "ended_at": FOREVER,
+        "task_id": subjects.get("task"),
     }
     scratch.add("ask", Said(subjects["ask"], "", terms, entry["index"]))
 
 
 def _ask_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
     scratch.change("ask", subjects["ask"], entry["index"], ended_at=data["ended_at"])
+
+
+# Tasks --------------------------------------------------------------------------------------------------------------
+
+
+def _task_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {
+        "engagement_id": subjects["engagement"],
+        "membership_id": subjects["membership"],
+        "part_id": subjects["part"],
+        "preset": data["preset"],
+        "labels": " ".join(data["labels"]),
+        "state": "open",
+        "due_at": data["due_at"],
+        "not_after": data["not_after"],
+        "ended_at": FOREVER,
+    }
+    scratch.add("task", Said(subjects["task"], "", terms, entry["index"]))
+
+
+def _task_submitted(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("task", subjects["task"], entry["index"], state="submitted")
+
+
+def _task_returned(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("task", subjects["task"], entry["index"], state="returned", due_at=data["due_at"])
+
+
+def _task_ended(state: str) -> Apply:
+    def apply(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+        scratch.change("task", subjects["task"], entry["index"], state=state, ended_at=data["ended_at"])
+
+    return apply
+
+
+def _schedule_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {
+        "engagement_id": subjects["engagement"],
+        "membership_id": subjects.get("membership"),
+        "terms": data["terms_sha256"],
+        "valid_from": data["valid_from"],
+        "valid_until": data["valid_until"],
+        "ended_at": FOREVER,
+    }
+    scratch.add("schedule", Said(subjects["schedule"], "", terms, entry["index"]))
+
+
+def _schedule_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("schedule", subjects["schedule"], entry["index"], ended_at=data["ended_at"])
 
 
 # People and their places --------------------------------------------------------------------------------------------
@@ -162,39 +220,6 @@ def _published(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects
             scratch.change("duty", said.id, entry["index"], valid_until=data["bites_at"])
 
 
-# Walls and holds ----------------------------------------------------------------------------------------------------
-
-
-def _wall_raised(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    terms = {"person_id": subjects["person"], "matter_id": subjects["matter"], **data}
-    scratch.add("wall", Said(subjects["wall"], subjects["matter"], terms, entry["index"]))
-
-
-def _wall_lifted(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    scratch.change("wall", subjects["wall"], entry["index"], lifted_at=data["lifted_at"])
-
-
-def _hold_placed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    scratch.add("hold", Said(subjects["hold"], "", {"matter_id": subjects["matter"], **data}, entry["index"]))
-
-
-def _hold_lifted(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    scratch.change("hold", subjects["hold"], entry["index"], lifted_at=data["lifted_at"])
-
-
-def _emergency_declared(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    terms = {"membership_id": subjects["membership"], "person_id": subjects["person"], "matter_id": subjects["matter"]}
-    scratch.add("emergency", Said(subjects["emergency"], subjects["matter"], {**terms, **data}, entry["index"]))
-
-
-def _emergency_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    scratch.change("emergency", subjects["emergency"], entry["index"], ended_at=data["ended_at"])
-
-
-def _emergency_reviewed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    scratch.change("emergency", subjects["emergency"], entry["index"], **data)
-
-
 # Documents ----------------------------------------------------------------------------------------------------------
 
 
@@ -249,6 +274,7 @@ def _engagement_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any],
         "ends_at": data["ends_at"],
         "lead_id": data["lead"],
         "deputy_id": data.get("deputy"),
+        "withheld": data.get("withheld", "invisible"),
     }
     scratch.add("engagement", Said(subjects["engagement"], "", terms, entry["index"]))
 
@@ -265,10 +291,21 @@ def _engagement_changed(scratch: Scratch, entry: Entry, data: Mapping[str, Any],
         changed["lead_id"] = data["lead"]
     if "lead_before" not in data or data.get("deputy") != data.get("deputy_before"):
         changed["deputy_id"] = data.get("deputy")
+    if "withheld" in data and data["withheld"] != data["withheld_before"]:
+        changed["withheld"] = data["withheld"]
     if data.get("ends_at_before", data["ends_at"]) != data["ends_at"]:
         changed["ends_at"] = data["ends_at"]
         _move_ends(scratch, entry, subjects["engagement"], data["ends_at_before"], data["ends_at"])
     scratch.change("engagement", subjects["engagement"], entry["index"], **changed)
+
+
+def _on_call_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    terms = {"engagement_id": subjects["engagement"], "person_id": subjects["person"], **data}
+    scratch.add("on_call", Said(subjects["on_call"], "", terms, entry["index"]))
+
+
+def _on_call_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    scratch.change("on_call", subjects["on_call"], entry["index"], ends_at=data["ends_at"])
 
 
 def _move_ends(scratch: Scratch, entry: Entry, engagement_id: str, old_end: int, end: int) -> None:
@@ -314,27 +351,37 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.DOCUMENT_CONFIRMED, _document_confirmed),
             (EventType.DOCUMENT_REVISED, _document_revised),
             (EventType.DOCUMENT_TAKEN_BACK, _document_taken_back),
-            (EventType.EMERGENCY_DECLARED, _emergency_declared),
-            (EventType.EMERGENCY_ENDED, _emergency_ended),
-            (EventType.EMERGENCY_REVIEWED, _emergency_reviewed),
+            (EventType.EMERGENCY_DECLARED, matters.emergency_declared),
+            (EventType.EMERGENCY_ENDED, matters.emergency_ended),
+            (EventType.EMERGENCY_REVIEWED, matters.emergency_reviewed),
             (EventType.ENGAGEMENT_CHANGED, _engagement_changed),
             (EventType.ENGAGEMENT_CREATED, _engagement_created),
             (EventType.GRANT_CREATED, _grant_created),
+            (EventType.GRANT_NARROWED, _grant_narrowed),
             (EventType.GRANT_REVOKED, _grant_revoked),
-            (EventType.HOLD_LIFTED, _hold_lifted),
-            (EventType.HOLD_PLACED, _hold_placed),
+            (EventType.HOLD_LIFTED, matters.hold_lifted),
+            (EventType.HOLD_PLACED, matters.hold_placed),
             (EventType.MATTER_NAMED, _seat),
             (EventType.MATTER_UNNAMED, _seat),
             (EventType.MEMBER_ADDED, _member_added),
             (EventType.MEMBER_ENDED, _member_ended),
             (EventType.MEMBER_RESUMED, _member_suspended),
             (EventType.MEMBER_SUSPENDED, _member_suspended),
+            (EventType.ON_CALL_CREATED, _on_call_created),
+            (EventType.ON_CALL_ENDED, _on_call_ended),
             (EventType.PART_ADDED, _part_added),
             (EventType.PERSON_ADDED, _person_added),
+            (EventType.TASK_ACCEPTED, _task_ended("accepted")),
+            (EventType.TASK_CANCELLED, _task_ended("cancelled")),
+            (EventType.TASK_CREATED, _task_created),
+            (EventType.TASK_RETURNED, _task_returned),
+            (EventType.TASK_SUBMITTED, _task_submitted),
+            (EventType.SCHEDULE_CREATED, _schedule_created),
+            (EventType.SCHEDULE_ENDED, _schedule_ended),
             (EventType.TOKEN_CREATED, _token_created),
             (EventType.TOKEN_REVOKED, _token_revoked),
-            (EventType.WALL_LIFTED, _wall_lifted),
-            (EventType.WALL_RAISED, _wall_raised),
+            (EventType.WALL_LIFTED, matters.wall_lifted),
+            (EventType.WALL_RAISED, matters.wall_raised),
         )
     }
 )

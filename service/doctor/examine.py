@@ -18,6 +18,7 @@ from service.doctor.findings import Finding, Severity
 from service.doctor.keys import key_findings
 from service.doctor.log import UNBELIEVED, examine_log, left_open
 from service.doctor.look import GRACE_S, look
+from service.doctor.outliving import outliving
 from service.doctor.replay import compare
 from service.doctor.scratch import Scratch
 from service.errors import BlobMissingError, KeyPlaceError, MunimentError
@@ -57,6 +58,7 @@ async def examine(services: Services, grace_s: int = GRACE_S) -> list[Finding]:
     with services.database.read(EVERY_LOG) as tx:
         found += [finding for log in each_log(tx) for finding in _examine_log(services, tx, log)]
         found += left_open(tx)
+        found += [finding for log in each_log(tx) for finding in outliving(tx, log.id, services.clock() // 1000)]
     found += _undone(services)
     return found
 

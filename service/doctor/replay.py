@@ -27,15 +27,19 @@ from service.db.models import (
     holds,
     matter_team,
     memberships,
+    on_calls,
     parts,
     people,
     revisions,
+    schedules,
+    tasks,
     tokens,
     walls,
 )
 from service.db.session import Tx
 from service.doctor.findings import Finding, Severity
 from service.doctor.scratch import Said, Scratch
+from service.schedules import terms_digest
 from service.scoping.actions import Role
 
 PAGE: Final = 1000  # rows fetched at a time
@@ -50,18 +54,26 @@ class Kind:
         word: how findings call it.
         first: the first page of them, as ``id`` and the columns that the log speaks of.
         more: the page after an id.
+        digested: columns of which the log has a digest only.
     """
 
     word: str
     first: Select[Any]
     more: Select[Any]
+    digested: tuple[str, ...] = ()
 
 
-def _kind(word: str, table: Table, *columns: str, row_id: ColumnElement[str] | None = None) -> Kind:
+def _kind(
+    word: str,
+    table: Table,
+    *columns: str,
+    row_id: ColumnElement[str] | None = None,
+    digested: tuple[str, ...] = (),
+) -> Kind:
     named = table.c.id if row_id is None else row_id
     rows = select(named.label("id"), *(table.c[name] for name in columns))
     first = rows.where(table.c.firm_id == bindparam("firm")).order_by(named).limit(PAGE)
-    return Kind(word, first, first.where(named > bindparam("after")))
+    return Kind(word, first, first.where(named > bindparam("after")), digested)
 
 
 KINDS: Final = (
@@ -75,8 +87,44 @@ KINDS: Final = (
         "not_before",
         "not_after",
         "revoked_at",
+        "task_id",
     ),
-    _kind("ask", asks, "engagement_id", "membership_id", "part_id", "label", "not_before", "not_after", "ended_at"),
+    _kind(
+        "ask",
+        asks,
+        "engagement_id",
+        "membership_id",
+        "part_id",
+        "label",
+        "not_before",
+        "not_after",
+        "ended_at",
+        "task_id",
+    ),
+    _kind(
+        "task",
+        tasks,
+        "engagement_id",
+        "membership_id",
+        "part_id",
+        "preset",
+        "labels",
+        "state",
+        "due_at",
+        "not_after",
+        "ended_at",
+    ),
+    _kind(
+        "schedule",
+        schedules,
+        "engagement_id",
+        "membership_id",
+        "terms",
+        "valid_from",
+        "valid_until",
+        "ended_at",
+        digested=("terms",),
+    ),
     _kind(
         "duty",
         duties,
@@ -122,7 +170,8 @@ KINDS: Final = (
         "document", documents, "engagement_id", "part_id", "matter_id", "label", "sensitivity", "state", "revision_id"
     ),
     _kind("revision", revisions, "document_id"),
-    _kind("engagement", engagements, "vendor_id", "status", "starts_at", "ends_at", "lead_id", "deputy_id"),
+    _kind("engagement", engagements, "vendor_id", "status", "starts_at", "ends_at", "lead_id", "deputy_id", "withheld"),
+    _kind("on_call", on_calls, "engagement_id", "person_id", "starts_at", "ends_at"),
 )
 
 _OF_DOCUMENT = select(documents.c.engagement_id).where(documents.c.id == bindparam("document"))
@@ -151,6 +200,7 @@ def _differences(tx: Tx, log_id: str, scratch: Scratch) -> Iterator[Finding]:
     for kind in KINDS:
         for row in _rows(tx, log_id, kind):
             terms = {name: value for name, value in row._asdict().items() if name != "id"}
+            terms |= {name: terms_digest(terms[name]) for name in kind.digested}
             said = scratch.take(kind.word, row.id)
             if said is None:
                 yield _finding(tx, log_id, kind, row.id, terms, None)

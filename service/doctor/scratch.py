@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 Terms = Mapping[str, Any]
+Entry = Mapping[str, Any]
+"""An entry of the log, decoded."""
 
 
 @dataclass(frozen=True, slots=True)

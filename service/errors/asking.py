@@ -63,11 +63,11 @@ class DutyMissingError(ForbiddenError):
 
 
 class OutsideWindowError(ForbiddenError):
-    """The membership or engagement is not open at this time."""
+    """The membership or engagement is not open at this time, or from this place."""
 
     code = "outside_window"
     title = "Outside the agreed time"
-    detail = "Your access is not open at this time. Ask the attorney who leads the engagement."
+    detail = "Your access is not open now: see /api/v1/me for the hours. Ask the attorney who leads the engagement."
 
 
 class SuspendedError(ForbiddenError):
@@ -92,6 +92,22 @@ class AccessEndedError(ForbiddenError):
     code = "access_ended"
     title = "Access has ended"
     detail = "Your access to this document ended while it was being sent. What you received is not the whole file."
+
+
+class NotOnCallError(ForbiddenError):
+    """Somebody else of the firm answers those who ask for access."""
+
+    code = "not_on_call"
+    title = "Somebody else answers this"
+    detail = "The lead of the engagement, its deputy, or an attorney who is on call for it answers. Ask one of them."
+
+
+class TooManyAccessRequestsError(MunimentError):
+    """The member has as many open access requests as he may have."""
+
+    code, status, exit_code = "too_many_access_requests", 429, EXIT_CONFLICT
+    title = "Too many open requests"
+    detail = "Wait for answers to what you asked for already, or withdraw what you no longer need."
 
 
 class SecondPersonNeededError(ForbiddenError):

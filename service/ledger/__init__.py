@@ -19,19 +19,33 @@ is missing has a row in ``log_intents``; `service.recovery` closes it with the o
 Source: docs/adr/0004-ledger.md.
 """
 
-from service.ledger.drafts import NO_SUBJECTS, Clock, Draft, Job, Moment, Outcome, Recorded, Refused, SealedPayload
+from service.ledger.drafts import (
+    NO_SUBJECTS,
+    Address,
+    Clock,
+    Draft,
+    Job,
+    Moment,
+    Outcome,
+    Place,
+    Recorded,
+    Refused,
+    SealedPayload,
+)
 from service.ledger.ledger import Ledger
 from service.ledger.writer import NO_LOG
 
 __all__ = [
     "NO_LOG",
     "NO_SUBJECTS",
+    "Address",
     "Clock",
     "Draft",
     "Job",
     "Ledger",
     "Moment",
     "Outcome",
+    "Place",
     "Recorded",
     "Refused",
     "SealedPayload",

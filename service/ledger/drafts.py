@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from types import MappingProxyType
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -18,10 +19,21 @@ Clock = Callable[[], int]  # UTC milliseconds
 NO_SUBJECTS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
+class Place(Enum):
+    """Where an asker is, when that is not one address."""
+
+    INSIDE = "inside"  # any network that may be wanted: for saying what somebody could see from the right place
+
+
+Address = str | Place | None
+"""Where an asker's connection comes from, as the server names it; None where that cannot be said."""
+
+
 class Moment(NamedTuple):
-    """The one time that a job decides, changes and records by."""
+    """The one time that a job decides, changes and records by, and the place that is asked from."""
 
     ms: int  # UTC milliseconds: the clock, or the log's last entry where that is later
+    address: Address = None  # for deciding alone: it never enters an entry, a log line or a row
 
     @property
     def s(self) -> int:

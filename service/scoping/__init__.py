@@ -8,7 +8,9 @@ Casbin decides; what reaches it is finite (role, action, label, sensitivity and 
 * `facts`    the rows read in the deciding transaction, turned into facts;
 * `decide`   one decision: one query, one look-up;
 * `listing`  all that one may see: one query, equal to deciding each document;
-* `explain`  who can see a document and why, or why not.
+* `explain`  who can see a document and why, or why not;
+* `together` what one sees of what another may be told of, `held` the same of grants;
+* `comparing` what another policy would change for whom.
 
 Source: docs/adr/0007-answers.md, policies/README.md.
 """

@@ -28,6 +28,10 @@ class Action(StrEnum):
     'document'
     """
 
+    ACCESS_REQUEST_ANSWER = "access_request:answer"
+    ACCESS_REQUEST_CREATE = "access_request:create"
+    ACCESS_REQUEST_LIST = "access_request:list"
+    ACCESS_REQUEST_WITHDRAW = "access_request:withdraw"
     AGREEMENT_PUBLISH = "agreement:publish"
     AGREEMENT_READ = "agreement:read"
     AGREEMENT_SIGN = "agreement:sign"
@@ -62,6 +66,8 @@ class Action(StrEnum):
     ENGAGEMENT_CREATE = "engagement:create"
     ENGAGEMENT_LIST = "engagement:list"
     ENGAGEMENT_READ = "engagement:read"
+    ENGAGEMENT_SHRINK = "engagement:shrink"
+    ENGAGEMENT_USAGE = "engagement:usage"
     FIRM_READ = "firm:read"
     GRANT_CREATE = "grant:create"
     GRANT_LIST = "grant:list"
@@ -69,6 +75,7 @@ class Action(StrEnum):
     HOLD_LIFT = "hold:lift"
     HOLD_LIST = "hold:list"
     HOLD_PLACE = "hold:place"
+    MATTER_ACCESS = "matter:access"
     MATTER_CREATE = "matter:create"
     MATTER_LIST = "matter:list"
     MATTER_NAME = "matter:name"
@@ -79,13 +86,28 @@ class Action(StrEnum):
     MEMBER_LIST = "member:list"
     MEMBER_RESUME = "member:resume"
     MEMBER_SUSPEND = "member:suspend"
+    ON_CALL_CREATE = "on_call:create"
+    ON_CALL_END = "on_call:end"
+    ON_CALL_LIST = "on_call:list"
     PART_ADD = "part:add"
     PART_LIST = "part:list"
+    PERSON_ACCESS = "person:access"
     PERSON_ADD = "person:add"
     PERSON_LIST = "person:list"
     PERSON_READ = "person:read"
     POLICY_READ = "policy:read"
     RECEIPT_READ = "receipt:read"
+    SCHEDULE_CREATE = "schedule:create"
+    SCHEDULE_END = "schedule:end"
+    SCHEDULE_LIST = "schedule:list"
+    TASK_ACCEPT = "task:accept"
+    TASK_CANCEL = "task:cancel"
+    TASK_CREATE = "task:create"
+    TASK_LIST = "task:list"
+    TASK_MEASURE = "task:measure"
+    TASK_READ = "task:read"
+    TASK_RETURN = "task:return"
+    TASK_SUBMIT = "task:submit"
     TOKEN_CREATE = "token:create"
     TOKEN_LIST = "token:list"
     TOKEN_REVOKE = "token:revoke"
@@ -94,7 +116,9 @@ class Action(StrEnum):
     VENDOR_READ = "vendor:read"
     WALL_LIFT = "wall:lift"
     WALL_LIST = "wall:list"
+    WALL_PREVIEW = "wall:preview"
     WALL_RAISE = "wall:raise"
+    WITHHELD_LIST = "withheld:list"
 
     @property
     def resource(self) -> str:
@@ -104,6 +128,8 @@ class Action(StrEnum):
 
 DOCUMENT_ACTIONS = frozenset(
     {
+        Action.ACCESS_REQUEST_ANSWER,
+        Action.ACCESS_REQUEST_CREATE,
         Action.DOCUMENT_ACCESS,
         Action.DOCUMENT_ADD,
         Action.DOCUMENT_CONFIRM,
@@ -115,9 +141,13 @@ DOCUMENT_ACTIONS = frozenset(
         Action.GRANT_CREATE,
         Action.GRANT_LIST,
         Action.GRANT_REVOKE,
+        Action.WITHHELD_LIST,
     }
 )
 """Acts on one document: they are decided with its label and sensitivity, all others with `NONE` in both places."""
+
+ASKING_ACTIONS = frozenset({Action.ACCESS_REQUEST_CREATE, Action.WITHHELD_LIST})
+"""Acts on documents that one need not see: a yes opens nothing of the document, neither its title nor its bytes."""
 
 NONE = "-"
 """What stands in the place of a label or sensitivity where the act has no document."""
@@ -209,6 +239,16 @@ UNCONFIRMED_SENSITIVITY = Sensitivity.CONFIDENTIAL
 OWN_LIFE_S = 72 * 3600
 """How long, in seconds, an adder keeps sight of a paper that nobody has confirmed."""
 
+EXTENSION_GRACE_S = 15 * 60
+"""How long, in seconds, a grant that ended by itself may still be asked to go on."""
+
+
+class Withheld(StrEnum):
+    """What an engagement declares of documents that a member has no grant on."""
+
+    INVISIBLE = "invisible"
+    MAY_BE_ASKED_FOR = "may_be_asked_for"
+
 
 class Ability(IntFlag):
     """What a grant lets its holder do with a document; every grant includes `VIEW`."""
@@ -239,15 +279,18 @@ class Fact(IntFlag):
 
     * `LIVE` the engagement runs now;
     * `DUTIES` every duty that this role, action and label need is in force;
-    * `ASSIGNED` vendor people: a live grant with the ability that the act needs; firm people: named on the matter's
+    * `ASSIGNED` vendor people: a live grant with the ability that the act needs (to ask for access: also one that ended
+      by itself less than 15 minutes ago); firm people: named on the matter's
       team; for acts on an engagement: the asker's membership belongs to it;
     * `ASKED` a live ask for papers of this label in this matter part;
     * `OWN` added by this membership, nobody has confirmed it yet, less than 72 hours old;
-    * `WINDOW` within the membership's own dates;
+    * `WINDOW` within the membership's own dates; and for vendor people, every schedule in force is open;
     * `STEPPED_UP` this session proved itself again;
     * `BREAK_GLASS` this membership opened the matter in an emergency that has not ended;
     * `SECONDED` somebody else, with a token of their own, asked for this act before;
     * `NAMED` for acts on an engagement: named on the team of a matter that has a part in it, no wall between;
+    * `KNOWN` confirmed, no grant of the asker's on it, and the engagement declares that it may be asked for;
+    * `ON_CALL` leads or deputises the engagement, or is on call for it now;
     * `WALLED`, `SUSPENDED` an explicit deny; `NARROWED` the token was made for less than this act.
     """
 
@@ -264,6 +307,8 @@ class Fact(IntFlag):
     SUSPENDED = 1024
     NARROWED = 2048
     NAMED = 4096
+    KNOWN = 8192
+    ON_CALL = 16384
 
 
 DENYING = Fact.WALLED | Fact.SUSPENDED | Fact.NARROWED
@@ -282,7 +327,11 @@ def words_of(mask: IntFlag) -> tuple[str, ...]:
     return tuple(sorted(str(bit.name).lower() for bit in mask))
 
 
-FACT_WORDS: tuple[tuple[str, ...], ...] = tuple(words_of(Fact(mask)) for mask in range(2 * max(Fact)))
+_SORTED_FACTS = tuple((str(bit.name).lower(), int(bit)) for bit in sorted(Fact, key=lambda bit: str(bit.name)))
+
+FACT_WORDS: tuple[tuple[str, ...], ...] = tuple(
+    tuple(word for word, bit in _SORTED_FACTS if mask & bit) for mask in range(2 * max(Fact))
+)
 """`words_of` for every mask of facts, by number: a decision is recorded with them and must not pay for sorting."""
 
 ABILITY_OF: Mapping[Action, Ability] = MappingProxyType(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 EVERYTHING = "*"
 
@@ -27,3 +28,23 @@ class Actor:
     def covers(self, resource: str) -> bool:
         """Say whether the token was made for acts on this resource."""
         return EVERYTHING in self.scopes or resource in self.scopes
+
+
+def as_actor(firm_id: str, row: Any) -> Actor:
+    """A membership as if its person asked with a token for everything.
+
+    Args:
+        row: with the columns of a membership (``id``, ``person_id``, ``role``, ``side``, ``engagement_id``) and the
+            person's ``vendor_id``.
+    """
+    return Actor(
+        firm_id=firm_id,
+        person_id=row.person_id,
+        membership_id=row.id,
+        token_id="",
+        role=row.role,
+        side=row.side,
+        engagement_id=row.engagement_id,
+        vendor_id=row.vendor_id,
+        scopes=frozenset({EVERYTHING}),
+    )

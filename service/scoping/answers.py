@@ -58,6 +58,7 @@ class State(StrEnum):
     NEVER_GRANTED = "never_granted"
     NOT_ASKED = "not_asked"
     NOT_LIVE = "not_live"
+    NOT_ON_CALL = "not_on_call"
     NOT_YET = "not_yet"
     OUTSIDE_WINDOW = "outside_window"
     REVOKED = "revoked"
@@ -75,7 +76,7 @@ SAME_FOR_EVERY_ID: Final = frozenset({State.NARROWED, State.ROLE, State.TOKEN_EN
 
 _BY_PRECEDENCE: Final = (
     # Who has no way to the thing hears nothing of walls, dates or duties.
-    (Fact.ASSIGNED | Fact.OWN | Fact.NAMED | Fact.BREAK_GLASS, State.NEVER_GRANTED),
+    (Fact.ASSIGNED | Fact.OWN | Fact.KNOWN | Fact.NAMED | Fact.BREAK_GLASS, State.NEVER_GRANTED),
     (Fact.ASKED, State.NOT_ASKED),
     (Fact.WALLED, State.WALLED),
     (Fact.SUSPENDED, State.SUSPENDED),
@@ -84,6 +85,7 @@ _BY_PRECEDENCE: Final = (
     (Fact.DUTIES, State.DUTY_MISSING),
     (Fact.STEPPED_UP, State.STEP_UP_NEEDED),
     (Fact.SECONDED, State.SECOND_NEEDED),
+    (Fact.ON_CALL, State.NOT_ON_CALL),
 )
 
 

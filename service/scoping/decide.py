@@ -19,11 +19,12 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from service.db.session import Tx
-from service.errors import MunimentError
+from service.errors import MunimentError, OutsideWindowError
 from service.ledger import Draft, Moment, Refused
-from service.scoping import queries, reasons
+from service.scoping import queries, reasons, windows
 from service.scoping.actions import (
     ABILITY_BITS,
+    ASKING_ACTIONS,
     DOCUMENT_ACTIONS,
     FACT_WORDS,
     NONE,
@@ -35,6 +36,7 @@ from service.scoping.actions import (
 from service.scoping.actors import Actor
 from service.scoping.answers import Kind, State
 from service.scoping.authorised import NOTHING, Authorised, authorise_document, authorise_ids
+from service.scoping.hours import all_open
 from service.scoping.matrix import NO_RULE, Answer, Matrix, cells_of
 from service.scoping.subjects import KINDS, OF_THE_HOUSE, Subject, follow
 
@@ -42,9 +44,18 @@ __all__ = ["Authorised", "Decision", "Subject", "authorise", "decide"]
 
 _DUTIES: Final = int(Fact.DUTIES)
 _NARROWED: Final = int(Fact.NARROWED)
+_WINDOW: Final = int(Fact.WINDOW)
 _FIRM: Final = Side.FIRM.value
+_LISTS: Final = frozenset({Action.DOCUMENT_LIST, Action.WITHHELD_LIST})
 _RESOURCE: Final[Mapping[str, str]] = MappingProxyType({action: action.resource for action in Action})
 _ON_DOCUMENTS: Final = frozenset(action for action, kinds in KINDS.items() if Kind.DOCUMENT in kinds)
+_DOCUMENT: Final[Mapping[str, tuple[Any, Any]]] = MappingProxyType(
+    {
+        **dict.fromkeys(Action, (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_FOR_FIRM)),
+        **dict.fromkeys(ASKING_ACTIONS, (queries.DOCUMENT_TO_ASK_FOR, queries.DOCUMENT_FOR_FIRM)),
+        Action.ACCESS_REQUEST_ANSWER: (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_TO_ANSWER_FOR),
+    }
+)
 _STATEMENTS: Final[Mapping[tuple[Kind, bool], Any]] = MappingProxyType(
     {
         (Kind.PART, True): queries.PART_FOR_FIRM,
@@ -96,7 +107,7 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
         return _decide_other(tx, matrix, moment, actor, action, subject)
     firm = actor.side == _FIRM
     row = subject.document[4:].isalnum() and tx.one(  # what is no id never reaches SQL (PostgreSQL takes no NUL)
-        queries.DOCUMENT_FOR_FIRM if firm else queries.DOCUMENT_FOR_VENDOR,
+        _DOCUMENT[action][firm],
         document=subject.document,
         firm=actor.firm_id,
         person=actor.person_id,
@@ -110,6 +121,8 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
         return _refuse(tx, matrix, moment, actor, action, subject, None, 0, REFUSED_BY_ABSENCE)
     cell = matrix.cell(actor.role, action, row.label, row.sensitivity)
     true = row.facts
+    if not firm and row.hours is not None and not _is_open(row.hours, moment, subject):
+        true &= ~_WINDOW
     if not cell.needs & ~row.duties:
         true |= _DUTIES
     if not actor.covers(_RESOURCE[action]):
@@ -130,7 +143,10 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
         FACT_WORDS[true],
         matrix.epoch,
         row.nda or None,
-        authorise_ids(frozenset((authorise_document(row.id), row.revision_id))),
+        # Whoever may ask for a document need not see it: such a yes opens neither its title nor its bytes.
+        NOTHING
+        if action in ASKING_ACTIONS
+        else authorise_ids(frozenset((authorise_document(row.id), row.revision_id))),
         row,
         None,
         (),
@@ -157,6 +173,11 @@ def authorise(
     if decision.error is not None:
         raise Refused(decision.error, refusal)
     return decision
+
+
+def _is_open(hours: str, moment: Moment, subject: Subject) -> bool:
+    """Whether all schedules are open: now; or for what was let in before and goes on, when it was let in."""
+    return all_open(hours, moment.s if subject.begun is None else subject.begun, moment.address)
 
 
 # Everything that is not on one document -----------------------------------------------------------------------------
@@ -201,12 +222,12 @@ def _decide_other(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: 
 def _answer(matrix: Matrix, actor: Actor, action: Action, subject: Subject, row: Any, true: int) -> tuple[Answer, int]:
     """Ask the policy, with the facts that rows cannot tell added."""
     label, sensitivity = NONE, NONE
-    if action is Action.DOCUMENT_LIST:
+    if action in _LISTS:
         label, sensitivity = _widest(matrix, actor, action)
         if actor.side == _FIRM:
             true |= int(Fact.ASSIGNED)  # as if one document were his: each answers for itself in listing.py
         elif true & Fact.ASSIGNED:
-            true |= int(Fact.OWN)
+            true |= int(Fact.OWN | Fact.KNOWN)
     elif action in DOCUMENT_ACTIONS:
         label, sensitivity = subject.label or "", subject.sensitivity
     cell = matrix.cell(actor.role, action, label, sensitivity)
@@ -241,17 +262,20 @@ def _facts_of(tx: Tx, moment: Moment, actor: Actor, action: Action, subject: Sub
     else:
         statement = _STATEMENTS[kind, firm]
     row = tx.one(statement, **bound)
-    if kind is Kind.PART and row is not None and subject.engagement not in (None, row.engagement_id):
+    if row is None:
+        return None, 0
+    if kind is Kind.PART and subject.engagement not in (None, row.engagement_id):
         return None, 0  # that engagement has no such part
-    if row is None or kind is not Kind.ENGAGEMENT or subject.matter is None:
-        return row, 0 if row is None else row.facts
+    true = row.facts
+    if not firm and row.hours is not None and not _is_open(row.hours, moment, subject):
+        true &= ~_WINDOW
+    if kind is not Kind.ENGAGEMENT or subject.matter is None:
+        return row, true
     matter = tx.one(queries.MATTER, **bound)
     if matter is None:
         return None, 0
     # Both must be the asker's, and a wall before the matter counts.
-    return row, (row.facts & ~int(Fact.ASSIGNED)) | (row.facts & matter.facts & Fact.ASSIGNED) | (
-        matter.facts & int(Fact.WALLED)
-    )
+    return row, (true & ~int(Fact.ASSIGNED)) | (true & matter.facts & Fact.ASSIGNED) | (matter.facts & int(Fact.WALLED))
 
 
 def _places(row: Any) -> dict[str, str]:
@@ -309,6 +333,9 @@ def _refuse(
     state = reasons.state(tx, matrix, moment, actor, action, subject, row, true, answer)
     side = Side(actor.side)
     reply = matrix.answers.reply(state, subject.kind, side)
+    opens_at = None
+    if side is Side.VENDOR and reply.error is OutsideWindowError:
+        opens_at = windows.look(tx, moment, actor).opens_at
     return Decision(
         action,
         {**subject.ids(), **(_places(row) if row is not None else {})},
@@ -321,5 +348,5 @@ def _refuse(
         row,
         state,
         FACT_WORDS[answer.missing],
-        reply.raised(),
+        reply.raised() if opens_at is None else reply.raised(opens_at=windows.shown(opens_at)),
     )

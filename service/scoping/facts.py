@@ -15,7 +15,7 @@ Source: policies/README.md (what each fact means).
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -36,7 +36,8 @@ from sqlalchemy import (
 
 from service.db import models
 from service.db.models import ANY
-from service.scoping.actions import Duty, Fact, Role
+from service.scoping.actions import EXTENSION_GRACE_S, Duty, Fact, Role, Withheld
+from service.scoping.hours import SEPARATOR
 
 # What the caller binds. Each expression below uses these names and no others.
 FIRM: Final = bindparam("firm", type_=Text)
@@ -97,8 +98,29 @@ def is_membership() -> Truth:
 
 
 def window() -> Truth:
-    """`WINDOW`: within the membership's own dates."""
+    """`WINDOW`, as far as rows can tell it: within the membership's own dates. `hours` are read beside it."""
     return and_(m.c.starts_at <= NOW, m.c.ends_at > NOW)
+
+
+def hours(engagement: ColumnElement[Any]) -> ColumnElement[str | None]:
+    """Return the terms of every schedule that binds the asker in this engagement now, joined; NULL where none does.
+
+    What they say of a time and an address is no matter of SQL: service/scoping/hours.py reads them.
+    """
+    schedule = models.schedules
+    between: Any = literal_column("'" + SEPARATOR + "'", Text)  # a constant of ours, like `word`
+    joined = func.aggregate_strings(schedule.c.terms, between)
+    return select(joined).where(binds(schedule, engagement), schedule.c.valid_from <= NOW).scalar_subquery()
+
+
+def binds(schedule: FromClause, engagement: ColumnElement[Any]) -> Truth:
+    """A schedule of the whole engagement or of the asker's membership that is not over yet."""
+    return and_(
+        schedule.c.engagement_id == engagement,
+        or_(schedule.c.membership_id.is_(None), schedule.c.membership_id == MEMBERSHIP),
+        schedule.c.valid_until > NOW,
+        schedule.c.ended_at > NOW,
+    )
 
 
 def suspended() -> Truth:
@@ -151,6 +173,15 @@ def engagement_is_named() -> Truth:
     part = models.parts.alias("named_part")
     named = there_is(part.c.engagement_id == e.c.id, on_team(part.c.matter_id), ~walled(part.c.matter_id))
     return and_(window(), m.c.engagement_id.is_(None), named)
+
+
+def on_call() -> Truth:
+    """`ON_CALL`: the asker leads or deputises the engagement, or is on call for it now."""
+    call = models.on_calls
+    named = there_is(
+        call.c.engagement_id == e.c.id, call.c.person_id == PERSON, call.c.starts_at <= NOW, call.c.ends_at > NOW
+    )
+    return or_(e.c.lead_id == PERSON, e.c.deputy_id == PERSON, named)
 
 
 def runs_house() -> Truth:
@@ -244,6 +275,35 @@ def granted() -> Truth:
     """`ASSIGNED` of a document, vendor side: a live grant that carries the ability."""
     grant = models.grants
     return and_(is_shareable(), there_is(grant.c.document_id == d.c.id, gives(grant)))
+
+
+def granted_lately() -> Truth:
+    """`ASSIGNED` of a document, vendor side, to ask for more of it: also by a grant that has just ended by itself.
+
+    One that was revoked counts no more: what was taken away is not there.
+    """
+    grant = models.grants
+    lately = there_is(
+        grant.c.document_id == d.c.id,
+        grant.c.membership_id == MEMBERSHIP,
+        grant.c.abilities.bitwise_and(ABILITY) == ABILITY,
+        grant.c.not_before <= NOW,
+        grant.c.not_after > NOW - number(EXTENSION_GRACE_S),
+        grant.c.revoked_at > NOW,
+    )
+    return and_(is_shareable(), lately)
+
+
+def known() -> Truth:
+    """`KNOWN`: may be asked for unseen: confirmed, in an engagement that declares so, no grant to come or in force."""
+    grant = models.grants
+    held = there_is(
+        grant.c.document_id == d.c.id,
+        grant.c.membership_id == MEMBERSHIP,
+        grant.c.not_after > NOW,
+        grant.c.revoked_at > NOW,
+    )
+    return and_(is_shareable(), e.c.withheld == word(Withheld.MAY_BE_ASKED_FOR.value), ~held)
 
 
 def theirs(matter_is_theirs: Truth) -> Truth:

@@ -2,12 +2,9 @@
 
 Rules kept here:
 
-* the policy's answer is compiled into SQL from what Casbin said (`Matrix.alternatives`), and the facts are the very
-  expressions that a decision reads: a list is ``{d : decide(d)}`` exactly, counts included (a property over random
-  worlds proves it);
-* what is not on the list leaves no gap: pages follow the ids of what may be seen, never the ids of what is there;
-* a page is driven by an index: a vendor person's grants in document order, his own papers, a firm person's matters and
-  those that he opened in an emergency.
+* the policy's answer is compiled into SQL (service/scoping/statements.py): a list is ``{d : decide(d)}`` exactly,
+  counts included;
+* what is not on the list leaves no gap: pages follow the ids of what may be seen, never the ids of what is there.
 
 A firm person's page over several matters sorts what his matters hold; asked for one part or one matter it does not.
 
@@ -16,83 +13,24 @@ Source: policies/README.md; docs/adr/0005-policy.md.
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    CompoundSelect,
-    Select,
-    Text,
-    and_,
-    bindparam,
-    func,
-    or_,
-    select,
-    union,
-    union_all,
-)
-from sqlalchemy import true as sql_true
-
-from service.db import models
 from service.db.session import Tx
 from service.ledger import Moment
-from service.scoping import facts
-from service.scoping.actions import ABILITY_BITS, OWN_LIFE_S, Action, Duty, Fact, Side
+from service.scoping import windows
+from service.scoping.actions import ABILITY_BITS, OWN_LIFE_S, Action, Fact, Side
 from service.scoping.actors import Actor
 from service.scoping.authorised import authorise_document
-from service.scoping.facts import MEMBERSHIP, NOW, PERSON, Truth, d, e, m
-from service.scoping.matrix import Condition, Matrix
-
-_p, _g, _r = models.parts, models.grants, models.revisions
-Statement = Select[Any] | CompoundSelect[Any]
-_AFTER: Final = bindparam("after", type_=Text)
-_MOST: Final = bindparam("most", type_=BigInteger)
-
-_COLUMNS: Final = (
-    d.c.id,
-    d.c.engagement_id,
-    d.c.part_id,
-    d.c.matter_id,
-    d.c.number,
-    d.c.label,
-    d.c.sensitivity,
-    d.c.state,
-    d.c.title,
-    d.c.revision_id,
-    d.c.added_by,
-    d.c.added_at,
-    d.c.version,
-    _r.c.size_bytes,
-    _r.c.media_type,
-    _r.c.condition,
-    _r.c.pages,
-    _p.c.key_id.label("part_key_id"),
-    _p.c.field_key.label("part_field_key"),
-)
+from service.scoping.matrix import Matrix
+from service.scoping.statements import EVERYWHERE, Form, Statement, Where, compiled
 
 
-class Where(NamedTuple):
-    """Where to look: only documents of this place or state, or whose own grant ends by then; None is everywhere."""
+class Withheld(NamedTuple):
+    """What may be known of a document that one may ask for and does not see."""
 
-    engagement: str | None = None
-    part: str | None = None
-    matter: str | None = None
-    state: str | None = None
-    label: str | None = None
-    ends_by: int | None = None  # UTC seconds
-
-
-EVERYWHERE: Final = Where()
-
-
-class _Form(Enum):
-    """A page whose branches the database merges, a page whose branches end by themselves, or a count."""
-
-    MERGED = "merged"
-    BOUNDED = "bounded"
-    COUNTED = "counted"
+    id: str
+    label: str
+    pages: int | None
 
 
 def page(
@@ -116,11 +54,11 @@ def page(
         `AuthorisedDocumentId`.
     """
     # PostgreSQL expects a row where there are thousands, and would read and sort them all: each branch gets its end.
-    form = _Form.MERGED if tx.is_sqlite else _Form.BOUNDED
-    statement = _made(matrix, actor, action, where, form)
+    form = Form.MERGED if tx.is_sqlite else Form.BOUNDED
+    statement = _made(matrix, actor, action, where, form, shut=windows.is_shut(tx, moment, actor))
     if statement is None:
         return []
-    rows = tx.all(statement, **_bound(moment, actor, action, where), after=after, most=most)
+    rows = tx.all(statement, **bound(moment, actor, action, where), after=after, most=most)
     return [row._make((authorise_document(row[0]), *row[1:])) for row in rows]
 
 
@@ -133,11 +71,23 @@ def count(
     where: Where = EVERYWHERE,
 ) -> int:
     """Return how many documents `page` would list in all."""
-    statement = _made(matrix, actor, action, where, _Form.COUNTED)
-    return 0 if statement is None else int(tx.value(statement, **_bound(moment, actor, action, where), after=""))
+    shut = windows.is_shut(tx, moment, actor)
+    statement = _made(matrix, actor, action, where, Form.COUNTED, shut=shut)
+    return 0 if statement is None else int(tx.value(statement, **bound(moment, actor, action, where), after=""))
 
 
-def _bound(moment: Moment, actor: Actor, action: Action, where: Where) -> dict[str, Any]:
+def withheld(
+    tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, *, engagement: str, after: str, most: int
+) -> list[Withheld]:
+    """Return what a vendor person may ask for without seeing it, in order of ids: all that he may know of each."""
+    where = Where(engagement=engagement)
+    rows = page(tx, matrix, moment, actor, Action.WITHHELD_LIST, after=after, most=most, where=where)
+    # Plain ids: with them no door opens the title.
+    return [Withheld(str(row.id), row.label, row.pages) for row in rows]
+
+
+def bound(moment: Moment, actor: Actor, action: Action, where: Where = EVERYWHERE) -> dict[str, Any]:
+    """Return what the statements of this module bind, but for ``after`` and ``most``."""
     now = moment.s
     return {
         "firm": actor.firm_id,
@@ -152,185 +102,17 @@ def _bound(moment: Moment, actor: Actor, action: Action, where: Where) -> dict[s
     }
 
 
-def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, form: _Form) -> Statement | None:
-    """Return the statement of a list, compiled from the snapshot once; None when nothing can be on it."""
+def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, form: Form, *, shut: bool) -> Statement | None:
+    """Return the statement of a list, compiled from the snapshot once; None when nothing can be on it.
+
+    Args:
+        shut: a schedule is shut, so that the fact `window` is true of nothing.
+    """
     if not actor.covers(action.resource) and matrix.denials(actor.role, action) & Fact.NARROWED:
         return None
     given = tuple(noun for noun, value in where._asdict().items() if value is not None)
-    key = (actor.role, action, given, form)
+    key = (actor.role, action, given, form, shut)
     if key not in matrix.made:
-        matrix.made[key] = _compile(matrix, actor.role, Side(actor.side), action, given, form)
+        matrix.made[key] = compiled(matrix, actor.role, Side(actor.side), action, given, form, shut=shut)
     statement: Statement | None = matrix.made[key]
     return statement
-
-
-# From the policy to SQL ---------------------------------------------------------------------------------------------
-
-
-def _compile(
-    matrix: Matrix, role: str, side: Side, action: Action, given: tuple[str, ...], form: _Form
-) -> Statement | None:
-    true = _facts_of(side)
-    conditions = [one for one in matrix.alternatives(role, action) if not one.facts & ~_mask(true)]
-    by_assignment = [one for one in conditions if one.facts & Fact.ASSIGNED]
-    by_adder = [one for one in conditions if one.facts & Fact.OWN and not one.facts & Fact.ASSIGNED]
-    by_emergency = [
-        one for one in conditions if one.facts & Fact.BREAK_GLASS and not one.facts & (Fact.ASSIGNED | Fact.OWN)
-    ]
-    always = (
-        d.c.firm_id == facts.FIRM,
-        facts.reaches_document(),
-        facts.is_there(),
-        *(~true[fact] for fact in (Fact.WALLED, Fact.SUSPENDED) if matrix.denials(role, action) & fact),
-        *(_IN[noun] for noun in given),
-    )
-    branches: list[Select[Any]] = []
-    if by_assignment:
-        driven = {**true, Fact.ASSIGNED: _assigned_where_driven(side)}
-        source = _granted() if side is Side.VENDOR else _of_team()
-        branches.append(source.where(*always, _any_of(by_assignment, driven)))
-    if by_adder:
-        branches.append(_added(side).where(*always, _any_of(by_adder, true)))
-    if by_emergency:
-        branches.append(
-            _of_emergency().where(*always, _any_of(by_emergency, {**true, Fact.BREAK_GLASS: facts.window()}))
-        )
-    return _joined(branches, side, form) if branches else None
-
-
-_ending = models.grants.alias("ending")
-_IN: Final = {
-    "engagement": d.c.engagement_id == bindparam("in_engagement", type_=Text),
-    "part": d.c.part_id == bindparam("in_part", type_=Text),
-    "matter": d.c.matter_id == bindparam("in_matter", type_=Text),
-    "state": d.c.state == bindparam("in_state", type_=Text),
-    "label": d.c.label == bindparam("in_label", type_=Text),
-    "ends_by": facts.there_is(
-        _ending.c.document_id == d.c.id,
-        facts.gives(_ending),
-        _ending.c.not_after <= bindparam("in_ends_by", type_=BigInteger),
-    ),
-}
-
-
-def _facts_of(side: Side) -> dict[Fact, Truth]:
-    """The facts that a decision on a document knows, as conditions; `DUTIES` is added by each condition's needs."""
-    vendor = side is Side.VENDOR
-    return {
-        **({} if vendor else {Fact.BREAK_GLASS: facts.glass_broken(d.c.matter_id)}),
-        Fact.LIVE: facts.live_for_vendor() if vendor else facts.live_for_firm(),
-        Fact.ASSIGNED: facts.granted() if vendor else facts.theirs(facts.on_team(d.c.matter_id)),
-        Fact.OWN: facts.own(),
-        Fact.WINDOW: facts.window(),
-        Fact.WALLED: facts.walled_in_list(d.c.matter_id),
-        Fact.SUSPENDED: facts.suspended(),
-    }
-
-
-def _assigned_where_driven(side: Side) -> Truth:
-    """What is left of `ASSIGNED` where each row already comes with its live grant, or with its team."""
-    return facts.is_shareable() if side is Side.VENDOR else facts.theirs(sql_true())
-
-
-def _mask(true: dict[Fact, Truth]) -> int:
-    return int(Fact.DUTIES | sum(true, Fact(0)))
-
-
-def _any_of(conditions: list[Condition], true: dict[Fact, Truth]) -> Truth:
-    return or_(*(_condition(one, true) for one in conditions))
-
-
-def _condition(one: Condition, true: dict[Fact, Truth]) -> Truth:
-    """One way to a yes, as SQL."""
-    parts = [true[fact] for fact in Fact(one.facts) if fact in true]
-    if one.facts & Fact.DUTIES and one.needs:
-        parts.append(_owed(one.needs))
-    return and_(_cells(one.cells), *parts)
-
-
-def _owed(needs: int) -> Truth:
-    """All duties of a mask are in force; asked once a query when none of them is a matter's."""
-    if needs & facts.MATTER_DUTIES:
-        bits = facts.duty_bits(d.c.engagement_id, d.c.matter_id)
-    else:
-        bits = facts.duty_bits(facts.ENGAGEMENT)
-    wanted = facts.number(Duty(needs))
-    return bits.bitwise_and(wanted) == wanted
-
-
-def _cells(cells: frozenset[tuple[str, str]]) -> Truth:
-    """(label, sensitivity) is one of these: labels with the same sensitivities together."""
-    reach: dict[str, list[str]] = {}
-    for label, sensitivity in sorted(cells):
-        reach.setdefault(label, []).append(sensitivity)
-    rows: dict[tuple[str, ...], list[str]] = {}
-    for label, sensitivities in reach.items():
-        rows.setdefault(tuple(sensitivities), []).append(label)
-    return or_(
-        *(
-            and_(
-                d.c.label.in_([facts.word(label) for label in labels]),
-                d.c.sensitivity.in_([facts.word(sensitivity) for sensitivity in sensitivities]),
-            )
-            for sensitivities, labels in rows.items()
-        )
-    )
-
-
-# What a page is driven by -------------------------------------------------------------------------------------------
-
-
-def _granted() -> Select[Any]:
-    """A vendor person's grants, in the order of their documents; of several on one document the first made counts."""
-    earlier = models.grants.alias("earlier")
-    first = ~facts.there_is(earlier.c.document_id == _g.c.document_id, facts.gives(earlier), earlier.c.id < _g.c.id)
-    source = _g.join(d, d.c.id == _g.c.document_id)
-    return _selected(source, Side.VENDOR, key=_g.c.document_id).where(facts.gives(_g), first)
-
-
-def _of_team() -> Select[Any]:
-    """The documents of a firm person's matters."""
-    team = models.matter_team.alias("team")
-    named = and_(team.c.person_id == PERSON, team.c.since <= NOW, team.c.until > NOW)
-    return _selected(team.join(d, d.c.matter_id == team.c.matter_id), Side.FIRM, key=d.c.id).where(named)
-
-
-def _of_emergency() -> Select[Any]:
-    """The documents of matters that the membership opened in an emergency; of several on one the first counts."""
-    emergency, earlier = models.emergencies.alias("emergency"), models.emergencies.alias("earlier")
-    same = earlier.c.matter_id == emergency.c.matter_id
-    first = ~facts.there_is(same, facts.opens(earlier), earlier.c.id < emergency.c.id)
-    source = emergency.join(d, d.c.matter_id == emergency.c.matter_id)
-    return _selected(source, Side.FIRM, key=d.c.id).where(facts.opens(emergency), first)
-
-
-def _added(side: Side) -> Select[Any]:
-    """What the membership itself added."""
-    return _selected(d, side, key=d.c.id).where(d.c.added_by == MEMBERSHIP)
-
-
-def _selected(source: Any, side: Side, key: ColumnElement[str]) -> Select[Any]:
-    """Join what a row shows and is decided by. A vendor person's engagement is his seat's: found once, not per row."""
-    seated = source.join(m, facts.is_membership())
-    if side is Side.VENDOR:
-        placed = seated.join(e, and_(e.c.id == m.c.engagement_id, e.c.id == d.c.engagement_id))
-    else:
-        placed = seated.join(e, e.c.id == d.c.engagement_id)
-    whole = placed.join(_p, _p.c.id == d.c.part_id).outerjoin(_r, _r.c.id == d.c.revision_id)
-    return select(key.label("id"), *_COLUMNS[1:]).select_from(whole).where(key > _AFTER).order_by(key)
-
-
-def _joined(branches: list[Select[Any]], side: Side, form: _Form) -> Any:
-    # What was granted is confirmed, what is one's own is not: a vendor person's two branches never meet.
-    together = union_all if side is Side.VENDOR else union
-    if form is _Form.COUNTED:
-        ids = [branch.with_only_columns(d.c.id).order_by(None) for branch in branches]
-        both = (together(*ids) if len(ids) > 1 else ids[0]).subquery()
-        return select(func.count().label("n")).select_from(both)
-    if len(branches) == 1:
-        return branches[0].limit(_MOST)
-    if form is _Form.BOUNDED:
-        arms = [select(branch.limit(_MOST).subquery()) for branch in branches]
-    else:
-        arms = [branch.order_by(None) for branch in branches]
-    return together(*arms).order_by("id").limit(_MOST)

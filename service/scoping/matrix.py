@@ -329,6 +329,12 @@ class Matrix:
         facts = (1 << n for n in range(_DENYING.bit_length()) if _DENYING >> n & 1)
         return sum(fact for fact in facts if cell.answer(fact | cell.mask & ~_DENYING).blocking)
 
+    def about(self, role: Role, action: Action) -> tuple[object, ...]:
+        """Return all that the answers for a role and action follow from: its rules in their order, and its duties."""
+        rules = tuple(rule.cells[2:] for rule in self.rules if role in rule.roles and action in rule.actions)
+        labels = dict.fromkeys(label for label, _ in cells_of(action))
+        return rules, tuple(self.needs(role, action, label) for label in labels)
+
     def _make_cell(self, role: str, action: str, label: str, sensitivity: str) -> Cell:
         try:
             known = (Role(role), Action(action))

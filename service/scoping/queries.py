@@ -1,8 +1,9 @@
 """The facts of one thing in one query, compiled once: what `decide` runs.
 
 Each statement answers one row, or none where the thing is not there for the asker: ids of the places it lies in, the
-`Fact` bits that rows can tell (``facts``), the `Duty` bits in force (``duties``) and the NDA text that binds (``nda``).
-`DUTIES` and `NARROWED` are added by the decision: the one needs the policy, the other is the token's.
+`Fact` bits that rows can tell (``facts``), the `Duty` bits in force (``duties``), the NDA text that binds (``nda``)
+and, for vendor people, the schedules in force (``hours``). `DUTIES` and `NARROWED` are added by the decision: the one
+needs the policy, the other is the token's; and `WINDOW` is taken away where one of the schedules is shut.
 
 It does not decide; the expressions are service/scoping/facts.py.
 """
@@ -28,14 +29,18 @@ from service.scoping.facts import (
     engagement_is_own,
     glass_broken,
     granted,
+    granted_lately,
+    hours,
     is_membership,
     is_there,
+    known,
     live_for_firm,
     live_for_vendor,
     m,
     mask,
     nda_hash,
     number,
+    on_call,
     on_team,
     own,
     reaches_document,
@@ -51,6 +56,7 @@ from service.scoping.facts import (
 
 _NO_DUTIES = number(0).label("duties")
 _NO_NDA = cast(word(""), Text).label("nda")
+_OWN_HOURS = hours(m.c.engagement_id).label("hours")
 
 _DOCUMENT_COLUMNS = (
     d.c.id,
@@ -87,6 +93,7 @@ DOCUMENT_FOR_VENDOR: Final = _of_document(
     ).label("facts"),
     duty_bits(d.c.engagement_id, d.c.matter_id).label("duties"),
     nda_hash(d.c.engagement_id).label("nda"),
+    hours(d.c.engagement_id).label("hours"),
 )
 DOCUMENT_FOR_FIRM: Final = _of_document(
     mask(
@@ -101,6 +108,35 @@ DOCUMENT_FOR_FIRM: Final = _of_document(
     _NO_DUTIES,
     _NO_NDA,
 )
+
+DOCUMENT_TO_ASK_FOR: Final = _of_document(
+    mask(
+        live=live_for_vendor(),
+        assigned=granted_lately(),
+        window=window(),
+        walled=walled(d.c.matter_id),
+        suspended=suspended(),
+        known=known(),
+    ).label("facts"),
+    duty_bits(d.c.engagement_id, d.c.matter_id).label("duties"),
+    nda_hash(d.c.engagement_id).label("nda"),
+    hours(d.c.engagement_id).label("hours"),
+)
+"""What a vendor person may ask for: a query of its own, so that looking at documents pays nothing for it."""
+
+DOCUMENT_TO_ANSWER_FOR: Final = _of_document(
+    mask(
+        live=live_for_firm(),
+        assigned=theirs(on_team(d.c.matter_id)),
+        window=window(),
+        walled=walled(d.c.matter_id),
+        suspended=suspended(),
+        on_call=on_call(),
+    ).label("facts"),
+    _NO_DUTIES,
+    _NO_NDA,
+)
+"""Whether a firm person answers those who ask for it."""
 
 _p = models.parts
 
@@ -130,6 +166,7 @@ PART_FOR_VENDOR: Final = _of_part(
     ).label("facts"),
     duty_bits(_p.c.engagement_id, _p.c.matter_id).label("duties"),
     nda_hash(_p.c.engagement_id).label("nda"),
+    hours(_p.c.engagement_id).label("hours"),
     case((asked(for_label=False), number(1)), else_=number(0)).label("known"),
 )
 PART_FOR_FIRM: Final = _of_part(
@@ -159,6 +196,7 @@ ENGAGEMENT_FOR_VENDOR: Final = _of_engagement(
     mask(live=live_for_vendor(), assigned=engagement_is_own(), window=window(), suspended=suspended()).label("facts"),
     duty_bits(e.c.id).label("duties"),
     nda_hash(e.c.id).label("nda"),
+    hours(e.c.id).label("hours"),
 )
 ENGAGEMENT_FOR_FIRM: Final = _of_engagement(
     mask(
@@ -203,6 +241,7 @@ MATTER: Final = (
         ).label("facts"),
         _NO_DUTIES,
         _NO_NDA,
+        _OWN_HOURS,
     )
     .select_from(_t.join(m, is_membership()))
     .where(_t.c.id == bindparam("matter", type_=Text), _t.c.firm_id == FIRM)
@@ -212,7 +251,7 @@ MATTER: Final = (
 def _of_house(*more: Truth) -> Select[Any]:
     whole = and_(window(), m.c.engagement_id.is_(None), *more)
     true = mask(assigned=whole, window=window(), suspended=suspended()).label("facts")
-    return select(m.c.id, true, _NO_DUTIES, _NO_NDA).where(is_membership())
+    return select(m.c.id, true, _NO_DUTIES, _NO_NDA, _OWN_HOURS).where(is_membership())
 
 
 HOUSE: Final = _of_house()
@@ -234,6 +273,7 @@ ONE_PERSON: Final = (
         ).label("facts"),
         _NO_DUTIES,
         _NO_NDA,
+        _OWN_HOURS,
     )
     .select_from(_other.join(m, is_membership()))
     .where(_other.c.id == bindparam("other", type_=Text), _other.c.firm_id == FIRM)

@@ -62,15 +62,15 @@ def state(
         return _of_document(tx, matrix, moment, actor, row, true, answer)
     if subject.kind is Kind.PART:
         return _of_part(actor, row, true, answer)
-    found = _plain(true, answer)
+    found = _plain(row, answer)
     # "Less than the whole firm" would tell that something stands behind an id that the asker was never given.
     return State.ABSENT if found is State.NEVER_GRANTED and subject.via is not None else found
 
 
-def _plain(true: int, answer: Answer) -> State:
+def _plain(row: Any, answer: Answer) -> State:
     found = state_of(answer.missing, answer.blocking)
-    if found is State.SUSPENDED and not true & Fact.WINDOW:
-        return State.OUTSIDE_WINDOW  # the membership has ended
+    if found is State.SUSPENDED and not row.facts & Fact.WINDOW:
+        return State.OUTSIDE_WINDOW  # the membership has ended: its dates say so, whatever the hours
     return found
 
 
@@ -78,11 +78,11 @@ def _of_part(actor: Actor, row: Any, true: int, answer: Answer) -> State:
     if not row.there:
         return State.DISPOSED if actor.side == Side.VENDOR or true & Fact.ASSIGNED else State.ABSENT
     if actor.side == Side.FIRM:
-        return _plain(true, answer)
+        return _plain(row, answer)
     opened = Fact.LIVE | Fact.DUTIES | Fact.WINDOW
     if row.known and true & opened == opened and not answer.blocking:
         return State.NOT_ASKED
-    return _plain(true, answer) if true & Fact.ASKED else State.NEVER_GRANTED
+    return _plain(row, answer) if true & Fact.ASKED else State.NEVER_GRANTED
 
 
 def _of_document(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, row: Any, true: int, answer: Answer) -> State:
@@ -92,7 +92,7 @@ def _of_document(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, row: Any,
             return _gone(row) if listing.answer(true).allowed else State.ABSENT
         if not answer.missing and not answer.blocking and listing.answer(true).allowed:
             return State.ABILITY_MISSING
-        return _plain(true, answer)
+        return _plain(row, answer)
     if not row.there:
         return _gone(row)
     if not true & (Fact.ASSIGNED | Fact.OWN):
@@ -101,7 +101,7 @@ def _of_document(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, row: Any,
             return history
         true |= Fact.ASSIGNED  # a live grant, but not with this ability
     seen = listing.answer(true)
-    return State.ABILITY_MISSING if seen.allowed else _plain(true, seen)
+    return State.ABILITY_MISSING if seen.allowed else _plain(row, seen)
 
 
 def _gone(row: Any) -> State:

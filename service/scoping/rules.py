@@ -8,8 +8,8 @@ Rules kept here:
 * allow rules may name only facts that open, deny rules only facts that shut, so that more of an opening fact never
   takes anything away (the policy is monotone by its syntax; tests prove it over the whole domain);
 * what no policy of ours may ever say is refused here: a document rule for owner or reviewer, `attorney_only` or a
-  missing condition for a vendor role, a content that anybody but an attorney replaces although it was confirmed, a
-  deny that does not reach everybody.
+  missing condition for a vendor role, asking unseen for what is above confidential or could never be granted, a content
+  that anybody but an attorney replaces although it was confirmed, a deny that does not reach everybody.
 
 It does not decide anything: service/scoping/matrix.py asks Casbin.
 
@@ -22,11 +22,13 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum
+from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from service.errors import PolicyError
 from service.scoping.actions import (
+    ASKING_ACTIONS,
     DENYING,
     DOCUMENT_ACTIONS,
     NONE,
@@ -51,7 +53,8 @@ NO_DOCUMENT_ROLES: Final = frozenset({Role.OWNER, Role.REVIEWER, Role.VENDOR_MAN
 STILL_ASKED_WHEN_SUSPENDED: Final = frozenset({Action.ME_READ})
 
 _VENDOR_NEEDS: Final = Fact.LIVE | Fact.DUTIES | Fact.WINDOW
-_NEEDS_ONE_OF: Final = Fact.ASSIGNED | Fact.OWN | Fact.ASKED | Fact.BREAK_GLASS
+_NEEDS_ONE_OF: Final = Fact.ASSIGNED | Fact.OWN | Fact.ASKED | Fact.KNOWN | Fact.BREAK_GLASS
+_SEEN_BY_ASKING: Final = frozenset({Sensitivity.ROUTINE, Sensitivity.CONFIDENTIAL})
 
 
 class Row(NamedTuple):
@@ -199,6 +202,7 @@ def read_rules(data: bytes) -> tuple[Rule, ...]:
         seen[meaning] = rule
         rules.append(rule)
     _check_denies(rules)
+    _check_reach(rules)
     return tuple(rules)
 
 
@@ -253,7 +257,8 @@ def _check_document_rule(rule: Rule) -> None:
     if rule.roles & NO_DOCUMENT_ROLES:
         raise PolicyError(f"{rule.where}: owner, reviewer and vendor manager have no acts on documents.")
     if not rule.facts & _NEEDS_ONE_OF:
-        raise PolicyError(f"{rule.where}: a document rule asks for assigned, own, asked or break_glass.")
+        raise PolicyError(f"{rule.where}: a document rule asks for assigned, own, asked, known or break_glass.")
+    _check_known(rule)
     if Action.DOCUMENT_REVISE in rule.actions and rule.roles - {Role.ATTORNEY} and not rule.facts & Fact.OWN:
         raise PolicyError(f"{rule.where}: what was confirmed is replaced by attorneys; all others ask for own.")
     if not rule.roles & VENDOR_ROLES:
@@ -262,6 +267,29 @@ def _check_document_rule(rule: Rule) -> None:
         raise PolicyError(f"{rule.where}: attorney_only never reaches a vendor.")
     if rule.facts & _VENDOR_NEEDS != _VENDOR_NEEDS:
         raise PolicyError(f"{rule.where}: a vendor's document rule asks for live, duties and window.")
+
+
+def _check_known(rule: Rule) -> None:
+    """What is withheld is only ever asked for, and not even that when it is privileged."""
+    if Fact.KNOWN in rule.facts and not (rule.actions <= ASKING_ACTIONS and rule.sensitivities <= _SEEN_BY_ASKING):
+        raise PolicyError(f"{rule.where}: known is for asking, up to confidential.")
+    if Action.WITHHELD_LIST in rule.actions and Fact.KNOWN not in rule.facts:
+        raise PolicyError(f"{rule.where}: what is withheld is listed where it is known.")
+
+
+def _check_reach(rules: Iterable[Rule]) -> None:
+    """Refuse to let a role know of what no grant could ever let it see."""
+    seen: set[tuple[str, str, str]] = set()
+    known: dict[tuple[str, str, str], Rule] = {}
+    for rule in rules:
+        cells = set(product(rule.roles, rule.labels, rule.sensitivities)) if rule.allows else set()
+        if Action.DOCUMENT_VIEW in rule.actions and Fact.ASSIGNED in rule.facts:
+            seen |= cells
+        if Fact.KNOWN in rule.facts:
+            known |= dict.fromkeys(cells, rule)
+    for cell, rule in known.items():
+        if cell not in seen:
+            raise PolicyError(f"{rule.where}: {cell[0]} may never see {cell[1]} that is {cell[2]}, so not ask for it.")
 
 
 def _check_denies(rules: Iterable[Rule]) -> None:

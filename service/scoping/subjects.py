@@ -28,11 +28,12 @@ from service.scoping.answers import Kind
 class Subject(NamedTuple):
     """What an act is on. Name one thing; nothing named is the firm.
 
-    `via` is the id of something that stands for a thing: a revision's or grant's (its document), an ask's (its part),
-    an agreement's, disposal's, certificate's or membership's (its engagement), a hold's, wall's or emergency's (its
-    matter), a token's (its person). `receipt` is the id of a document whose receipt is wanted, seen as its adder's own
-    affair.
-    A matter beside an engagement means both at once (putting a part of a matter into an engagement).
+    `via` is the id of something that stands for a thing: a revision's, grant's or access request's (its document), an
+    ask's or task's (its part), an agreement's, disposal's, certificate's, membership's, schedule's or on-call duty's
+    (its engagement), a hold's, wall's or emergency's (its matter), a token's (its person). `receipt` is the id of a
+    document whose receipt is wanted, seen as its adder's own affair. A matter beside an engagement means both at once
+    (putting a part of a matter into an engagement). `begun` is when an upload was let in that goes on (UTC seconds):
+    the hours of that time count, so that what is on its way when they end may finish; all else is decided as it is now.
     """
 
     document: str | None = None
@@ -44,6 +45,7 @@ class Subject(NamedTuple):
     receipt: str | None = None
     label: str | None = None  # of a paper to be added to a part
     sensitivity: str = UNCONFIRMED_SENSITIVITY.value
+    begun: int | None = None
 
     @property
     def kind(self) -> Kind:
@@ -76,6 +78,7 @@ class Subject(NamedTuple):
 
 _KIND_OF_ID: Final = {"document": "doc", "part": "prt", "engagement": "eng", "matter": "mtr", "person": "per"}
 _NOUNS: Final = {
+    "acr": "access_request",
     "agr": "agreement",
     "ask": "ask",
     "crt": "certificate",
@@ -84,8 +87,11 @@ _NOUNS: Final = {
     "grt": "grant",
     "hld": "hold",
     "mem": "membership",
+    "onc": "on_call",
     "rev": "revision",
+    "sch": "schedule",
     "tok": "token",
+    "tsk": "task",
     "wal": "wall",
 }
 
@@ -99,6 +105,7 @@ def _follow(table: Any, **to: Any) -> Select[Any]:
 
 _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
     {
+        "acr": _follow(models.access_requests, document=models.access_requests.c.document_id),
         "agr": _follow(models.agreements, engagement=models.agreements.c.engagement_id),
         "ask": _follow(models.asks, part=models.asks.c.part_id),
         "crt": _follow(models.certificates, engagement=models.certificates.c.engagement_id),
@@ -107,8 +114,11 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "grt": _follow(models.grants, document=models.grants.c.document_id),
         "hld": _follow(models.holds, matter=models.holds.c.matter_id),
         "mem": _follow(models.memberships, engagement=models.memberships.c.engagement_id),
+        "onc": _follow(models.on_calls, engagement=models.on_calls.c.engagement_id),
         "rev": _follow(models.revisions, document=models.revisions.c.document_id),
+        "sch": _follow(models.schedules, engagement=models.schedules.c.engagement_id),
         "tok": _follow(models.tokens, person=models.tokens.c.person_id),
+        "tsk": _follow(models.tasks, part=models.tasks.c.part_id),
         "wal": _follow(models.walls, matter=models.walls.c.matter_id),
     }
 )
@@ -148,6 +158,9 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
     {
         action: frozenset(kinds)
         for actions, kinds in (
+            ((Action.ACCESS_REQUEST_ANSWER, Action.ACCESS_REQUEST_CREATE), (_D,)),
+            ((Action.ACCESS_REQUEST_LIST,), (_E,)),
+            ((Action.ACCESS_REQUEST_WITHDRAW,), (_S,)),
             ((Action.AGREEMENT_PUBLISH, Action.AGREEMENT_READ, Action.AGREEMENT_SIGN), (_E,)),
             ((Action.ASK_CREATE, Action.ASK_END), (_P,)),
             ((Action.ASK_LIST,), (_P, _E)),
@@ -162,18 +175,26 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.EMERGENCY_DECLARE, Action.EMERGENCY_END, Action.EMERGENCY_REVIEW), (_M,)),
             ((Action.EMERGENCY_LIST,), (_M, _F)),
             ((Action.ENGAGEMENT_CHANGE, Action.ENGAGEMENT_READ), (_E,)),
+            ((Action.ENGAGEMENT_SHRINK, Action.ENGAGEMENT_USAGE), (_E,)),
             ((Action.ENGAGEMENT_CREATE, Action.ENGAGEMENT_LIST, Action.FIRM_READ), (_F,)),
             ((Action.GRANT_CREATE, Action.GRANT_LIST, Action.GRANT_REVOKE), (_D,)),
             ((Action.HOLD_LIFT, Action.HOLD_PLACE, Action.WALL_LIFT, Action.WALL_RAISE), (_M,)),
+            ((Action.MATTER_ACCESS, Action.WALL_PREVIEW), (_M,)),
             ((Action.HOLD_LIST, Action.WALL_LIST), (_M, _F)),
             ((Action.MATTER_CREATE, Action.MATTER_LIST), (_F,)),
             ((Action.MATTER_NAME, Action.MATTER_READ), (_M,)),
             ((Action.MEMBER_ADD, Action.MEMBER_END, Action.MEMBER_LIST), (_E, _F)),
             ((Action.MEMBER_RESUME, Action.MEMBER_SUSPEND), (_E, _F)),
-            ((Action.PART_ADD, Action.PART_LIST), (_E,)),
+            ((Action.ON_CALL_CREATE, Action.ON_CALL_END, Action.ON_CALL_LIST), (_E,)),
+            ((Action.PART_ADD, Action.PART_LIST, Action.PERSON_ACCESS), (_E,)),
             ((Action.PERSON_ADD, Action.PERSON_LIST, Action.PERSON_READ, Action.POLICY_READ), (_F,)),
+            ((Action.TASK_ACCEPT, Action.TASK_CANCEL, Action.TASK_CREATE, Action.TASK_RETURN), (_P,)),
+            ((Action.TASK_LIST, Action.TASK_MEASURE, Action.TASK_SUBMIT), (_E,)),
+            ((Action.TASK_READ,), (_P, _E)),
+            ((Action.SCHEDULE_CREATE, Action.SCHEDULE_END, Action.SCHEDULE_LIST), (_E,)),
             ((Action.VENDOR_ADD, Action.VENDOR_LIST, Action.VENDOR_READ), (_F,)),
             ((Action.ME_READ, Action.RECEIPT_READ), (_S,)),
+            ((Action.WITHHELD_LIST,), (_D, _E)),  # one document, or the list of those in an engagement
             ((Action.TOKEN_CREATE, Action.TOKEN_LIST, Action.TOKEN_REVOKE), (_S,)),
         )
         for action in actions

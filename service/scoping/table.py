@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from service.scoping.actions import DOCUMENT_ACTIONS, NONE, Action, Duty, Fact, Label, Role, Sensitivity, words_of
 from service.scoping.matrix import Cell, Matrix, cells_of
-from service.scoping.rules import ANY
+from service.scoping.rules import ANY, Rule
 
 TABLE_COLUMNS: Final = ("role", "action", "label", "sensitivity", "answer", "when", "duties", "unless")
 NEVER: Final = "never"
@@ -69,11 +69,38 @@ def changes(before: Matrix, after: Matrix) -> Iterator[Change]:
     """Yield every cell that the two snapshots answer differently, duties included."""
     for role in Role:
         for action in Action:
+            if before.about(role, action) == after.about(role, action):
+                continue  # the same rules get the same answers: Casbin need not be asked again
             for label, sensitivity in cells_of(action):
                 old, new = (m.cell(role, action, label, sensitivity) for m in (before, after))
                 gained, lost = _opens_more(new, old), _opens_more(old, new)
                 if gained or lost:
                     yield Change(role, action, label, sensitivity, old.ways(), new.ways(), gained, lost)
+
+
+class Said(NamedTuple):
+    """A rule that stands in one of two policies only, whatever its number."""
+
+    effect: str  # added | removed
+    rule: str  # policy.csv:<n> in the policy that has it
+    sentence: str  # its cells, as they stand there
+
+
+def rules_changed(before: Matrix, after: Matrix) -> Iterator[Said]:
+    """Yield the rules whose meaning is in one policy only: first those removed, then those added, in file order.
+
+    Moving a rule, or the order of words in a cell, changes nothing. A rule that is written in other words but answers
+    alike shows here and not in `changes`.
+    """
+    for effect, has, lacks in (("removed", before, after), ("added", after, before)):
+        known = {_meaning(rule) for rule in lacks.rules}
+        for rule in has.rules:
+            if _meaning(rule) not in known:
+                yield Said(effect, rule.id, ",".join(rule.cells))
+
+
+def _meaning(rule: Rule) -> tuple[object, ...]:
+    return rule.roles, rule.actions, rule.labels, rule.sensitivities, rule.facts, rule.allows
 
 
 def _opens_more(one: Cell, other: Cell) -> bool:

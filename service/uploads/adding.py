@@ -38,6 +38,7 @@ class NewDocument:
     sensitivity: str | None
     title: str
     body: Body
+    begun: int | None = None  # UTC seconds: it goes on with what was let in then
 
 
 async def add(services: Services, caller: Caller, new: NewDocument, pieces: AsyncIterator[bytes]) -> Receipt:
@@ -50,9 +51,10 @@ async def add(services: Services, caller: Caller, new: NewDocument, pieces: Asyn
     subject = partial(_subject, new)
     announced = await perform(services, caller, Action.DOCUMENT_ADD, subject, lambda act: _announce(act, new))
     place, intent = announced.result, announced.recorded.indexes[0]
+    arriving = new if new.begun is not None else replace(new, begun=announced.recorded.moment.s)
 
     async def keep(arrived: Arrived) -> Receipt:
-        return await _keep(services, caller, subject, new, place, intent, arrived)
+        return await _keep(services, caller, partial(_subject, arriving), arriving, place, intent, arrived)
 
     return await take_in(services, place, intent, new.body, pieces, keep, events.document_not_added)
 
@@ -70,6 +72,7 @@ def _subject(new: NewDocument, _tx: Tx, actor: Actor) -> Subject:
         part=new.part_id,
         label=new.label,
         sensitivity=sensitivity_of(new.sensitivity, actor),
+        begun=new.begun,
     )
 
 

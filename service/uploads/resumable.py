@@ -4,7 +4,8 @@ Rules kept here:
 
 * every step is decided as adding the document would be, anew, and only the membership that began it may go on: to all
   others it is not there;
-* an upload is bound to engagement, part, label and title when it begins, and to its size;
+* an upload is bound to engagement, part, label and title when it begins, and to its size; one that begins within
+  working hours may go on after them (all else that rules ask is asked at each step);
 * bytes are accepted only where the last piece ended; of two who send the same bytes at once the later is refused, and
   nothing of his is kept;
 * what a broken request brought is kept, sealed, unless its sender wanted it checked: then all of it or nothing;
@@ -237,7 +238,8 @@ def _whose(upload_id: str) -> Any:
         row = tx.one(_ONE, upload=upload_id, membership=actor.membership_id, firm=actor.firm_id)
         if row is None:
             return Subject(part=upload_id)
-        return _subject(row.engagement_id, row.part_id, row.label, row.sensitivity, actor)
+        wanted = _subject(row.engagement_id, row.part_id, row.label, row.sensitivity, actor)
+        return wanted._replace(begun=row.created_at)
 
     return find
 
@@ -278,15 +280,13 @@ async def _finished(services: Services, caller: Caller, done: Done) -> Upload:
     purpose = reader.open(holder, "uploads", "purpose", row.id, row.purpose)
     document_id = row.document_id
     if document_id is None and row.received_bytes == row.size_bytes:
-        document_id = await _become(services, caller, row.id, purpose, row.size_bytes, done, pieces)
+        document_id = await _become(services, caller, row, purpose, done, pieces)
     return Upload(row.id, purpose, row.size_bytes, row.received_bytes, row.expires_at, document_id)
 
 
-async def _become(
-    services: Services, caller: Caller, upload_id: str, purpose: str, size_bytes: int, done: Done, pieces: list[Any]
-) -> str:
+async def _become(services: Services, caller: Caller, upload: Any, purpose: str, done: Done, pieces: list[Any]) -> str:
     """Add the document. The upload's id is its Idempotency-Key: whoever comes second gets the first one's document."""
-    said = read_purpose(purpose)
+    said, upload_id, size_bytes = read_purpose(purpose), upload.id, upload.size_bytes
     new = NewDocument(
         engagement_id=said.engagement_id,
         part_id=said.part_id,
@@ -294,6 +294,7 @@ async def _become(
         sensitivity=said.sensitivity,
         title=said.title,
         body=Body(said.media_type, size_bytes),
+        begun=upload.created_at,
     )
     content = opened_pieces(services, done.authorised, pieces)
     receipt = await add(services, caller._replace(idempotency_key=upload_id), new, content)

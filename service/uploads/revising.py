@@ -73,9 +73,10 @@ async def revise(
         services, caller, Action.DOCUMENT_REVISE, subject, lambda act: _announce(act, document_id)
     )
     place, intent = announced.result, announced.recorded.indexes[0]
+    arriving = subject._replace(begun=announced.recorded.moment.s)
 
     async def keep(arrived: Arrived) -> Receipt:
-        return await _keep(services, caller, subject, place, intent, arrived)
+        return await _keep(services, caller, arriving, place, intent, arrived)
 
     return await take_in(services, place, intent, said, pieces, keep, events.document_not_revised)
 

@@ -35,6 +35,28 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("read_me", "granted"),
             ("list_asks read_ask", f"{_TEAM} coordinator granted"),
             ("create_asks end_ask", _TEAM),
+            # Tasks are told as asks are; the purpose of a task's grants is what was asked.
+            ("list_tasks read_task", f"{_TEAM} coordinator granted"),
+            ("submit_task", "granted"),
+            ("create_task return_task accept_task cancel_task", _TEAM),
+            ("list_grants", f"{_TEAM} coordinator"),
+            ("read_document", "granted"),
+        ),
+        "note": (
+            ("read_task", f"{_TEAM} coordinator granted"),
+            ("return_task", _TEAM),
+        ),
+        "reason": (
+            ("list_access_requests read_access_request", f"{_TEAM} granted"),
+            ("read_me", "granted"),  # with the answers to his own
+            ("create_access_request", "granted viewer"),
+            ("answer_access_request", "lead"),
+            ("withdraw_access_request", "granted"),
+        ),
+        "answer": (
+            ("answer_access_request", "lead"),
+            ("list_access_requests", f"{_TEAM} granted"),
+            ("read_me", "granted"),
         ),
         # Clients: never the owner, never anybody of a vendor.
         "client": (

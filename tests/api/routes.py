@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tests.api.requests import Request
-from tests.api.scene import CANARIES, Scene
+from tests.api.scene import ALWAYS, CANARIES, Scene
 from tests.uploads.purposes import write_purpose
 from tests.world import DAY_S, NDA, rfc3339
 
@@ -63,6 +63,14 @@ async def _raise_wall(scene: Scene) -> Request:
     member = await scene.member()
     body = {"person_id": member.person_id, "matter_id": scene.main.matter_id, "reason": CANARIES["wall"]}
     return Request(json=body)
+
+
+async def _preview_wall(scene: Scene) -> Request:
+    return Request(json={"person_id": scene.things["person"], "matter_id": scene.main.matter_id})
+
+
+async def _of_person(scene: Scene) -> Request:
+    return Request({"person_id": scene.seats["granted"].person_id}, {"engagement_id": scene.main.id})
 
 
 async def _lift_wall(scene: Scene) -> Request:
@@ -174,6 +182,82 @@ async def _end_ask(scene: Scene) -> Request:
     return Request({"ask_id": made["id"]}, headers={"If-Match": made["etag"]})
 
 
+async def _create_task(scene: Scene) -> Request:
+    member = await scene.member()
+    return Request({"engagement_id": scene.main.id}, json=scene.tasking(member.membership_id))
+
+
+async def _read_returned_task(scene: Scene) -> Request:
+    return Request({"task_id": (await scene.task("granted", returned=True))["id"]})
+
+
+async def _submit_task(scene: Scene) -> Request:
+    task = await scene.task("granted")
+    body = {"documents": [{"document_id": await scene.own_paper()}]}
+    return Request({"task_id": task["id"]}, headers={"If-Match": task["etag"]}, json=body)
+
+
+async def _return_task(scene: Scene) -> Request:
+    task = await scene.task("granted", submitted=True)
+    return Request({"task_id": task["id"]}, headers={"If-Match": task["etag"]}, json={"note": CANARIES["note"]})
+
+
+async def _accept_task(scene: Scene) -> Request:
+    task = await scene.task("granted", submitted=True)
+    (out,) = [paper for paper in task["documents"] if paper["direction"] == "out"]
+    named = {"document_id": out["document_id"], "revision_id": out["revision_id"]}
+    return Request({"task_id": task["id"]}, headers={"If-Match": task["etag"]}, json={"documents": [named]})
+
+
+async def _cancel_task(scene: Scene) -> Request:
+    task = await scene.task("granted")
+    return Request({"task_id": task["id"]}, headers={"If-Match": task["etag"]})
+
+
+async def _create_schedule(scene: Scene) -> Request:
+    body = {**ALWAYS, "membership_id": (await scene.member()).membership_id}
+    return Request({"engagement_id": scene.main.id}, json=body)
+
+
+async def _end_schedule(scene: Scene) -> Request:
+    made = await scene.schedule((await scene.member()).membership_id)
+    return Request({"schedule_id": made["id"]}, headers={"If-Match": made["etag"]})
+
+
+async def _create_access_request(scene: Scene) -> Request:
+    paper = await scene.paper()
+    await scene.grant("granted", paper)
+    await scene.grant("viewer", paper, ["view"])
+    return Request(json=scene.requesting(paper))
+
+
+async def _extend(scene: Scene) -> Request:
+    made = await scene.grant("granted", await scene.paper())
+    return Request(json={"kind": "extension", "grant_id": made["id"], "reason": CANARIES["reason"]})
+
+
+async def _withdraw_access_request(scene: Scene) -> Request:
+    request_id = await scene.requested()
+    return Request({"request_id": request_id}, headers=await scene.tag(f"/access-requests/{request_id}"))
+
+
+async def _answer_access_request(scene: Scene) -> Request:
+    return replace(await _withdraw_access_request(scene), json={"answer": "yes", "note": CANARIES["answer"]})
+
+
+async def _refuse_access_request(scene: Scene) -> Request:
+    return replace(await _withdraw_access_request(scene), json={"answer": "no", "note": CANARIES["answer"]})
+
+
+async def _create_on_call(scene: Scene) -> Request:
+    return Request({"engagement_id": scene.main.id}, json=scene.calling(await scene.caller()))
+
+
+async def _end_on_call(scene: Scene) -> Request:
+    made = await scene.on_call()
+    return Request({"on_call_id": made["id"]}, headers={"If-Match": made["etag"]})
+
+
 def _add_document(**query: str) -> Make:
     async def make(scene: Scene) -> Request:
         title = f"UTF-8''{CANARIES['title']}"
@@ -256,6 +340,12 @@ async def _revoke_grant(scene: Scene) -> Request:
     return Request({"grant_id": made["id"]}, headers={"If-Match": made["etag"]})
 
 
+async def _shrink_grants(scene: Scene) -> Request:
+    made = await scene.grant("granted", await scene.paper())
+    item = {"act": "revoke", "grant_id": made["id"], "etag": made["etag"]}
+    return Request({"engagement_id": scene.main.id}, json={"items": [item]})
+
+
 async def _prove_entry(_scene: Scene) -> Request:
     return Request({"index": "3"})
 
@@ -299,15 +389,18 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "add_person": _add_person,
         "list_people": _plain(),
         "read_person": _of("person_id", "person"),
+        "explain_person": _of_person,
         "add_vendor": _plain(name=CANARIES["vendor"]),
         "list_vendors": _plain(),
         "read_vendor": _of("vendor_id", "vendor"),
         "create_matter": _create_matter,
         "list_matters": _plain(),
         "read_matter": _of("matter_id", "matter"),
+        "explain_matter": _of("matter_id", "matter"),
         "name_on_team": _someone_on_team,
         "take_off_team": _someone_on_team,
         "raise_wall": _raise_wall,
+        "preview_wall": _preview_wall,
         "list_walls": _plain(),
         "list_walls of_matter": _of("", "", matter_id="matter"),
         "read_wall": _of("wall_id", "wall"),
@@ -348,6 +441,19 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "list_asks": _of("engagement_id", "engagement"),
         "read_ask": _of("ask_id", "ask"),
         "end_ask": _end_ask,
+        "create_task": _create_task,
+        "list_tasks": _of("engagement_id", "engagement"),
+        "read_task": _of("task_id", "task"),
+        "read_task returned": _read_returned_task,
+        "read_figures": _of("engagement_id", "engagement"),
+        "submit_task": _submit_task,
+        "return_task": _return_task,
+        "accept_task": _accept_task,
+        "cancel_task": _cancel_task,
+        "create_schedule": _create_schedule,
+        "list_schedules": _of("engagement_id", "engagement"),
+        "read_schedule": _of("schedule_id", "schedule"),
+        "end_schedule": _end_schedule,
         "add_document": _add_document(label="correspondence", sensitivity="confidential"),
         "add_document asked": _add_document(label="intake_form"),
         "list_documents": _of("engagement_id", "engagement"),
@@ -379,12 +485,26 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "list_grants": _of("document_id", "document"),
         "read_grant": _of("grant_id", "grant"),
         "revoke_grant": _revoke_grant,
+        "list_withheld": _of("engagement_id", "engagement"),
+        "create_access_request": _create_access_request,
+        "create_access_request extension": _extend,
+        "list_access_requests": _of("engagement_id", "engagement"),
+        "read_access_request": _of("request_id", "request"),
+        "answer_access_request": _answer_access_request,
+        "answer_access_request no": _refuse_access_request,
+        "withdraw_access_request": _withdraw_access_request,
+        "create_on_call": _create_on_call,
+        "list_on_calls": _of("engagement_id", "engagement"),
+        "end_on_call": _end_on_call,
         "list_entries": _plain(),
         "list_entries of_engagement": _of("", "", engagement_id="engagement"),
         "read_checkpoint": _plain(),
         "prove_entry": _prove_entry,
         "export_log": _plain(engagement_id=None),
         "export_log of_engagement": _export_part,
+        "list_unused_grants": _of("engagement_id", "engagement"),
+        "score_least_privilege": _of("engagement_id", "engagement"),
+        "shrink_grants": _shrink_grants,
         "request_disposal": _request_disposal,
         "newest_disposal": _of("engagement_id", "disposed_engagement"),
         "read_disposal": _of("disposal_id", "disposal"),

@@ -27,6 +27,9 @@ CANARIES = MappingProxyType(
         "vendor": "Nuthatch",
         "purpose": "Siskin",
         "instructions": "Linnet",
+        "reason": "Firecrest",
+        "note": "Wagtail",
+        "answer": "Serin",
         "wall": "Brambling",
         "hold": "Goldcrest",
         "emergency": "Bullfinch",
@@ -36,6 +39,16 @@ CANARIES = MappingProxyType(
     }
 )
 """Each stands in every name of its kind in the firm, and nowhere else."""
+
+ALWAYS = MappingProxyType(
+    {
+        "hours": [
+            {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "opens": "00:00", "shuts": "24:00"},
+        ],
+        "zone": "America/New_York",
+    }
+)
+"""Hours that keep nobody out."""
 
 PLAIN = MappingProxyType(dict.fromkeys(CANARIES, "Sparrow"))
 """The names of the other firm."""
@@ -146,7 +159,12 @@ class Scene:
         await self.grant("expired", paper, not_after=rfc3339(self.world.now + 1))
         self.world.sleep(2)
         self.things["ask"] = (await self.ask("granted"))["id"]
+        self.things["task"] = (await self.task("granted"))["id"]
         self.things["own"] = await self.own_paper()
+        self.things["request"] = await self.request("granted", paper)
+        refused = await self.requested()
+        no, tag = {"answer": "no", "note": CANARIES["answer"]}, await self.tag(f"/access-requests/{refused}")
+        await self.lead.post(f"/access-requests/{refused}/answer", no, 200, headers=tag)
         self.things["attorney_only"] = await self.paper(sensitivity="attorney_only")
 
     async def _at_the_firm(self) -> None:
@@ -155,6 +173,7 @@ class Scene:
         self.things["hold"] = await self.hold(self.main.matter_id)
         self.things["emergency"] = await self.emergency(ended=True)
         self.things["token"] = await self.token("granted")
+        self.things["schedule"] = (await self.schedule())["id"]
 
     async def _end_one(self) -> None:
         ending = await self.ending("returned")
@@ -194,8 +213,13 @@ class Scene:
             "document": document,
             "grant": (await away.grant(paralegal, document))["id"],
             "ask": (await away.ask(paralegal))["items"][0]["id"],
+            "task": (await away.task(paralegal, instructions="Sparrow"))["id"],
+            "schedule": (await lead.post(f"/engagements/{away.id}/schedules", dict(ALWAYS)))["id"],
+            "on_call": (await lead.post(f"/engagements/{away.id}/on-call", self.calling(lead.person_id)))["id"],
             "token": (await paralegal.post("/tokens", {"scopes": ["me"], "days": 1}))["id"],
         }
+        asking = {**self.requesting(document), "reason": "Sparrow"}
+        self.foreign["request"] = (await paralegal.post("/access-requests", asking))["id"]
         self.foreign["wall"] = (await lead.post("/walls", wall))["id"]
         self.foreign["disposal"] = (await lead.post(f"/engagements/{away.id}/disposal"))["id"]
         abroad, number = await _of_firm(world, "attorney", names=PLAIN), f"2027-{next(world.numbers):04}"
@@ -261,6 +285,67 @@ class Scene:
             "instructions": CANARIES["instructions"],
             "not_after": rfc3339(self.world.now + DAY_S),
         }
+
+    async def task(self, word: str, *, submitted: bool = False, returned: bool = False) -> Any:
+        """A task of somebody's to make a form, as it was given, submitted, or returned with a note."""
+        made = await self.lead.post(f"/engagements/{self.main.id}/tasks", self.tasking(self.seats[word].membership_id))
+        path = f"/tasks/{made['id']}"
+        if submitted or returned:
+            body = {"documents": [{"document_id": await self.own_paper()}]}
+            made = await self.seats[word].change("POST", f"{path}/submission", body, match=path)
+        if returned:
+            made = await self.lead.change("POST", f"{path}/return", {"note": CANARIES["note"]}, match=path)
+        return made
+
+    def tasking(self, membership_id: str) -> dict[str, object]:
+        """What is sent to give somebody a task."""
+        return {
+            "membership_id": membership_id,
+            "part_id": self.main.part_id,
+            "preset": "make",
+            "instructions": CANARIES["instructions"],
+            "documents": [self.things["document"]],
+            "labels": ["intake_form"],
+            "due_at": rfc3339(self.world.now + DAY_S),
+        }
+
+    async def schedule(self, membership_id: str | None = None) -> Any:
+        """Hours for all members of the engagement, or for one."""
+        return await self.lead.post(
+            f"/engagements/{self.main.id}/schedules", {**ALWAYS, "membership_id": membership_id}
+        )
+
+    def requesting(self, document_id: str, ability: str = "text") -> dict[str, object]:
+        """What is sent to ask for more of a paper."""
+        until = rfc3339(self.world.now + 20 * DAY_S)
+        return {"document_id": document_id, "abilities": [ability], "not_after": until, "reason": CANARIES["reason"]}
+
+    async def request(self, word: str, document_id: str) -> str:
+        """Somebody's request for more of a paper that he was handed."""
+        return str((await self.seats[word].post("/access-requests", self.requesting(document_id)))["id"])
+
+    async def requested(self) -> str:
+        """The paralegal's request for a paper of its own."""
+        paper = await self.paper()
+        await self.grant("granted", paper)
+        return await self.request("granted", paper)
+
+    def calling(self, person_id: str) -> dict[str, object]:
+        """What is sent to put somebody on call."""
+        return {"person_id": person_id, "ends_at": rfc3339(self.world.now + DAY_S)}
+
+    async def on_call(self) -> Any:
+        """A duty of an attorney whom nobody knows yet."""
+        person_id = await self.caller()
+        return await self.lead.post(f"/engagements/{self.main.id}/on-call", self.calling(person_id))
+
+    async def caller(self) -> str:
+        """An attorney on the matter's team whom nobody knows yet."""
+        person_id = await self.person()
+        await self.world.owner.post("/members", {"person_id": person_id, "role": "attorney"})
+        named = await self.lead.ask("PUT", f"/matters/{self.main.matter_id}/team/{person_id}")
+        assert named.status_code == 204, named.text
+        return person_id
 
     async def wall(self, person_id: str) -> str:
         """A wall between somebody and the matter."""

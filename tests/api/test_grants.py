@@ -175,10 +175,25 @@ async def test_a_coordinator_of_the_engagement_is_given_what_his_role_may_hold(
 async def test_nothing_is_shared_across_a_wall(engagement: Engagement, world: World) -> None:
     seat, path = await engagement.member(), await _document(engagement)
     wall = {"person_id": seat.person_id, "matter_id": engagement.matter_id, "reason": "Kin of the other side."}
-    await world.owner.post("/walls", wall)
+    raised = await world.owner.post("/walls", wall)
     problem = await engagement.attorney.post(f"{path}/grants", _body(world, seat), 409)
     assert problem["code"] == "bad_state"
     assert "wall" in problem["detail"]
+    await world.owner.change("DELETE", f"/walls/{raised['id']}")
+    await engagement.attorney.post(f"{path}/grants", _body(world, seat))  # a lifted wall stands no more
+
+
+async def test_an_attorney_or_reviewer_of_the_engagement_is_handed_nothing(
+    engagement: Engagement, world: World
+) -> None:
+    """What he may see is his team's, or nothing at all; a grant would say otherwise."""
+    path = await _document(engagement)
+    for role in ("attorney", "reviewer"):
+        person = await world.owner.post("/people", {"email": f"{role}@firm.example", "name": role})
+        terms = {"person_id": person["id"], "role": role}
+        member = await engagement.attorney.post(f"/engagements/{engagement.id}/members", terms)
+        seat = await world.sign_in(person["id"], member["id"])
+        await engagement.attorney.post(f"{path}/grants", _body(world, seat), 404)
 
 
 async def test_who_has_left_is_given_nothing(engagement: Engagement) -> None:

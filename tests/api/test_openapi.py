@@ -182,7 +182,8 @@ def test_what_creates_can_be_sent_again_and_what_changes_names_what_was_read(
     described: dict[str, Operation],
 ) -> None:
     # Another approval, return or run of a disposal is refused or finishes it; a token's text is shown once, so that
-    # the same request makes another; naming twice is naming; an export changes nothing.
+    # the same request makes another; naming twice is naming; an export and a preview change nothing; what shrinks
+    # several grants names what was read of each in its body.
     neither = {
         "append_upload",
         "approve_disposal",
@@ -191,8 +192,10 @@ def test_what_creates_can_be_sent_again_and_what_changes_names_what_was_read(
         "end_upload",
         "export_log",
         "name_on_team",
+        "preview_wall",
         "revoke_token",
         "run_disposal",
+        "shrink_grants",
         "take_off_team",
         "withdraw_disposal",
     }

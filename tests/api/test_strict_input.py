@@ -102,7 +102,8 @@ def test_a_parameter_that_is_sent_twice_is_refused(stage: Stage) -> None:
             parameter["name"] for parameter in operation.described.get("parameters", ()) if parameter["in"] == "query"
         }
         for name in names:
-            path = operation.path.format(engagement_id=scene.main.id, document_id=scene.things["document"], index=0)
+            ids = {f"{noun}_id": scene.things[noun] for noun in ("engagement", "document", "matter", "person")}
+            path = operation.path.format(**ids, index=0)
             response = stage.runner.run(http.request(operation.method, f"{path}?{name}=1&{name}=1", headers=headers))
             assert response.status_code == 422, (operation.id, name)
             assert f"/query/{name}" in response.text, (operation.id, name)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
+from service.cli.client import Client
+from tests.cli.conftest import Run, Service
 
 SHIPPED = Path(__file__).parents[2] / "policies"
 
@@ -48,12 +49,21 @@ def test_what_a_change_would_give_and_take_is_listed(run: Run, policies: Path) -
     # The receptionist would no longer see contact sheets.
     line = "receptionist,document:list document:view,contact_sheet,confidential,live duties assigned window,allow\n"
     edit(policies, line, "")
+    # What nobody may see nobody may ask for: the loader would refuse it.
+    asking = (
+        "receptionist,access_request:create withheld:list,contact_sheet,confidential,live duties known window,allow\n"
+    )
+    edit(policies, asking, "")
     taken = run("policy", "diff", str(SHIPPED), str(policies), "--json")
     assert taken.code == 1
     found = taken.json
-    assert {(row["role"], row["label"]) for row in found} == {("receptionist", "contact_sheet")}
-    assert {row["effect"] for row in found} == {"lost"}
-    assert {row["effect"] for row in run("policy", "diff", str(policies), str(SHIPPED), "--json").json} == {"gained"}
+    assert {(row["role"], row["label"]) for row in found["answers"]} == {("receptionist", "contact_sheet")}
+    assert {row["effect"] for row in found["answers"]} == {"lost"}
+    removed = [("removed", line.strip()), ("removed", asking.strip())]
+    assert [(row["effect"], row["sentence"]) for row in found["rules"]] == removed
+    given = run("policy", "diff", str(policies), str(SHIPPED), "--json").json
+    assert {row["effect"] for row in given["answers"]} == {"gained"}
+    assert [row["effect"] for row in given["rules"]] == ["added", "added"]
 
 
 def test_the_table_can_be_narrowed_to_a_role_and_an_act(run: Run) -> None:
@@ -61,3 +71,42 @@ def test_the_table_can_be_narrowed_to_a_role_and_an_act(run: Run) -> None:
     assert {(row["role"], row["action"]) for row in shown} == {("receptionist", "document:view")}
     assert "contact_sheet" in run("policy", "show", "--role", "receptionist").out
     assert run("policy", "show", "--role", "butler").code == 2
+
+
+def test_what_a_change_means_for_people_is_counted_where_they_are(
+    ask: Run, service: Service, world: dict[str, str], policies: Path
+) -> None:
+    _add_papers(service, world, "exhibit", "exhibit", "billing")
+    line = "attorney,document:access document:download document:list document:view,*,*,assigned,allow"
+    edit(policies, line, line.replace("*,*", "billing,*"))
+    found = ask("policy", "diff", str(SHIPPED), str(policies), "--people", "--json").json
+    assert {row["action"] for row in found["people"]} == {"document:list", "document:view", "document:download"}
+    assert {(row["role"], row["gained"], row["lost"]) for row in found["people"]} == {("attorney", 0, 2)}
+    assert {(row["people"], row["lost"]) for row in found["roles"]} == {(1, 2)}
+    shown = ask("policy", "diff", str(policies), str(SHIPPED), "--people")
+    assert shown.code == 1
+    assert found["people"][0]["membership_id"] in shown.out
+
+
+def test_a_change_that_meets_nobody_says_so(ask: Run, world: dict[str, str], policies: Path) -> None:
+    edit(
+        policies,
+        "receptionist,document:list document:view,correspondence,routine",
+        "receptionist,document:list document:view,correspondence,confidential",
+    )
+    shown = ask("policy", "diff", str(SHIPPED), str(policies), "--people")
+    assert shown.code == 1  # an answer differs
+    assert "Nobody here would gain or lose a document." in shown.out
+
+
+def _add_papers(service: Service, world: dict[str, str], *labels: str) -> None:
+    attorney = Client(service.machine.url, world["token"], trust_env=False)
+    for label in labels:
+        attorney.ask(
+            "POST",
+            f"/api/v1/engagements/{world['engagement']}/documents",
+            query={"part_id": world["part"], "label": label, "sensitivity": "confidential"},
+            headers={"Muniment-Title": "UTF-8''Paper", "Content-Type": "text/plain"},
+            content=b"a paper",
+        )
+    attorney.close()

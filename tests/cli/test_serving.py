@@ -123,6 +123,39 @@ def test_what_goes_on_for_too_long_is_broken_off_and_recorded_when_the_service_e
     assert [finding["code"] for finding in machine.run("doctor")["items"]] == []
 
 
+def _is_open(machine: Machine, token: str, forwarded: str | None) -> bool:
+    """Whether the caller is where he should be, when this is said of where he comes from."""
+    address = urlsplit(machine.url)
+    line = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
+    headers = {"Authorization": f"Bearer {token}"} | ({"X-Forwarded-For": forwarded} if forwarded else {})
+    line.request("GET", "/api/v1/me", headers=headers)
+    answer = json.loads(line.getresponse().read())
+    line.close()
+    return bool(answer["window"]["open"])
+
+
+def test_only_a_proxy_that_is_named_says_where_somebody_comes_from(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "home")
+    founded = machine.run(*FOUND)
+    machine.start()
+    world = engage(Service(machine, founded))
+    client = Client(machine.url, world["token"], trust_env=False)
+    client.ask("POST", f"/api/v1/engagements/{world['engagement']}/schedules", body={"networks": ["203.0.113.0/24"]})
+    client.close()
+    token = machine.run("token", "create", "--membership", world["seat"])["items"][0]["token"]
+    assert not _is_open(machine, token, None)
+    assert not _is_open(machine, token, "203.0.113.9")  # whoever runs on this machine could say so
+    machine.stop()
+
+    behind = Machine(tmp_path / "home", trusted_proxies="127.0.0.1")
+    behind.start()
+    assert not _is_open(behind, token, None)
+    assert _is_open(behind, token, "203.0.113.9")
+    assert _is_open(behind, token, "198.51.100.7, 203.0.113.9")
+    assert not _is_open(behind, token, "203.0.113.9, 198.51.100.7")  # the client said the first, the proxy the last
+    behind.stop()
+
+
 def _memory_kib(machine: Machine, what: str) -> int:
     status = Path(f"/proc/{machine.pid}/status").read_text(encoding="ascii")
     return int(status.split(f"{what}:")[1].split()[0])

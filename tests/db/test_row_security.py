@@ -24,7 +24,11 @@ from tests.migrations.rows import FIRMS, a_row, fill
 from tests.postgres import PostgresServer
 
 MIGRATION: Any = import_module("migrations.versions.0004_row_security")
-LATER: Any = (import_module("migrations.versions.0005_emergencies"),)  # revisions with further tables
+# Revisions with further tables.
+LATER: Any = tuple(
+    import_module(f"migrations.versions.{name}")
+    for name in ("0005_emergencies", "0006_tasks", "0007_schedules", "0008_access_requests")
+)
 FIRM_COLUMNS = {name: column for each in (MIGRATION, *LATER) for name, column in each.FIRM_COLUMNS.items()}
 TABLES = tuple(metadata.tables.values())
 NOBODY = ("", "logs_9", "firm", "%", "logs_0' OR '1'='1", "logs_0 ")
@@ -258,6 +262,7 @@ def test_nobody_who_serves_changes_or_deletes_what_is_written_once(url: str) -> 
         ("muniment_app", insert(metadata.tables["log_checkpoints"])),
         ("muniment_app", update(logs).values(verifier_key="mine")),
         ("muniment_app", update(metadata.tables["emergencies"]).values(closes_at=1)),
+        ("muniment_app", update(metadata.tables["schedules"]).values(terms="")),
         ("muniment_disposer", insert(metadata.tables["grants"])),
         ("muniment_disposer", update(metadata.tables["documents"]).values(part_id="parts_0")),
         ("muniment_disposer", insert(metadata.tables["log_checkpoints"])),

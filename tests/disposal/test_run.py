@@ -89,6 +89,15 @@ async def _replace(ending: Ending, who: Person, document_id: str, content: bytes
     assert answer.status_code == 200, answer.text
 
 
+async def test_what_was_asked_is_gone_from_its_list_as_from_its_own_address(ending: Ending) -> None:
+    """Its instructions are destroyed with the part's key: a list that still tried to open them would answer 503."""
+    path = f"/engagements/{ending.engagement.id}/asks"
+    [ask] = (await ending.attorney.get(path))["items"]
+    await ending.run()
+    assert (await ending.attorney.get(path))["items"] == []
+    await ending.attorney.get(f"/asks/{ask['id']}", 410)
+
+
 async def test_every_revision_ends_and_the_current_one_alone_is_read_back(ending: Ending) -> None:
     engagement = ending.engagement
     path = f"/engagements/{engagement.id}/disposal"

@@ -13,7 +13,7 @@ from sqlalchemy import Table, select
 from service.db.auditstore import each_log
 from service.db.models import metadata
 from service.db.session import EVERY_LOG, Database
-from tests.world import DAY_S, Engagement, rfc3339
+from tests.world import DAY_S, Engagement, Person, rfc3339
 
 
 def tamper(database: Database, statement: str, *values: Any) -> None:
@@ -83,6 +83,11 @@ async def a_full_life(made: Engagement) -> None:
     grant = await made.grant(seat, document["document_id"])
     await lead.change("DELETE", f"/grants/{grant['id']}")
     await made.grant(seat, document["document_id"])
+    await _tasks(made, seat, document["document_id"])
+    hours = {"hours": [{"days": ["mon"], "opens": "09:00", "shuts": "17:00"}], "networks": ["203.0.113.0/24"]}
+    schedule = await lead.post(f"/engagements/{made.id}/schedules", {**hours, "membership_id": seat.membership_id})
+    await lead.change("DELETE", f"/schedules/{schedule['id']}")
+    await lead.post(f"/engagements/{made.id}/schedules", {**hours, "membership_id": other.membership_id})
     for path, body in (
         ("/walls", {"person_id": seat.person_id, "matter_id": made.matter_id, "reason": "He knows them."}),
         ("/holds", {"matter_id": made.matter_id, "reason": "A claim is near."}),
@@ -115,5 +120,31 @@ async def a_full_life(made: Engagement) -> None:
     place = f"/engagements/{made.id}"
     await lead.change("PATCH", place, {"deputy_id": second.person_id, "ends_at": rfc3339(world.now + 60 * DAY_S)})
     await lead.change("PATCH", place, {"name": "Another name"})
+    await lead.change("PATCH", place, {"withheld": "may_be_asked_for"})
+    for _ in range(2):
+        duty = await lead.post(f"{place}/on-call", {"person_id": second.person_id, "ends_at": rfc3339(world.now + 9)})
+        ended = await lead.ask("DELETE", f"/on-call/{duty['id']}", headers={"if-match": duty["etag"]})
+        assert ended.status_code == 200
+        world.sleep(1)
     disposal = await lead.post(f"{place}/disposal", status=409)  # a hold is in force
     assert disposal["code"] == "held"
+
+
+async def _tasks(made: Engagement, seat: Person, paper: str) -> None:
+    """One task that is returned and accepted, one that is cancelled, one that is under way."""
+    lead = made.attorney
+    for end in ("acceptance", "cancellation", ""):
+        task = await made.task(seat, (paper,), preset="work")
+        path, label = f"/tasks/{task['id']}", "correspondence"
+        draft = (await seat.upload(made.id, made.part_id, b"my draft", label=label))["document_id"]
+        submission = {"documents": [{"document_id": draft}]}
+        await seat.change("POST", f"{path}/submission", submission, match=path)
+        if end == "cancellation":
+            await lead.change("POST", f"{path}/{end}", match=path)
+        if end != "acceptance":
+            continue
+        due = rfc3339(made.world.now + 9 * DAY_S)
+        await lead.change("POST", f"{path}/return", {"note": "Again.", "due_at": due}, match=path)
+        await seat.change("POST", f"{path}/submission", submission, match=path)
+        named = {"document_id": draft, "revision_id": (await lead.get(f"/documents/{draft}"))["revision_id"]}
+        await lead.change("POST", f"{path}/{end}", {"documents": [named]}, match=path)

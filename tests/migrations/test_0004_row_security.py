@@ -35,6 +35,7 @@ def filled(migrated_url: str) -> Iterator[Engine]:
     schema.downgrade(Database(owner_of(migrated_url)), "0004")
     engine = create_engine(owner_of(migrated_url))
     fill(engine)
+    engine.dispose()
     yield engine
     engine.dispose()
 

@@ -17,7 +17,7 @@ from service.scoping.actors import Actor
 from service.scoping.answers import Kind, State
 from service.scoping.decide import Decision, Subject, authorise, decide
 from service.scoping.matrix import NO_RULE, Matrix
-from service.scoping.subjects import KINDS
+from service.scoping.subjects import KINDS, follow
 from tests.scoping.policies import policy_folder
 from tests.scoping.world import DAY, NOW, World, an_id
 
@@ -458,6 +458,7 @@ READ_BY_THE_TEAM = {
     Action.ENGAGEMENT_READ,
     Action.MEMBER_LIST,
     Action.PART_LIST,
+    Action.TASK_LIST,
 }
 
 
@@ -470,7 +471,9 @@ def test_who_is_named_on_a_matter_reads_the_engagement_of_its_part_and_changes_n
         action for action, kinds in KINDS.items() if Kind.ENGAGEMENT in kinds and scene.ask(house, action, on).allowed
     }
     # A firm person's list of documents is decided document by document, wherever it is asked for.
-    assert allowed == READ_BY_THE_TEAM | {Action.DOCUMENT_LIST}
+    of_attorneys = {Action.ACCESS_REQUEST_LIST, Action.ON_CALL_LIST, Action.TASK_MEASURE, Action.PERSON_ACCESS}
+    of_attorneys |= {Action.ENGAGEMENT_USAGE, Action.ENGAGEMENT_SHRINK}  # each grant is decided as grant:revoke too
+    assert allowed == READ_BY_THE_TEAM | {Action.DOCUMENT_LIST} | (of_attorneys if role == "attorney" else set())
     assert scene.ask(house, Action.ENGAGEMENT_READ, on).facts == ("duties", "live", "named", "window")
     assert told(scene.ask(house, Action.ENGAGEMENT_CHANGE, on))[0] in {State.NEVER_GRANTED, State.ROLE}
 
@@ -649,6 +652,33 @@ def test_another_firms_grant_is_not_followed(scene: Scene) -> None:
         "not_found",
         404,
     )
+
+
+def test_whoever_runs_another_house_finds_nothing_of_this_one(scene: Scene) -> None:
+    """An owner needs no seat, team or grant for what is of the house: only the firm keeps one from another's."""
+    olga = scene.world.member("olga", "owner", None, firm="rivals")
+    vera = scene.world.row(scene.paralegal)["person_id"]
+    for action, subject in (
+        (Action.ENGAGEMENT_READ, Subject(engagement=scene.engagement)),
+        (Action.MEMBER_END, Subject(via=scene.paralegal)),
+        (Action.DISPOSAL_REQUEST, Subject(engagement=scene.engagement)),
+        (Action.HOLD_PLACE, Subject(matter=scene.matter)),
+        (Action.WALL_RAISE, Subject(matter=scene.matter)),
+        (Action.TOKEN_REVOKE, Subject(person=vera)),
+    ):
+        decision = scene.ask(olga, action, subject)
+        assert told(decision) == (State.ABSENT, "not_found", 404), action
+        assert decision.row is None
+
+
+def test_an_id_of_another_firm_stands_for_nothing(scene: Scene) -> None:
+    """Already when it is followed: what it stands for must not depend on a later look alone."""
+    here, there = scene.world.firm(), scene.world.firm("rivals")
+    for via in (scene.grant, scene.paralegal):
+        assert follow(scene.world.tx, here, Subject(via=via)) is not None
+        assert follow(scene.world.tx, there, Subject(via=via)) is None
+    assert follow(scene.world.tx, here, Subject(receipt=scene.paper)) is not None
+    assert follow(scene.world.tx, there, Subject(receipt=scene.paper)) is None
 
 
 @pytest.mark.parametrize("malformed", ["", "doc_1", "doc_" + "Z" * 32, "x" * 5000, "doc_\x00"])

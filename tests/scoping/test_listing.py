@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from service import asks
 from service.db import models
 from service.scoping import listing
 from service.scoping.actions import (
@@ -21,13 +24,15 @@ from service.scoping.actions import (
     Label,
     Role,
     Sensitivity,
+    Side,
 )
 from service.scoping.actors import Actor
 from service.scoping.authorised import AuthorisedDocumentId
 from service.scoping.decide import Subject, decide
-from service.scoping.listing import Where
 from service.scoping.matrix import Matrix
+from service.scoping.statements import Where
 from tests.scoping.policies import POLICIES
+from tests.scoping.schedules import terms
 from tests.scoping.world import NOW, Ground, World, an_id
 
 MATRIX = Matrix.load(POLICIES)
@@ -40,10 +45,12 @@ ON_DOCUMENTS = (
     Action.DOCUMENT_CONFIRM,
     Action.DOCUMENT_ACCESS,
     Action.GRANT_CREATE,
+    Action.WITHHELD_LIST,
 )
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 BOTH = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example starts on empty tables
 _BROADEST = frozenset({Role.PARALEGAL, Role.ATTORNEY})
+IN_HOURS, OUT_OF_HOURS = terms("08:00", "08:01", zone="UTC"), terms("08:01", "08:00", zone="UTC", days=("fri",))
 MATTERS, ENGAGEMENTS = ("case", "other"), ("deal", "second")
 
 
@@ -91,18 +98,8 @@ def _members(draw: Draw, world: World) -> list[str]:
     return made
 
 
-def random_world(draw: Draw, ground: Ground) -> tuple[World, list[Actor], list[str]]:
-    """A random world, everybody in it as actors, and the ids of its documents."""
-    world = ground.world()
-    for name in ENGAGEMENTS:
-        starts, ends = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
-        status = draw(st.sampled_from(["running"] * 8 + ["closing", "disposed"]))
-        world.engagement(name, starts_at=starts, ends_at=ends, status=status)
-    members = _members(draw, world)
-    ids = [
-        world.document(f"paper {n}", members[paper.added_by], **_row(paper))
-        for n, paper in enumerate(draw(st.lists(_papers, min_size=1, max_size=8)))
-    ]
+def _duties(draw: Draw, world: World) -> None:
+    """Mostly an NDA, mostly in the right engagement, mostly in force."""
     for name in ("vera", "vito"):
         if draw(_mostly):
             starts, ends = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
@@ -114,16 +111,34 @@ def random_world(draw: Draw, ground: Ground) -> tuple[World, list[Actor], list[s
                 valid_from=starts,
                 valid_until=ends,
             )
+
+
+def random_world(draw: Draw, ground: Ground, copies: int = 1) -> tuple[World, list[Actor], list[str]]:
+    """A random world, everybody in it as actors, and the ids of its documents.
+
+    Args:
+        copies: how many there are of each document, granted alike: for lists that are longer than a page.
+    """
+    world = ground.world()
+    for name in ENGAGEMENTS:
+        starts, ends = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
+        status = draw(st.sampled_from(["running"] * 8 + ["closing", "disposed"]))
+        withheld = draw(st.sampled_from(["may_be_asked_for", "may_be_asked_for", "invisible"]))
+        world.engagement(name, starts_at=starts, ends_at=ends, status=status, withheld=withheld)
+    members = _members(draw, world)
+    alike = [
+        [world.document(f"paper {n} {copy}", members[paper.added_by], **_row(paper)) for copy in range(copies)]
+        for n, paper in enumerate(draw(st.lists(_papers, min_size=1, max_size=8)))
+    ]
+    _duties(draw, world)
     for _ in range(draw(st.integers(4, 16))):
         starts, ends = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
-        world.grant(
-            draw(st.sampled_from(members[:2])),
-            draw(st.sampled_from(ids)),
-            abilities=15 if draw(_mostly) else draw(st.integers(0, 15)),
-            not_before=starts,
-            not_after=ends,
-            revoked_at=NOW + 10**9 if draw(_mostly) else draw(_times),
-        )
+        member, documents = draw(st.sampled_from(members[:2])), draw(st.sampled_from(alike))
+        abilities = 15 if draw(_mostly) else draw(st.integers(0, 15))
+        revoked_at = NOW + 10**9 if draw(_mostly) else draw(_times)
+        for document in documents:
+            times = {"not_before": starts, "not_after": ends, "revoked_at": revoked_at}
+            world.grant(member, document, abilities=abilities, **times)
     for name in ("fay", "finn"):
         for matter in MATTERS:
             if draw(_mostly):
@@ -134,8 +149,9 @@ def random_world(draw: Draw, ground: Ground) -> tuple[World, list[Actor], list[s
         if draw(st.sampled_from([True, False, False])):
             raised, lifted = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
             world.wall(name, draw(st.sampled_from(MATTERS)), side, raised_at=raised, lifted_at=lifted)
+    _schedules(draw, world, members)
     scopes = draw(st.sampled_from(["*"] * 6 + ["document", "audit token", "grant"]))
-    return world, [world.actor(member, scopes) for member in members], ids
+    return world, [world.actor(member, scopes) for member in members], [each for group in alike for each in group]
 
 
 def _emergencies(draw: Draw, world: World, members: list[str]) -> None:
@@ -148,6 +164,14 @@ def _emergencies(draw: Draw, world: World, members: list[str]) -> None:
             closes_at=closes,
             ended_at=NOW + 10**9 if draw(_mostly) else draw(_times),
         )
+
+
+def _schedules(draw: Draw, world: World, members: list[str]) -> None:
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+        said = draw(st.sampled_from([IN_HOURS, IN_HOURS, OUT_OF_HOURS]))
+        since, until = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
+        whose, engagement = draw(st.sampled_from([None, *members[:2]])), ENGAGEMENTS[draw(_often_first)]
+        world.schedule(said, whose, engagement, valid_from=since, valid_until=until)
 
 
 def _row(paper: Paper) -> dict[str, Any]:
@@ -189,6 +213,110 @@ def test_pages_in_a_row_are_the_whole_list(ground: Ground, data: st.DataObject, 
             if len(rows) < most:
                 break
         assert paged == _decided(world, actor, Action.DOCUMENT_LIST, ids)
+
+
+PAGES = (1, 5, 16, 100)
+
+
+@given(st.data(), st.sampled_from(PAGES))
+@BOTH
+def test_a_cursor_kept_across_a_revoke_goes_on_with_what_may_still_be_seen(
+    ground: Ground, data: st.DataObject, most: int
+) -> None:
+    """Some pages are read, then things happen; from the cursor on, the pages are what deciding each gives now."""
+    world, actors, ids = random_world(data.draw, ground, copies=3)
+    actor = data.draw(st.sampled_from(actors))
+    before: list[str] = []
+    for _ in range(data.draw(st.integers(0, 3))):
+        rows = listing.page(world.tx, MATRIX, world.moment, actor, after=before[-1] if before else "", most=most)
+        before += [row.id for row in rows]
+    assert before == _decided(world, actor, Action.DOCUMENT_LIST, ids)[: len(before)]
+    _something_happens(data.draw, world, actor)
+    kept, after = (before[-1] if before else ""), list[str]()
+    while True:
+        rows = listing.page(world.tx, MATRIX, world.moment, actor, after=after[-1] if after else kept, most=most)
+        after += [row.id for row in rows]
+        if len(rows) < most:
+            break
+    decided = _decided(world, actor, Action.DOCUMENT_LIST, ids)
+    assert after == [document for document in decided if document > kept]
+    assert listing.count(world.tx, MATRIX, world.moment, actor) == len(decided)
+
+
+def _something_happens(draw: Draw, world: World, actor: Actor) -> None:
+    """What takes away, in the very second of the list: of one thing, of all of one's own, or of everything."""
+    match draw(st.sampled_from(["revoke", "wall", "suspend", "close", "NDA", "nothing"])):
+        case "revoke":
+            mine = [row["id"] for row in world.rows("grt") if row["membership_id"] == actor.membership_id]
+            for grant in draw(st.lists(st.sampled_from(mine), max_size=9)) if mine else ():
+                world.change(models.grants, grant, revoked_at=NOW)
+        case "wall":
+            wall = {"person_id": actor.person_id, "matter_id": world.matter(draw(st.sampled_from(MATTERS)))}
+            world.add(
+                models.walls, id=an_id("wal", "new"), firm_id=world.firm(), raised_at=NOW, lifted_at=NOW + 1, **wall
+            )
+        case "suspend":
+            world.change(models.memberships, actor.membership_id, suspended=1)
+        case "close":
+            world.change(models.engagements, world.engagement(draw(st.sampled_from(ENGAGEMENTS))), status="closing")
+        case "NDA":
+            for duty in world.rows("dut"):
+                world.change(models.duties, duty["id"], valid_until=NOW)
+
+
+@given(st.data())
+@BOTH
+def test_asks_are_listed_exactly_where_each_would_be_read(ground: Ground, data: st.DataObject) -> None:
+    """A firm person's list of an engagement's asks is what deciding each gives; a vendor person's is his own."""
+    world, actors, _ids = random_world(data.draw, ground)
+    for actor in actors[:2]:
+        for matter in MATTERS:
+            if data.draw(_mostly):
+                part = world.part(matter, _name_of(world, actor.engagement_id))
+                world.ask(actor.membership_id, part, data.draw(st.sampled_from(["exhibit", "billing"])))
+    for actor in actors:
+        eyes = {"firm": actor.firm_id, "person": actor.person_id, "own": actor.membership_id, "side": actor.side}
+        for name in ENGAGEMENTS:
+            place = world.engagement(name)
+            if not _may(world, actor, Subject(engagement=place)):
+                continue
+            rows = world.tx.all(asks._SOME, **eyes, now=NOW, engagement=place, after="", most=100)
+            there = [row["id"] for row in world.rows("ask") if row["engagement_id"] == place]
+            if actor.side == Side.FIRM:
+                expected = [ask for ask in there if _may(world, actor, Subject(via=ask))]
+            else:
+                own = [ask for ask in there if world.row(ask)["membership_id"] == actor.membership_id]
+                expected = [ask for ask in own if not _is_walled(world, actor, world.row(ask)["part_id"])]
+            assert [row.id for row in rows] == sorted(expected)
+
+
+def _name_of(world: World, engagement_id: str | None) -> str:
+    return next(name for name in ENGAGEMENTS if world.engagement(name) == engagement_id)
+
+
+def _may(world: World, actor: Actor, subject: Subject) -> bool:
+    return decide(world.tx, MATRIX, world.moment, actor, Action.ASK_LIST, subject).allowed
+
+
+def _is_walled(world: World, actor: Actor, part: str) -> bool:
+    matter = world.row(part)["matter_id"]
+    return any(
+        (wall["person_id"], wall["matter_id"]) == (actor.person_id, matter)
+        and wall["raised_at"] <= NOW < wall["lifted_at"]
+        for wall in world.rows("wal")
+    )
+
+
+def test_every_surface_that_lists_or_counts_documents_is_compared() -> None:
+    """A new one belongs into this list, with the test that holds it to `decide`; tests/e2e/test_houses.py asks them."""
+    surfaces = (
+        ("access.py", "listing.count"),  # how much a wall would take away: tests/api/test_access.py
+        ("documents.py", "listing.page"),  # the list, whatever the page
+        ("me.py", "listing.count"),  # how many close soon
+    )
+    uses = ("listing.page", "listing.count")
+    modules = [path for path in Path(listing.__file__).parents[1].rglob("*.py") if path.parent.name != "scoping"]
+    assert {(path.name, use) for path in modules for use in uses if use in path.read_text("utf-8")} == set(surfaces)
 
 
 @BOTH
@@ -256,6 +384,12 @@ def test_no_vendor_person_sees_a_document_without_everything_that_is_promised(
                 if duty["subject_id"] == actor.person_id and duty["engagement_id"] == row.engagement_id
             )
             assert not any(
+                schedule["valid_from"] <= NOW < schedule["valid_until"] and schedule["terms"] == OUT_OF_HOURS.text()
+                for schedule in world.rows("sch")
+                if schedule["engagement_id"] == row.engagement_id
+                and schedule["membership_id"] in (None, actor.membership_id)
+            )
+            assert not any(
                 wall["raised_at"] <= NOW < wall["lifted_at"]
                 for wall in world.rows("wal")
                 if wall["person_id"] == actor.person_id and wall["matter_id"] == row.matter_id
@@ -304,6 +438,23 @@ def _named(world: World, person_id: str) -> set[str]:
     }
     parts = {part["engagement_id"] for part in world.rows("prt") if part["matter_id"] in reached - shut}
     return {name for name in ENGAGEMENTS if world.engagement(name) in parts}
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "is_listed"),
+    [(NOW - 1, NOW, False), (NOW - 1, NOW + 1, True), (NOW, NOW + 1, True), (NOW + 1, NOW + 2, False)],
+)
+def test_a_list_is_the_teams_of_this_second(
+    world: World, matrix: Matrix, since: int, until: int, *, is_listed: bool
+) -> None:
+    attorney = world.member("finn", "attorney", None)
+    world.team("case", "finn", since=since, until=until)
+    actor, paper = world.actor(attorney), world.document("paper", attorney)
+    rows = listing.page(world.tx, matrix, world.moment, actor, after="", most=10)
+    assert [row.id for row in rows] == ([paper] if is_listed else [])
+    assert listing.count(world.tx, matrix, world.moment, actor) == len(rows)
+    on = Subject(document=paper)
+    assert decide(world.tx, matrix, world.moment, actor, Action.DOCUMENT_LIST, on).allowed == is_listed
 
 
 def test_several_grants_on_one_document_list_it_once(world: World, matrix: Matrix) -> None:

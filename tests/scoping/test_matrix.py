@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from service.errors import PolicyError
 from service.scoping import matrix as matrix_module
 from service.scoping.actions import (
+    ASKING_ACTIONS,
     DENYING,
     DOCUMENT_ACTIONS,
     FACT_WORDS,
@@ -196,7 +197,7 @@ def test_a_ceiling_is_an_order_of_words_and_nothing_else_fits_below_it() -> None
             at_most(wrong, "routine")
 
 
-@pytest.mark.parametrize("facts", [1 << 13, "live", None, 1.5])
+@pytest.mark.parametrize("facts", [1 << 15, "live", None, 1.5])
 def test_facts_that_are_no_mask_are_refused(facts: Any) -> None:
     bench = matrix_module._Bench((POLICIES / "model.conf").read_text(), MATRIX.rules, Role.OWNER, Action.FIRM_READ)
     assert bench.ask(NONE, NONE, 0)[0]
@@ -243,7 +244,7 @@ def test_many_small_enforcers_answer_like_one_that_holds_every_rule() -> None:
     for _ in range(count(4000)):
         role, action = chance.choice(QUESTIONS)
         label, sensitivity = chance.choice(list(cells_of(action)))
-        facts = chance.randrange(1 << 13) if chance.random() < 0.5 else chance.choice([ALL_OPEN, 39, 7, 53])
+        facts = chance.randrange(1 << 15) if chance.random() < 0.5 else chance.choice([ALL_OPEN, 39, 7, 53])
         words = " ".join(FACT_WORDS[facts]) or NONE
         expected = enforcer.enforce(role.value, action.value, label, sensitivity, words)
         answer = MATRIX.answer(role, action, label, sensitivity, facts)
@@ -262,14 +263,14 @@ def test_the_order_of_questions_changes_no_answer() -> None:
         assert {question: other.answer(*question) for question in shuffled} == expected
 
 
-@given(questions, st.integers(0, (1 << 13) - 1), st.integers(0, ALL_OPEN).map(ALL_OPEN.__and__))
+@given(questions, st.integers(0, (1 << 15) - 1), st.integers(0, ALL_OPEN).map(ALL_OPEN.__and__))
 def test_more_opening_facts_never_deny(question: tuple[Role, Action, tuple[str, str]], facts: int, more: int) -> None:
     role, action, cell = question
     if MATRIX.answer(role, action, *cell, facts).allowed:
         assert MATRIX.answer(role, action, *cell, facts | more).allowed
 
 
-@given(questions, st.integers(0, (1 << 13) - 1), st.sampled_from(list(DENYING)))
+@given(questions, st.integers(0, (1 << 15) - 1), st.sampled_from(list(DENYING)))
 def test_a_shutting_fact_never_allows(question: tuple[Role, Action, tuple[str, str]], facts: int, shut: Fact) -> None:
     role, action, cell = question
     answer = MATRIX.answer(role, action, *cell, facts | shut)
@@ -280,7 +281,7 @@ def test_a_shutting_fact_never_allows(question: tuple[Role, Action, tuple[str, s
         assert answer.blocking & shut
 
 
-@given(questions, st.integers(0, (1 << 13) - 1))
+@given(questions, st.integers(0, (1 << 15) - 1))
 def test_a_refusal_says_the_fewest_facts_that_would_open_it(
     question: tuple[Role, Action, tuple[str, str]], facts: int
 ) -> None:
@@ -309,7 +310,8 @@ def test_no_vendor_role_is_ever_allowed_what_no_policy_may_allow() -> None:
         ways = MATRIX.cell(role, action, label, sensitivity).ways()
         if role in VENDOR_ROLES and action in DOCUMENT_ACTIONS and ways:
             assert sensitivity != Sensitivity.ATTORNEY_ONLY
-            assert all(way & needed == needed and way & (Fact.ASSIGNED | Fact.OWN | Fact.ASKED) for way in ways)
+            some = Fact.ASSIGNED | Fact.OWN | Fact.ASKED | (Fact.KNOWN if action in ASKING_ACTIONS else Fact(0))
+            assert all(way & needed == needed and way & some for way in ways)
             assert MATRIX.needs(role, action, label) & Duty.NDA
         if role in {Role.OWNER, Role.REVIEWER, Role.VENDOR_MANAGER} and action in DOCUMENT_ACTIONS:
             assert not ways
@@ -353,7 +355,7 @@ def test_the_rule_named_is_the_first_of_the_file_that_decides() -> None:
 
 def test_the_memory_is_bounded_by_the_domain() -> None:
     fresh = Matrix.load(POLICIES)
-    for facts in range(1 << 13):
+    for facts in range(1 << 15):
         fresh.answer(Role.PARALEGAL, Action.DOCUMENT_VIEW, "exhibit", "routine", facts)
     cell = fresh.cell(Role.PARALEGAL, Action.DOCUMENT_VIEW, "exhibit", "routine")
     assert len(cell._answers) <= 1 << cell.mask.bit_count()

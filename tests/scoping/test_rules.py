@@ -80,6 +80,10 @@ REFUSED_RULES = {
     "a document without a sensitivity": "attorney,document:view,exhibit,-,assigned,allow",
     "a label where there is no document": "attorney,matter:read,exhibit,-,assigned,allow",
     "a sensitivity where there is no document": "attorney,matter:read,-,routine,assigned,allow",
+    "what is only known looked at": "paralegal,document:view,exhibit,routine,live duties known window,allow",
+    "known above confidential": "paralegal,access_request:create,exhibit,privileged,live duties known window,allow",
+    "known and never to be seen": "receptionist,withheld:list,exhibit,routine,live duties known window,allow",
+    "withheld and not known": "paralegal,withheld:list,exhibit,routine,live duties assigned window,allow",
     "documents and other acts in one row": "attorney,document:view matter:read,*,*,assigned,allow",
     "a word beside the star": "paralegal *,document:view,exhibit,routine,live duties assigned window,allow",
 }

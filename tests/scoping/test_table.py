@@ -6,7 +6,7 @@ from pathlib import Path
 
 from service.scoping.actions import Action, Role
 from service.scoping.matrix import Matrix
-from service.scoping.table import changes, entries
+from service.scoping.table import changes, entries, rules_changed
 from tests.scoping.policies import policy_folder
 
 EXHIBIT = "exhibit"
@@ -56,3 +56,18 @@ def test_a_new_deny_is_a_loss(matrix: Matrix, tmp_path: Path) -> None:
     lost = list(changes(matrix, Matrix.load(folder)))
     assert {(one.role, one.action) for one in lost} == {(role, Action.ME_READ) for role in Role}
     assert all(one.lost and not one.gained for one in lost)
+
+
+def test_rules_are_compared_by_meaning_and_not_by_number(matrix: Matrix, tmp_path: Path) -> None:
+    def other(text: str) -> str:
+        first = "*,*,*,*,narrowed,deny\n"
+        moved = text.replace(first, "") + first
+        words = "owner,person:list person:read vendor:list vendor:read,-,-,-,allow"
+        turned = moved.replace(words, "owner,vendor:read person:read vendor:list person:list,-,-,-,allow")
+        return turned.replace("vendor_manager,member:list,-,-,live duties assigned window,allow\n", "")
+
+    (said,) = rules_changed(matrix, Matrix.load(policy_folder(tmp_path, policy=other)))
+    assert said.effect == "removed"
+    assert said.sentence == "vendor_manager,member:list,-,-,live duties assigned window,allow"
+    (back,) = rules_changed(Matrix.load(tmp_path), matrix)
+    assert back == said._replace(effect="added")

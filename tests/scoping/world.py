@@ -19,6 +19,7 @@ from service.db.session import Database, Tx
 from service.ledger import Moment
 from service.scoping.actions import Duty, side_of
 from service.scoping.actors import EVERYTHING, Actor
+from service.scoping.hours import Terms
 
 NOW = 1_800_000_000
 HOUR = 3600
@@ -98,6 +99,7 @@ class World:
             vendor_id=self.vendor(firm=firm),
             number=name,
             lead_id=self.person(lead, firm=firm),
+            withheld=values.pop("withheld", "invisible"),
             **{"status": "running", "starts_at": NOW - 30 * DAY, "ends_at": NOW + 30 * DAY, **values},
         )
 
@@ -235,6 +237,19 @@ class World:
             label=label,
             asked_by=membership_id,
             **{"not_before": NOW - DAY, "not_after": NOW + DAY, "ended_at": FOREVER, **values},
+        )
+
+    def schedule(self, terms: Terms, membership_id: str | None = None, engagement: str = "deal", **values: Any) -> str:
+        """Hours and networks of everybody in an engagement, or of one membership there."""
+        return self.add(
+            models.schedules,
+            id=self._next("sch"),
+            firm_id=self.firm(),
+            engagement_id=self.row(membership_id)["engagement_id"] if membership_id else self.engagement(engagement),
+            membership_id=membership_id,
+            terms=terms.text(),
+            made_by=membership_id or self.member("lead", "attorney", None),
+            **{"valid_from": 0, "valid_until": FOREVER, "ended_at": FOREVER, **values},
         )
 
     def wall(self, person: str, matter: str = "case", side: str = "firm", **values: Any) -> str:

@@ -20,7 +20,8 @@ async def test_an_engagement_has_a_key_of_its_own_and_its_terms_in_the_log(house
     assert made["name"].encode() not in row.name
     entry = house.entries("engagement.created")[0]
     assert entry["subjects"] == {"engagement": made["id"], "vendor": made["vendor_id"]}
-    assert entry["data"] == {"lead": lead.person_id, "starts_at": row.starts_at, "ends_at": row.ends_at}
+    terms = {"lead": lead.person_id, "starts_at": row.starts_at, "ends_at": row.ends_at}
+    assert entry["data"] == {**terms, "withheld": "invisible"}
     assert (entry["eseq"], entry["eprev"]) == (0, "0" * 64)
 
 

@@ -1,0 +1,71 @@
+"""What a policy change means for everybody, over a million grants: ``python -m tests.benchmarks.differing [--quick]``.
+
+No row of the bench, for it has no peer: an absolute bound. The change lowers the one role's ceiling so that every grant
+in the world loses three acts, the dearest change there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from service import policy
+from service.scoping.comparing import Comparison
+from service.scoping.matrix import Matrix
+from tests.benchmarks.deciding import ENGAGEMENTS
+from tests.benchmarks.grants import DOCUMENTS, GRANTS, a_world_of
+
+MOST_S: Final = 10.0
+"""For 1 M grants, policy files read and compared included."""
+
+KEPT: Final = Path(__file__).parents[2] / "var" / "bench"
+SHIPPED: Final = Path(__file__).parents[2] / "policies"
+HIGH: Final = "paralegal,document:download document:list document:view,*,privileged,"
+LOW: Final = HIGH.replace("privileged", "routine")
+
+
+class Differed(NamedTuple):
+    """What came out, and how long it took."""
+
+    seconds: float
+    grants: int
+    people: int
+    lost: int  # people × documents × acts
+
+
+def differ(kept: Path, engagements: int = ENGAGEMENTS, documents: int = DOCUMENTS) -> Differed:
+    """Compare the shipped policy with one whose ceiling for paralegals is lower, over everybody in a world."""
+    with a_world_of(kept, engagements, documents) as world, tempfile.TemporaryDirectory() as scratch:
+        lower = Path(shutil.copytree(SHIPPED, Path(scratch) / "policies"))
+        text = (lower / "policy.csv").read_text(encoding="utf-8")
+        assert HIGH in text
+        (lower / "policy.csv").write_text(text.replace(HIGH, LOW), encoding="utf-8")
+        start = time.perf_counter()
+        comparison = Comparison(Matrix.load(SHIPPED), Matrix.load(lower))
+        (shifts,) = policy.people_changed(world.services, comparison, lambda _done, _of: None).values()
+        seconds = time.perf_counter() - start
+    people = len({shift.membership_id for shift in shifts})
+    return Differed(seconds, engagements * documents * GRANTS, people, sum(shift.lost for shift in shifts))
+
+
+def main(arguments: list[str]) -> int:
+    """Print the figures; 1 when it takes longer than it may."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.differing")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the grants, nothing kept")
+    if parser.parse_args(arguments).quick:
+        with tempfile.TemporaryDirectory() as scratch:
+            found = differ(Path(scratch), ENGAGEMENTS // 20)
+    else:
+        KEPT.mkdir(parents=True, exist_ok=True)
+        found = differ(KEPT)
+    print(f"{found.grants:,} grants, {found.people:,} people, {found.lost:,} losses: {found.seconds:.2f} s")
+    return 0 if found.seconds <= MOST_S else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
