@@ -27,7 +27,7 @@ from service.httpdeps import CallerDep, ServicesDep, StrictRoute
 from service.paging import PAGE_ROWS, window
 from service.scoping.listing import Withheld
 
-router = APIRouter(tags=["access requests"], route_class=StrictRoute)
+router = APIRouter(tags=["access-requests"], route_class=StrictRoute)
 
 EngagementId = Annotated[str, Path(max_length=64, examples=["eng_" + "0" * 32])]
 AccessRequestId = Annotated[str, Path(max_length=64, examples=["acr_" + "0" * 32])]

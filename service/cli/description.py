@@ -127,11 +127,9 @@ def _name(operation_id: str, group: str) -> str:
     """Name a command: the operation without its noun, which the group says already."""
     if operation_id in RENAMED:
         return RENAMED[operation_id]
-    singular = _SINGULAR.get(group, group.removesuffix("s"))
-    words = operation_id.split("_")
-    if len(words) > 1 and words[-1] in {group, singular}:
-        words = words[:-1]
-    return "-".join(words)
+    for noun in (group, f"{group}s", _SINGULAR.get(group, group.removesuffix("s"))):
+        operation_id = operation_id.removesuffix(f"_{noun.replace('-', '_')}")
+    return operation_id.replace("_", "-")
 
 
 def _parameter(document: Mapping[str, Any], item: Mapping[str, Any]) -> Member:

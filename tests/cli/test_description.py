@@ -26,6 +26,8 @@ def only(path: str, method: str, **described: Any) -> Operation:
         ("read_content", "documents", "read-content"),
         ("export_log", "audit", "export"),
         ("grants", "grants", "grants"),
+        ("create_access_request", "access-requests", "create"),
+        ("list_on_calls", "on-call", "list"),
     ],
 )
 def test_a_command_is_called_as_its_operation_without_the_noun(operation_id: str, tag: str, name: str) -> None:
