@@ -26,6 +26,7 @@ MOST_S: Final = 10.0
 KEPT: Final = Path(__file__).parents[2] / "var" / "bench"
 SHIPPED: Final = Path(__file__).parents[2] / "policies"
 HIGH: Final = "paralegal,document:download document:list document:view,*,privileged,"
+ASKING: Final = "paralegal,access_request:"
 LOW: Final = HIGH.replace("privileged", "routine")
 
 
@@ -44,7 +45,9 @@ def differ(kept: Path, engagements: int = ENGAGEMENTS, documents: int = DOCUMENT
         lower = Path(shutil.copytree(SHIPPED, Path(scratch) / "policies"))
         text = (lower / "policy.csv").read_text(encoding="utf-8")
         assert HIGH in text
-        (lower / "policy.csv").write_text(text.replace(HIGH, LOW), encoding="utf-8")
+        # What nobody may see nobody may ask for: the loader would refuse it.
+        kept = "".join(row for row in text.splitlines(keepends=True) if not row.startswith(ASKING))
+        (lower / "policy.csv").write_text(kept.replace(HIGH, LOW), encoding="utf-8")
         start = time.perf_counter()
         comparison = Comparison(Matrix.load(SHIPPED), Matrix.load(lower))
         (shifts,) = policy.people_changed(world.services, comparison, lambda _done, _of: None).values()
