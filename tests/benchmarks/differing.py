@@ -46,8 +46,8 @@ def differ(kept: Path, engagements: int = ENGAGEMENTS, documents: int = DOCUMENT
         text = (lower / "policy.csv").read_text(encoding="utf-8")
         assert HIGH in text
         # What nobody may see nobody may ask for: the loader would refuse it.
-        kept = "".join(row for row in text.splitlines(keepends=True) if not row.startswith(ASKING))
-        (lower / "policy.csv").write_text(kept.replace(HIGH, LOW), encoding="utf-8")
+        rest = "".join(row for row in text.splitlines(keepends=True) if not row.startswith(ASKING))
+        (lower / "policy.csv").write_text(rest.replace(HIGH, LOW), encoding="utf-8")
         start = time.perf_counter()
         comparison = Comparison(Matrix.load(SHIPPED), Matrix.load(lower))
         (shifts,) = policy.people_changed(world.services, comparison, lambda _done, _of: None).values()
