@@ -126,7 +126,7 @@ def _silent() -> logging.Logger:
 class _Bench:
     """One enforcer with the rules about one role and one action. Never changed after it is built."""
 
-    __slots__ = ("_enforcer", "_head", "mask")
+    __slots__ = ("_enforcer", "_head", "_lock", "mask")
 
     def __init__(self, model: str, rules: Iterable[Rule], role: Role, action: Action) -> None:
         about = [rule for rule in rules if role in rule.roles and action in rule.actions]
@@ -134,6 +134,7 @@ class _Bench:
         for rule in about:
             self.mask |= int(rule.facts)
         self._head = (role.value, action.value)
+        self._lock = threading.Lock()  # casbin fills tables of its own while it is asked: two at once make it raise
         self._enforcer = casbin.Enforcer(casbin.Enforcer.new_model(text=model))
         self._enforcer.logger = _silent()
         functions = FunctionMap()  # instead of Casbin's own: no regexMatch, no keyMatch, nothing but these
@@ -149,7 +150,8 @@ class _Bench:
         """Return Casbin's verdict and the rule it rests on; anything unexpected is a no."""
         try:
             words = " ".join(FACT_WORDS[facts]) or NONE
-            allowed, rule = self._enforcer.enforce_ex(*self._head, label, sensitivity, words)
+            with self._lock:
+                allowed, rule = self._enforcer.enforce_ex(*self._head, label, sensitivity, words)
         except Exception:  # noqa: BLE001  # whatever went wrong inside, the answer is no
             return False, ERROR
         if allowed is not True:
