@@ -210,9 +210,9 @@ async def of_wall(services: Services, caller: Caller, person_id: str, matter_id:
 
 
 def _lost(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, where: Where) -> dict[Action, int]:
-    """How many documents a membership sees now and would not see behind a wall, act by act."""
+    """How many documents a membership has, at whatever hour, and would not have behind a wall, act by act."""
     return {
-        action: listing.count(tx, matrix, moment, actor, action, where)
+        action: listing.count(tx, matrix, moment, actor, action, where, any_hour=True)
         # Behind a wall the list is empty exactly where the policy lets a wall deny the act.
         if matrix.denials(actor.role, action) & Fact.WALLED
         else 0

@@ -252,6 +252,13 @@ class Act:
         if self.caller.if_match != etag(row_id, version):
             raise StaleError
 
+    def require(self, action: Action, subject: Subject) -> Decision:
+        """Decide another act of the same caller, which this one brings with it; raises what the policy answers."""
+        decision = decide(self.tx, self.services.matrix.current, self.moment, self.actor, action, subject)
+        if decision.error is not None:
+            raise decision.error
+        return decision
+
     def list_out(self, ids: Sequence[str]) -> None:
         """Record that these rows were given out as a list, and let their names be opened for the answer."""
         self.drafts.append(events.list_read(self.who, ids))
@@ -357,8 +364,7 @@ async def perform(
     job = decided(services, caller, action, subject, change, new_keys)
     recorded = await submit(services, caller.credential.firm_id, job, new_keys)
     result, act = recorded.result
-    authorised = act.decision.authorised.also(act.listed)
-    return Done(result, authorised, recorded)
+    return Done(result, act.decision.authorised.also(act.listed), recorded)
 
 
 async def submit(services: Services, log_id: str, job: Job[T], new_keys: NewKeys) -> Recorded[T]:

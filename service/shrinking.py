@@ -21,8 +21,9 @@ from service.db.ids import is_id
 from service.db.models import grants, memberships
 from service.errors import BadStateError, NotFoundError, StaleError
 from service.events import EventType
+from service.grants import REVOKE
 from service.scoping.actions import Ability, Action, words_of
-from service.scoping.decide import Subject, decide
+from service.scoping.decide import Subject
 from service.services import Services
 
 MOST: Final = 100  # grants in one act
@@ -39,11 +40,6 @@ _ONE = (
     )
     .join_from(grants, memberships, memberships.c.id == grants.c.membership_id)
     .where(grants.c.id == bindparam("grant"), grants.c.engagement_id == bindparam("engagement"))
-)
-_REVOKE = (
-    update(grants)
-    .where(grants.c.id == bindparam("grant"))
-    .values(revoked_at=bindparam("end"), version=grants.c.version + 1)
 )
 _NARROW = (
     update(grants)
@@ -92,9 +88,7 @@ async def shrink(services: Services, caller: Caller, engagement_id: str, wanted:
 
 def _shrink(act: Act, engagement_id: str, wanted: Shrink) -> Shrunk:
     subject = Subject(via=wanted.grant_id if is_id(wanted.grant_id, "grt") else "")
-    decision = decide(act.tx, act.services.matrix.current, act.moment, act.actor, Action.GRANT_REVOKE, subject)
-    if decision.error is not None:
-        raise decision.error
+    decision = act.require(Action.GRANT_REVOKE, subject)
     row = act.tx.one(_ONE, grant=wanted.grant_id, engagement=engagement_id)
     if row is None:
         raise NotFoundError
@@ -110,6 +104,6 @@ def _shrink(act: Act, engagement_id: str, wanted: Shrink) -> Shrunk:
         data: events.Data = {"abilities": list(words_of(left))}
         act.drafts.append(events.changed(EventType.GRANT_NARROWED, by, subjects, data))
         return Shrunk(row.id, words_of(left), row.revoked_at, row.version + 1)
-    act.tx.run(_REVOKE, grant=row.id, end=now)
+    act.tx.run(REVOKE, grant=row.id, end=now)
     act.drafts.append(events.changed(EventType.GRANT_REVOKED, by, subjects, {"revoked_at": now}))
     return Shrunk(row.id, words_of(Ability(row.abilities)), now, row.version + 1)

@@ -122,9 +122,11 @@ async def unused(services: Services, caller: Caller, engagement_id: str, days: i
 
     def find(tx: Tx, asker: Asker) -> Page[Grant]:
         since = asker.now.s - days * DAY_S
-        uses, found = _uses(tx, asker, engagement_id, since), []
-        for row in _live(tx, services, asker, engagement_id, asked.after):
-            if row.granted_at <= since and not _used(uses, row).view >= max(since, 1):
+        old = [row for row in _live(tx, services, asker, engagement_id, asked.after) if row.granted_at <= since]
+        # The log is read for who may be told of a grant, and for nobody else.
+        uses, found = _uses(tx, asker, engagement_id, since) if old else {}, []
+        for row in old:
+            if not _used(uses, row).view >= max(since, 1):
                 found.append(_shown(row))
             if len(found) > asked.limit:
                 break
@@ -142,7 +144,7 @@ async def score(services: Services, caller: Caller, engagement_id: str) -> Score
     def find(tx: Tx, asker: Asker) -> Score:
         rows = list(_live(tx, services, asker, engagement_id, START))
         oldest = min((row.granted_at for row in rows), default=asker.now.s)
-        return _scored(rows, _uses(tx, asker, engagement_id, oldest), asker.now.s)
+        return _scored(rows, _uses(tx, asker, engagement_id, oldest) if rows else {}, asker.now.s)
 
     done: Score = await _asked(
         services, caller, engagement_id, find, lambda found: [one.grant.id for one in found.suggestions]

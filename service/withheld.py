@@ -42,7 +42,7 @@ async def list_page(services: Services, caller: Caller, engagement_id: str, aske
 
 
 def _snapshot(services: Services, caller: Caller, engagement_id: str, asked: Window) -> tuple[Page[Withheld], int]:
-    moment = Moment(services.clock())
+    moment = Moment(services.clock(), caller.address)
     with services.database.read(caller.credential.firm_id) as tx:
         actor = authenticate(tx, moment, caller.credential)
         matrix, most = services.matrix.current, asked.limit + 1

@@ -98,10 +98,7 @@ def _give(act: Act, row: Any, said: Answer, note: str) -> tuple[str, str, dict[s
         raise BadStateError("The member's live grant reaches further than that. Say no, or revoke that grant first.")
     # Answering is no way around what sharing and revoking ask for.
     for action in (Action.GRANT_CREATE, Action.GRANT_REVOKE) if held is not None else (Action.GRANT_CREATE,):
-        about, matrix = Subject(document=row.document_id), act.services.matrix.current
-        decision = decide(act.tx, matrix, act.moment, act.actor, action, about)
-        if decision.error is not None:
-            raise decision.error
+        act.require(action, Subject(document=row.document_id))
     words = words_of(abilities)
     new = grants.NewGrant(row.membership_id, words, None, ends, note)
     grant_id = grants.give(act, new, abilities, note, instead=True)

@@ -69,9 +69,15 @@ def count(
     actor: Actor,
     action: Action = Action.DOCUMENT_LIST,
     where: Where = EVERYWHERE,
+    *,
+    any_hour: bool = False,
 ) -> int:
-    """Return how many documents `page` would list in all."""
-    shut = windows.is_shut(tx, moment, actor)
+    """Return how many documents `page` would list in all.
+
+    Args:
+        any_hour: every schedule counts as open: for what somebody has, whatever the hour is and wherever he is.
+    """
+    shut = not any_hour and windows.is_shut(tx, moment, actor)
     statement = _made(matrix, actor, action, where, Form.COUNTED, shut=shut)
     return 0 if statement is None else int(tx.value(statement, **bound(moment, actor, action, where), after=""))
 

@@ -20,9 +20,10 @@ from service.door import Holder, NameReader
 from service.errors import BadInputError, BadStateError, StaleError
 from service.events import EventType
 from service.scoping.actions import UNCONFIRMED_SENSITIVITY, Action
+from service.scoping.decide import Subject
 from service.services import Services
 from service.tasks.ending import end, place_of
-from service.tasks.reading import Card, Found, decided_too, found, of_part, opened, required, row_of
+from service.tasks.reading import Card, Found, found, of_part, opened, row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _accept(act: Act, task_id: str, paper: Any, wanted: Acceptance) -> None:
     if paper.revision_id != wanted.revision_id or paper.state not in ("to_look_at", "confirmed"):
         raise StaleError("A paper was replaced or taken back since. Read the task and look at it again.")
     label, sensitivity = wanted.label or paper.label, wanted.sensitivity or UNCONFIRMED_SENSITIVITY.value
-    required(decided_too(act, Action.DOCUMENT_CONFIRM, paper.id))
+    act.require(Action.DOCUMENT_CONFIRM, Subject(document=paper.id))
     if paper.state == "to_look_at":
         papers_of.confirm_as(act, paper.id, label, sensitivity)
     elif (wanted.label or paper.label, wanted.sensitivity or paper.sensitivity) != (paper.label, paper.sensitivity):

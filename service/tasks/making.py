@@ -16,10 +16,10 @@ from service.errors import BadInputError, BadStateError, NotFoundError
 from service.events import EventType
 from service.recipients import Recipient
 from service.scoping.actions import Action
-from service.scoping.decide import Subject, decide
+from service.scoping.decide import Subject
 from service.services import Services
 from service.tasks.handing import ABILITIES, hand_over
-from service.tasks.reading import IS_LIVE, Card, Found, decided_too, found, opened, required
+from service.tasks.reading import IS_LIVE, Card, Found, found, opened
 
 MOST_DOCUMENTS: Final = 40  # handed over with one task: their ids must fit into its entry
 
@@ -115,7 +115,7 @@ def _create(act: Act, engagement_id: str, new: NewTask, labels: Sequence[str], i
     papers = [_handed(act, part.id, document_id, new.preset) for document_id in new.documents]
     if labels:
         asking = Subject(part=part.id, engagement=engagement_id)
-        required(decide(act.tx, act.services.matrix.current, act.moment, act.actor, Action.ASK_CREATE, asking))
+        act.require(Action.ASK_CREATE, asking)
     place: dict[str, str] = {
         "engagement": engagement_id,
         "part": part.id,
@@ -148,7 +148,7 @@ def _handed(act: Act, part_id: str, document_id: str, preset: str) -> Any:
 
     Raises: what the policy answers; `NotFoundError`; `BadStateError`.
     """
-    document = required(decided_too(act, Action.GRANT_CREATE, document_id))
+    document = act.require(Action.GRANT_CREATE, Subject(document=document_id)).row
     if document.part_id != part_id:
         raise NotFoundError
     if preset == "work":

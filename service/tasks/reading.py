@@ -259,16 +259,6 @@ def decided_too(act: Act, action: Action, document_id: str) -> Decision:
     return decide(act.tx, act.services.matrix.current, act.moment, act.actor, action, subject)
 
 
-def required(decision: Decision) -> Any:
-    """Return what was seen of the thing.
-
-    Raises: what the policy answers, where it said no.
-    """
-    if decision.error is not None:
-        raise decision.error
-    return decision.row
-
-
 def opened(reader: NameReader, of: Found) -> Card:
     """Open the texts of a task."""
     part = _part(of.row)

@@ -201,6 +201,15 @@ async def test_a_wall_takes_what_its_preview_said(engagement: Engagement) -> Non
     await lead.post("/wall-previews", between, 409)
 
 
+async def test_a_preview_of_a_wall_is_the_same_out_of_hours_and_from_elsewhere(engagement: Engagement) -> None:
+    seat, _, _ = await _shared(engagement)
+    between = {"person_id": seat.person_id, "matter_id": engagement.matter_id}
+    before = await engagement.attorney.post("/wall-previews", between, 200)
+    shut = {"hours": [{"days": ["sun"], "opens": "03:00", "shuts": "03:01"}], "networks": ["203.0.113.0/24"]}
+    await engagement.attorney.post(f"/engagements/{engagement.id}/schedules", shut)
+    assert (await engagement.attorney.post("/wall-previews", between, 200))["losses"] == before["losses"] != []
+
+
 async def test_a_preview_of_a_wall_is_for_who_may_raise_it(engagement: Engagement) -> None:
     seat, _, _ = await _shared(engagement, 1)
     world, stranger = engagement.world, await engagement.world.attorney()

@@ -158,6 +158,19 @@ async def test_what_is_shared_is_there_from_the_named_networks_alone(world: Worl
     assert (here["open"], here["elsewhere"]) == (True, False)
 
 
+async def test_what_may_be_asked_for_is_told_from_the_named_networks_alone(
+    world: World, engagement: Engagement
+) -> None:
+    seat, _ = await _with_paper(engagement)
+    await engagement.attorney.change("PATCH", f"/engagements/{engagement.id}", {"withheld": "may_be_asked_for"})
+    unseen = await engagement.document()
+    await _bind(engagement, hours=[], networks=["203.0.113.0/24"])
+    path = f"/engagements/{engagement.id}/withheld"
+    told = (await _from(world, seat, OFFICE).get(path))["items"]
+    assert [item["id"] for item in told] == [unseen["document_id"]]
+    assert (await _from(world, seat, ELSEWHERE).ask("GET", path)).status_code == 403
+
+
 async def test_a_header_says_nothing_of_where_somebody_is(world: World, engagement: Engagement) -> None:
     seat, paper = await _with_paper(engagement)
     await _bind(engagement, hours=[], networks=["203.0.113.0/24"])

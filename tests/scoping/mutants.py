@@ -352,7 +352,12 @@ MUTANTS: Final = (
         "            (actor, action, about), decide(tx, services.matrix.current, moment, actor, action, about)\n"
         "        )",
     ),
-    Mutant("a refusal is told and not heeded", A, "if decision.error is not None:", "if decision.error is Refused:"),
+    Mutant(
+        "a refusal is told and not heeded",
+        A,
+        "if decision.error is not None:\n            raise Refused",
+        "if decision.error is Refused:",
+    ),
     Mutant(
         "a refusal leaves no entry",
         A,
