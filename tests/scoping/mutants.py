@@ -356,7 +356,7 @@ MUTANTS: Final = (
         "a refusal is told and not heeded",
         A,
         "if decision.error is not None:\n            raise Refused",
-        "if decision.error is Refused:",
+        "if decision.error is Refused:\n            raise Refused",
     ),
     Mutant(
         "a refusal leaves no entry",
