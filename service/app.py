@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
+from functools import cache
 from types import ModuleType
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from service import attempts as attempts_module
@@ -112,10 +114,18 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(MunimentError, answer_muniment_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_error)
-    mount(app, NOUNS)
-    app.include_router(operations.router)
+    app.router.routes.extend(_routes())
     app.add_middleware(_Edge, services=services, metrics=metrics)
     return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """All routes, made ready once a process: they hold nothing of an installation, and getting ready is slow."""
+    bare = FastAPI(openapi_url=None)
+    mount(bare, NOUNS)
+    bare.include_router(operations.router)
+    return tuple(bare.router.routes)
 
 
 def mount(app: FastAPI, nouns: Iterable[ModuleType]) -> None:

@@ -12,8 +12,9 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 PROBES = 2  # a probe may take 64 MiB and a core
 _FEW_CONNECTIONS: Final = 8
 _ANY_LOG: Final = select(logs.c.id).limit(1)
+Few = Callable[[], "S3Client"]
 
 logger = logging.getLogger(__name__)
 
@@ -69,12 +71,13 @@ def prepare(settings: Settings) -> None:
     for folder in (settings.home, settings.blobs):
         if isinstance(folder, Path):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _check_buckets(settings)
+    few = _few(settings)
+    _check_buckets(settings, few)
     new = _is_new(settings)
     if isinstance(settings.anchors, Path) and new:  # later, an empty folder would be one whose volume is not mounted
         AnchorFolder.create(settings.anchors)
     for place in settings.key_places:
-        _make_key_place(settings, place)
+        _make_key_place(place, few)
     if new and isinstance(settings.root_key, Path):
         rootkeys.make(str(settings.root_key))
     blobs = _blobs(settings)
@@ -134,8 +137,9 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
     for folder in (settings.blobs, settings.anchors, *settings.key_places):
         if isinstance(folder, Path) and not folder.is_dir():
             raise UnsafeError("A folder of this installation is missing: bring it back, then run `muniment doctor`.")
-    doubts = _check_buckets(settings)
-    places = [_key_place(settings, place) for place in settings.key_places]
+    few = _few(settings)
+    doubts = _check_buckets(settings, few)
+    places = [_key_place(place, few) for place in settings.key_places]
     instance = new_id("req", clock(), os.urandom)
     database, blobs = Database(settings.database_url, settings.database_connections), _blobs(settings)
     with ExitStack() as refused:
@@ -151,7 +155,7 @@ def wire(settings: Settings, clock: Clock = clock_ms) -> tuple[Services, str]:
             matrix=MatrixHolder(settings.policies),
             keys=KeyStore(root, places, lambda: clock() / 1000, os.urandom, settings.key_cache_s),
             blobs=blobs,
-            anchors=_anchors(settings, clock),
+            anchors=_anchors(settings, few, clock),
             probes=Probes(PROBES),
             clock=clock,
             random=os.urandom,
@@ -181,21 +185,26 @@ def _blobs(settings: Settings) -> BlobStore:
     return S3Blobs(client, settings.blobs.bucket, settings.blobs.prefix)
 
 
-def _anchors(settings: Settings, clock: Clock) -> Anchors:
+def _anchors(settings: Settings, few: Few, clock: Clock) -> Anchors:
     if isinstance(settings.anchors, Path):
         anchors = AnchorFolder(settings.anchors)
         anchors.require_mark()
         return anchors
     place = settings.anchors
-    return AnchorBucket(_few(settings), place.bucket, place.prefix, settings.anchor_days, clock)
+    return AnchorBucket(few(), place.bucket, place.prefix, settings.anchor_days, clock)
 
 
-def _few(settings: Settings) -> S3Client:
-    """A client for what is asked seldom."""
-    return s3_client(region=settings.aws_region, endpoint=settings.s3_endpoint, connections=_FEW_CONNECTIONS)
+def _few(settings: Settings) -> Few:
+    """One client for all that is asked seldom, made when it is first wanted: making one takes longer than asking."""
+
+    @cache
+    def make() -> S3Client:
+        return s3_client(region=settings.aws_region, endpoint=settings.s3_endpoint, connections=_FEW_CONNECTIONS)
+
+    return make
 
 
-def _check_buckets(settings: Settings) -> tuple[str, ...]:
+def _check_buckets(settings: Settings, few: Few) -> tuple[str, ...]:
     """Refuse unsafe buckets; return, and log, what could not be told about the others."""
     given = [(settings.blobs, Holds.DOCUMENTS), (settings.anchors, Holds.ANCHORS)]
     given += [(place, Holds.KEYS) for place in settings.key_places]
@@ -205,9 +214,7 @@ def _check_buckets(settings: Settings) -> tuple[str, ...]:
     names = {holds: {bucket for bucket, each in buckets if each is holds} for holds in Holds}
     if names[Holds.KEYS] & (names[Holds.DOCUMENTS] | names[Holds.ANCHORS]):
         raise UnsafeError("Keys share a bucket with what they open: give the keys one of their own.")
-    client = _few(settings)
-    doubts = tuple(doubt for bucket, holds in buckets for doubt in check_bucket(client, bucket, holds))
-    client.close()
+    doubts = tuple(doubt for bucket, holds in buckets for doubt in check_bucket(few(), bucket, holds))
     for doubt in doubts:
         logger.warning("%s", doubt)
     return doubts
@@ -220,23 +227,24 @@ def make_key_place_anew(settings: Settings, name: str) -> None:
         BadInputError: the settings name no such place.
         UnsafeError, KeyPlaceError: it is not fit, or cannot be written.
     """
-    by_name = {_key_place(settings, place).name: place for place in settings.key_places}
+    few = _few(settings)
+    by_name = {_key_place(place, few).name: place for place in settings.key_places}
     if name not in by_name:
         raise BadInputError(f"There is no key place of that name. There are: {', '.join(by_name)}.")
-    _make_key_place(settings, by_name[name])
+    _make_key_place(by_name[name], few)
 
 
-def _key_place(settings: Settings, place: Location) -> KeyPlace:
+def _key_place(place: Location, few: Few) -> KeyPlace:
     if isinstance(place, Path):
         return FolderKeyPlace(place)
-    return BucketKeyPlace(_few(settings), place.bucket, place.prefix, str(place))
+    return BucketKeyPlace(few(), place.bucket, place.prefix, str(place))
 
 
-def _make_key_place(settings: Settings, place: Location) -> None:
+def _make_key_place(place: Location, few: Few) -> None:
     if isinstance(place, Path):
         FolderKeyPlace.create(place)
     else:
-        BucketKeyPlace.create(_few(settings), place.bucket, place.prefix, str(place))
+        BucketKeyPlace.create(few(), place.bucket, place.prefix, str(place))
 
 
 @contextmanager

@@ -27,6 +27,11 @@ def stack(request: pytest.FixtureRequest) -> Stack:
     """A migrated database and places for contents and anchors, of each kind in turn."""
     if request.param == "sqlite-folders":
         return Stack(request.getfixturevalue("migrated_sqlite_url"))
+    return servers(request)
+
+
+def servers(request: pytest.FixtureRequest) -> Stack:
+    """A database of one's own on PostgreSQL, and places of one's own in buckets."""
     buckets: Buckets = request.getfixturevalue("buckets")
     prefix = buckets.prefix()
     settings = {

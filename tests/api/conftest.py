@@ -1,4 +1,4 @@
-"""A world for each test, on both stacks."""
+"""A world for each test, on both kinds of database."""
 
 from __future__ import annotations
 
@@ -7,8 +7,35 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks import Stack
+from tests.stacks import Stack, servers
 from tests.world import Engagement, World, a_world
+
+ABOUT_CONTENTS = frozenset(
+    {
+        "test_certificates",
+        "test_disposals",
+        "test_documents",
+        "test_downloads",
+        "test_errors",
+        "test_operations",
+        "test_parts_of_files",
+        "test_resumable",
+        "test_revising",
+        "test_uploads",
+    }
+)
+"""Modules that ask what becomes of contents: on PostgreSQL they stand on S3. The others ask what rows say, and opening
+buckets for each of their tests would take longer than the tests."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """A migrated database of each kind in turn, and places for contents."""
+    if request.param == "sqlite":
+        return Stack(request.getfixturevalue("migrated_sqlite_url"))
+    if request.module.__name__.rpartition(".")[2] in ABOUT_CONTENTS:
+        return servers(request)
+    return Stack(request.getfixturevalue("migrated_postgres_url"))
 
 
 @pytest.fixture
