@@ -66,11 +66,11 @@ class Machine:
         ours = {f"MUNIMENT_{name.upper()}": value for name, value in settings.items()}
         self._environment = {**inherited, "PYTHONUNBUFFERED": "1", "MUNIMENT_HOME": str(self.home), **ours}
 
-    def run(self, *arguments: str) -> Any:
-        """Run a command that prints JSON, and read it.
+    def run(self, *arguments: str, code: int = 0) -> Any:
+        """Run a command that prints JSON, and read it; `code` is what it must end with.
 
         Raises:
-            UnprovenError: it failed.
+            UnprovenError: it ended otherwise.
         """
         done = subprocess.run(  # noqa: S603  # our own program, with arguments of our own
             [sys.executable, "-m", "service.cli", *arguments, "--json"],
@@ -80,7 +80,7 @@ class Machine:
             timeout=COMMAND_S,
             check=False,
         )
-        if done.returncode != 0:
+        if done.returncode != code:
             raise UnprovenError(f"`muniment {arguments[0]}` ended with {done.returncode}: {done.stderr.strip()}")
         return json.loads(done.stdout)
 

@@ -83,6 +83,18 @@ def brought_in() -> Paper:
     )
 
 
+def clinics_letter() -> Paper:
+    """What the clinic writes in the middle of the work."""
+    lines = ("Northside Clinic", "Which records of Ms Delgado do you want, and of when?", "Records office, 555-0163")
+    return Paper("Letter of the clinic.pdf", PDF, _pdf([lines]), "correspondence", "confidential", READABLE)
+
+
+def draft(sentence: str) -> Paper:
+    """What a member drafts as an answer."""
+    lines = ("To Northside Clinic, records office", sentence, "Yours, D. Whitfield")
+    return Paper("Answer to the clinic.pdf", PDF, _pdf([lines]), "correspondence", "confidential", READABLE)
+
+
 def drawn() -> list[Paper]:
     """Draw the demo's own papers."""
     letter = _pdf([("Dear Sir or Madam,", "we represent Ms Delgado in the matter of 3 March.", "Yours, D. Whitfield")])

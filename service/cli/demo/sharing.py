@@ -178,7 +178,7 @@ def bring_in(stage: Stage) -> str:
     same(len(receipts), 2, "her receipts: for what she sent first, and for what she replaced it by")
     same(receipts[receipt["revision_id"]]["sha256"], paper.sha256, "her receipt")
     same(receipts[receipt["revision_id"]]["log_index"], receipt["log_index"], "the entry that her receipt names")
-    stage.brought = held
+    stage.brought.append(held)
     return (
         "The intake specialist, once asked, adds a client's paper, sees it and replaces a bad scan until the attorney "
         f"confirms it; then only her receipts (entry {receipt['log_index']})."

@@ -59,7 +59,9 @@ class Stage:
     parts: list[str] = field(default_factory=list)
     documents: list[Held] = field(default_factory=list)
     grants: dict[tuple[str, str], str] = field(default_factory=dict)  # (person, document) -> grant
-    brought: Held | None = None  # what the intake specialist adds
+    brought: list[Held] = field(default_factory=list)  # what the vendor's people add
+    revisions: int = 0  # contents that were taken in, replaced ones too
+    task: str = ""
     only_copies: dict[str, str] = field(default_factory=dict)  # document -> SHA-256
     disposal: str = ""
     copy: Machine | None = None  # made before the end
@@ -104,6 +106,7 @@ class Stage:
             )
             .json()
         )
+        self.revisions += 1
         return Held(receipt["document_id"], paper, part_id, receipt["condition"], receipt["log_index"]), receipt
 
     def replace(self, who: str, held: Held, content: bytes) -> dict[str, Any]:
@@ -111,6 +114,7 @@ class Stage:
         path = f"{API}/documents/{held.id}"
         headers = {"Content-Type": held.paper.media_type, "If-Match": self.as_(who).etag(path)}
         receipt: dict[str, Any] = self.as_(who).ask("PUT", f"{path}/content", content=content, headers=headers).json()
+        self.revisions += 1
         return receipt
 
     def content(self, who: str, document_id: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import Final
 
 from rich.console import Console
 
-from service.cli.demo import changing, ending, opening, papers, proving, sharing
+from service.cli.demo import changing, ending, opening, papers, proving, sharing, understanding, working
 from service.cli.demo.machine import Machine, begin_home
 from service.cli.demo.people import CAST, NEXT_JOB, OWNER
 from service.cli.demo.proof import UnprovenError
@@ -35,6 +35,12 @@ STEPS: Final[tuple[Step, ...]] = (
     sharing.refuse_above_ceiling,
     sharing.read_granted,
     sharing.bring_in,
+    working.give_task,
+    working.accept_task,
+    working.ask_for_access,
+    understanding.who_can_see,
+    understanding.simulate,
+    understanding.compare_policies,
     changing.change_nda,
     changing.revoke,
     changing.expire,
