@@ -106,6 +106,7 @@ def _made(base: Matrix, text: str) -> Matrix:
     try:
         rules = narrowed(base.rules, Overlay.stored(text))
     except PolicyError:
-        logger.exception("an overlay cannot be read: its engagement is shut for the vendor's people")
+        # Without the traceback: whatever was put into the row would be quoted in it.
+        logger.error("an overlay cannot be read: its engagement is shut for the vendor's people")  # noqa: TRY400
         rules = shut(base.rules)
     return base.keep(text, base.with_rules(epoch_under(base.epoch, text), rules), MOST_KEPT)
