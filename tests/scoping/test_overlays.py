@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from service.scoping.inforce import epoch_under, of_engagement, proven, under
 from service.scoping.matrix import ERROR, Matrix, MatrixHolder, cells_of
 from service.scoping.overlays import ACTIONS, FACTS, MAX_BYTES, MAX_ROWS, ROLES, Overlay, narrowed
 from service.scoping.rules import Rule
+from service.scoping.statements import EVERYWHERE
 from service.scoping.together import Asker
 from tests.scoping.policies import POLICIES, policy_folder
 from tests.scoping.world import World, an_id
@@ -281,7 +283,7 @@ def test_what_cannot_be_read_shuts_the_engagement(matrix: Matrix, damaged: str) 
 # Deciding -------------------------------------------------------------------------------------------------------------
 
 
-def _paper(world: World, seat: str, name: str = "one", **values: object) -> str:
+def _paper(world: World, seat: str, name: str = "one", **values: Any) -> str:
     document = world.document(name, world.member("lead", "attorney", None), **values)
     world.grant(seat, document)
     return document
@@ -396,7 +398,7 @@ def test_what_another_sees_is_told_as_his_overlay_leaves_it(world: World, matrix
     attorney = world.actor(world.member("lead", "attorney", None))
     world.team("case", "lead")
     asker = Asker(attorney, world.moment)
-    how = {"where": listing.EVERYWHERE}
+    how = {"where": EVERYWHERE}
     seen = together.page(
         world.tx, matrix, asker, world.moment, world.actor(seat), Action.DOCUMENT_VIEW, after="", most=9, **how
     )
