@@ -30,7 +30,7 @@ from service.scoping.matrix import Matrix
 from service.scoping.overlays import Overlay, narrowed, shut
 from service.scoping.table import changes
 
-MOST_KEPT: Final = 256  # snapshots; further ones push out the oldest
+MOST_KEPT: Final = 64  # snapshots of 0.5 to 3 MB; further ones push out the oldest
 EPOCH_TAG: Final = b"muniment overlay v1\x00"
 
 logger = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -24,6 +25,7 @@ from service.scoping.together import Asker
 from tests.scoping.policies import POLICIES, policy_folder
 from tests.scoping.world import World, an_id
 
+ROOT = Path(__file__).parents[2]
 NO_DOWNLOAD = "*,document:download,*,*,never"
 NO_LOOK = "paralegal,document:view,*,confidential,never"
 STEP_UP = "paralegal,document:download,medical_record,*,stepped_up"
@@ -439,3 +441,14 @@ def test_abilities_above_an_overlay_are_not_there_to_give(world: World, matrix: 
     assert not left.cell("paralegal", "document:download", "exhibit", "routine").ways()
     assert left.cell("paralegal", "document:view", "exhibit", "routine").ways()
     assert of_engagement(world.tx, matrix, world.engagement("second")) is matrix
+
+
+def test_use_cases_ask_for_a_ceiling_under_the_engagements_overlay() -> None:
+    """The decision finds its snapshot itself; whoever asks the policy of a role besides must not ask the plain one."""
+    asking = re.compile(r"\b(?:matrix|current)\.(?:cell|answer|ceiling_allows|alternatives)\(")
+    rooms = [path for path in (ROOT / "service").rglob("*.py") if "scoping" not in path.parts]
+    found = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in rooms}
+    those = {name: source for name, source in found.items() if asking.search(source)}
+    assert set(those) == {"service/asks.py", "service/grants.py"}
+    for source in those.values():
+        assert source.count("matrix.current") == source.count("of_engagement(act.tx, act.services.matrix.current,") == 1
