@@ -26,14 +26,13 @@ SUITE: Final = (
     "tests/scoping/test_decide.py",
     "tests/scoping/test_explain.py",
     "tests/scoping/test_authorised.py",
-    "tests/scoping/test_overlays.py",
     "tests/scoping/test_matrix.py",
     "tests/test_recipients.py",
+    "tests/scoping/test_overlays.py",
     "tests/scoping/test_listing.py",
     "tests/test_door.py",
     "tests/test_acts.py",
     "tests/api/test_grants.py",
-    "tests/api/test_overlays.py",
 )
 """Quickest first: the first failure ends a run."""
 LEFT_OUT: Final = ("postgres", "reloads", "rows_may_exist", "sent_again", "vendor_role_is_ever", "wrong_place")
