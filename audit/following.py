@@ -7,13 +7,15 @@
 * a payload shown for it is the one it commits to.
 
 What it cannot know is whether the entries are the ones that were signed; verify.py hashes them into the tree for that.
-Memory grows with the number of engagements, of open intents and of policy epochs, not with the number of entries.
+Memory grows with the number of engagements, of open intents, of policy epochs and of overlays, not with the number of
+entries.
 
 Source: FORMAT.md, sections 1, 3 and 4.
 """
 
 from __future__ import annotations
 
+import json
 from binascii import hexlify
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from audit.errors import AuditError, ChainError, EntryError, PayloadError, Seque
 from audit.merkle import LEAF_PREFIX
 
 _SHOWN_BYTES: Final = 4096  # of an entry, as evidence
+_OVERLAY: Final = b'"type":"overlay.changed","v":1}'
 
 
 _Link = tuple[
@@ -65,6 +68,7 @@ class Follower:
         self._engagement = None if engagement is None else engagement.encode()
         self._scan = Scanner().scan_tuple
         self._policies: dict[bytes, list[int]] = {}  # epoch to number of entries and first index
+        self.overlays: dict[tuple[str, ...], None] = {}  # rows of every overlay that an entry set
         self._chains: dict[bytes, _Link] = {}
         self._payloads = iter(payloads)
         self._payload = next(self._payloads, None)
@@ -111,6 +115,8 @@ class Follower:
             raise
         self.last_time, self.last_entry, self.next_index = time, body, at + 1
         self._note(at, policy, closes, announces=announces)
+        if body.endswith(_OVERLAY):
+            self._note_overlay(body)
         return leaf
 
     def finish(self) -> None:
@@ -162,6 +168,12 @@ class Follower:
             raise PayloadError("the payload is not the one that the entry commits to", index=at, evidence=evidence)
         self.payloads_shown += 1
         self._payload = next(self._payloads, None)
+
+    def _note_overlay(self, body: bytes) -> None:
+        """Keep the rows of an overlay: epochs are computed with them. One of another shape sets none."""
+        rows = json.loads(body).get("data", {}).get("rows")
+        if isinstance(rows, list):
+            self.overlays[tuple(rows)] = None
 
     def _note(self, at: int, policy: bytes | None, closes: int | None, *, announces: bool) -> None:
         """Count what breaks no rule."""

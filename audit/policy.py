@@ -1,6 +1,7 @@
 """Policy epochs: the name under which entries cite the rules they were decided by.
 
 An epoch is the SHA-256 of the policy files, so whoever holds the files can tell whether a decision was made under them.
+Under an engagement's overlay it is made of that and of the overlay's rows, which stand in the entry that set them.
 Nothing here reads what the rules say.
 
 Source: FORMAT.md, section 7.
@@ -9,7 +10,7 @@ Source: FORMAT.md, section 7.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -17,6 +18,7 @@ from audit.errors import UnusableError
 
 FILES: Final = ("model.conf", "policy.csv", "duties.csv", "answers.csv")
 POLICY_BYTES: Final = 1 << 20  # all files of an epoch as JSON
+_UNDER: Final = b"muniment overlay v1\x00"
 
 
 def epoch(files: Mapping[str, bytes]) -> str:
@@ -32,6 +34,18 @@ def epoch(files: Mapping[str, bytes]) -> str:
         # With its length before it, no byte can move from one file to the next without changing the epoch.
         digest.update(len(files[name]).to_bytes(8, "big") + files[name])
     return digest.hexdigest()
+
+
+def epoch_under(base: str, overlay: Sequence[str]) -> str:
+    """Compute the epoch of a policy under an engagement's overlay: 64 hex digits.
+
+    Args:
+        base: the policy's own epoch.
+        overlay: the rows, as the entry that set them has them; none is the policy itself.
+    """
+    if not overlay:
+        return base
+    return sha256(_UNDER + bytes.fromhex(base) + sha256("\n".join(overlay).encode()).digest()).hexdigest()
 
 
 def to_json(files: Mapping[str, bytes]) -> bytes:

@@ -38,7 +38,7 @@ from audit.errors import (
     RootError,
     TruncatedError,
 )
-from audit.following import Follower, PolicyUse
+from audit.following import Follower
 from audit.merkle import BATCH, HASH_BYTES, Frontier
 from audit.reading import ENTRY_LINE_BYTES, Bundle
 from audit.report import Report, report
@@ -74,7 +74,7 @@ def verify_bundle(
             _verify_engagement(bundle, head, follower)
         follower.finish()
         _require_counts(bundle, follower)
-        shown = _policies_shown(bundle, follower.policies, policy)
+        shown = _policies_shown(bundle, follower, policy)
         return report(bundle.manifest, head, kept, follower, shown, has_key=key is not None)
 
 
@@ -258,19 +258,24 @@ def _require_counts(bundle: Bundle, follower: Follower) -> None:
         )
 
 
-def _policies_shown(bundle: Bundle, used: Mapping[str, PolicyUse], given: Sequence[Mapping[str, bytes]]) -> list[str]:
-    """Compare policy files with the epochs that entries cite."""
+def _policies_shown(bundle: Bundle, follower: Follower, given: Sequence[Mapping[str, bytes]]) -> list[str]:
+    """Compare policy files, alone and under each overlay that an entry set, with the epochs that entries cite."""
+    used = follower.policies
     included = bundle.policies()
     for epoch, files in included.items():
         if policies.epoch(files) != epoch:
             evidence: dict[str, str | int] = {"named": epoch, "computed": policies.epoch(files)}
             raise PolicyError("the policy files in the bundle are not those of their epoch", evidence=evidence)
     known = [policies.epoch(files) for files in given]
-    if known and used and not used.keys() & set(known):
+    if known and used and not used.keys() & _under_overlays(known, follower):
         first = min(used.items(), key=lambda item: item[1].first_index)
         raise PolicyError(
             "no decision was made under the policy that was given",
             index=first[1].first_index,
             evidence={"given": known[0], "cited": first[0]},
         )
-    return sorted(used.keys() & {*included, *known})
+    return sorted(used.keys() & _under_overlays([*included, *known], follower))
+
+
+def _under_overlays(epochs: Sequence[str], follower: Follower) -> set[str]:
+    return {policies.epoch_under(epoch, overlay) for epoch in epochs for overlay in ((), *follower.overlays)}

@@ -28,6 +28,7 @@ from service.paging import Page, Window, page
 from service.scoping.actions import UNCONFIRMED_SENSITIVITY, Action, Label, Side
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject
+from service.scoping.inforce import of_engagement
 from service.services import Services
 
 
@@ -214,7 +215,7 @@ def for_task(
     """
     rows = act.tx.all(_STANDING, membership=place["membership"], part=part.id, now=act.moment.s)
     for label in labels:
-        _require_below_ceiling(act, role, label)
+        _require_below_ceiling(act, place["engagement"], role, label)
         if not any(
             one.task_id is None and one.label == label and one.not_before <= term[0] and one.not_after >= term[1]
             for one in rows
@@ -271,7 +272,7 @@ def _create(act: Act, engagement_id: str, new: NewAsk, labels: Sequence[str], in
         membership_id=new.membership_id,
     )
     for label in labels:
-        _require_below_ceiling(act, recipient.role, label)
+        _require_below_ceiling(act, engagement_id, recipient.role, label)
     begins, ends = recipients.term(recipient, act.moment.s, new.not_before, new.not_after)
     holder = Holder(part.id, part.key_id, part.field_key)
     subjects = {
@@ -313,8 +314,9 @@ def _write(
     return ask_id
 
 
-def _require_below_ceiling(act: Act, role: str, label: str) -> None:
-    matrix, sensitivity = act.services.matrix.current, UNCONFIRMED_SENSITIVITY.value
+def _require_below_ceiling(act: Act, engagement_id: str, role: str, label: str) -> None:
+    matrix = of_engagement(act.tx, act.services.matrix.current, engagement_id)
+    sensitivity = UNCONFIRMED_SENSITIVITY.value
     if not matrix.ceiling_allows(role, Action.DOCUMENT_ADD, label, sensitivity):
         raise AboveCeilingError(
             f"The role {role} may never add papers labelled {label}. Ask for other papers, or ask somebody else.",

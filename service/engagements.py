@@ -272,6 +272,7 @@ def _write(act: Act, new: NewEngagement, name: str) -> str:
         created_at=act.moment.s,
         version=1,
         withheld=Withheld.INVISIBLE.value,
+        overlay="",
     )
     act.record(
         EventType.ENGAGEMENT_CREATED,

@@ -85,6 +85,7 @@ class EventType(StrEnum):
     MEMBER_SUSPENDED = "member.suspended"
     ON_CALL_CREATED = "on_call.created"  # an attorney answers requests for access from when to when
     ON_CALL_ENDED = "on_call.ended"
+    OVERLAY_CHANGED = "overlay.changed"  # how an engagement is stricter than the policy, whole; no rows: not at all
     PART_ADDED = "part.added"
     PERSON_ADDED = "person.added"
     REPAIR_ASIDE_SWEPT = "repair.aside_swept"  # what crashes left in the store while it was being written
@@ -124,6 +125,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.MATTER_UNNAMED,
         EventType.MEMBER_ENDED,
         EventType.MEMBER_SUSPENDED,
+        EventType.OVERLAY_CHANGED,
         EventType.SCHEDULE_CREATED,
         EventType.TOKEN_REVOKED,
         EventType.WALL_RAISED,

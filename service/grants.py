@@ -30,6 +30,7 @@ from service.events import EventType
 from service.paging import Page, Window, page
 from service.scoping.actions import ABILITY_OF, EXTENSION_GRACE_S, Ability, Action, Fact, words_of
 from service.scoping.decide import Subject
+from service.scoping.inforce import of_engagement
 from service.services import Services
 
 CONFIRMED: Final = "confirmed"
@@ -306,8 +307,8 @@ def require_shareable(act: Act, document: Any, role: str, abilities: Ability) ->
 
 
 def above_ceiling(act: Act, document: Any, role: str, abilities: Ability) -> str | None:
-    """Return the first of these abilities that a role may never hold on a document."""
-    matrix = act.services.matrix.current
+    """Return the first of these abilities that a role may never hold on a document, in its engagement."""
+    matrix = of_engagement(act.tx, act.services.matrix.current, document.engagement_id)
     for action, ability in ABILITY_OF.items():
         ways = matrix.cell(role, action, document.label, document.sensitivity).ways()
         if ability in abilities and not any(way & _OPENERS == Fact.ASSIGNED for way in ways):

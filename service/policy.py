@@ -7,14 +7,36 @@ only: no document is named and no title is opened, so it leaves no entry; it is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import bindparam, select
 
 from service import firms
+from service.db.models import engagements
 from service.db.session import EVERY_LOG
+from service.errors import NotFoundError
 from service.ledger import Moment
 from service.scoping.comparing import Comparison, Shift
 from service.services import Services
 
 Watch = Callable[[int, int], None]
+
+_OVERLAY: Final = select(engagements.c.overlay).where(engagements.c.id == bindparam("engagement"))
+
+
+def overlay_of(services: Services, engagement_id: str) -> str:
+    """Return the text of an engagement's overlay; empty for none.
+
+    Raises:
+        NotFoundError: no firm here has such an engagement.
+    """
+    with services.database.read(EVERY_LOG) as tx:
+        for firm_id in firms.all_ids(tx):
+            tx.turn_to(firm_id)
+            text: str | None = tx.value(_OVERLAY, engagement=engagement_id)
+            if text is not None:
+                return text
+    raise NotFoundError
 
 
 def people_changed(services: Services, comparison: Comparison, watch: Watch) -> dict[str, list[Shift]]:

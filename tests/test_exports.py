@@ -95,6 +95,24 @@ async def test_a_bundle_of_the_log_verifies_with_the_firms_key_and_one_changed_b
     assert (broken, evidence["first_bad_index"]) == (1, 7)
 
 
+@pytest.mark.parametrize("whole", [True, False])
+async def test_decisions_under_an_overlay_are_known_to_a_verifier(world: World, tmp_path: Path, *, whole: bool) -> None:
+    engagement = await world.engagement()
+    seat, paper = await engagement.member(), (await engagement.document())["document_id"]
+    await engagement.grant(seat, paper)
+    path, rows = f"/engagements/{engagement.id}/overlay", ["*,document:download,*,*,never"]
+    epoch = (await engagement.attorney.change("PUT", path, {"rows": rows}))["epoch"]
+    await seat.get(f"/documents/{paper}")
+    await settle(world)
+    bundle = await _export(world, await _reviewer(world), tmp_path, None if whole else engagement.id)
+    policies = str(ROOT / "policies")
+    code, report = await _verify(bundle, "--key", world.verifier_key, "--policy", policies)
+    assert code == 0, report
+    assert epoch in report["policies"]
+    assert epoch in report["policies_shown"]
+    assert not any(epoch in line for line in report["not_checked"])
+
+
 async def test_an_engagements_bundle_holds_its_whole_chain_and_nothing_else(world: World, tmp_path: Path) -> None:
     engagement = await world.engagement()
     await engagement.document()

@@ -19,6 +19,7 @@ from service.cli.progress import counted
 from service.errors import PolicyError
 from service.scoping.actions import Action, Fact, Role, words_of
 from service.scoping.comparing import Comparison
+from service.scoping.inforce import under
 from service.scoping.matrix import Matrix
 from service.scoping.table import NEVER, OR, TABLE_COLUMNS, Change, entries, render, rules_changed
 from service.wiring import open_installation
@@ -43,12 +44,17 @@ def show(
     folder: Folder = None,
     role: Annotated[Role | None, typer.Option(help="Only this role.")] = None,
     action: Annotated[Action | None, typer.Option(help="Only this act.")] = None,
+    engagement: Annotated[str | None, typer.Option(help="Under the overlay of this engagement here.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print every answer of the policy; what is refused whatever is true is left out of the table."""
+    matrix = Matrix.load(_folder(folder))
+    if engagement is not None:
+        with open_installation(read_settings()) as services:
+            matrix = under(matrix, policy.overlay_of(services, engagement))
     shown = [
         entry
-        for entry in entries(Matrix.load(_folder(folder)))
+        for entry in entries(matrix)
         if role in {None, entry.role} and action in {None, entry.action} and (as_json or entry.when != NEVER)
     ]
     if as_json:

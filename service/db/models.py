@@ -224,6 +224,7 @@ engagements = Table(
     _int("created_at"),
     _int("version"),
     Column("withheld", Text, nullable=False, server_default="invisible"),  # what is declared of documents not granted
+    Column("overlay", Text, nullable=False, server_default=""),  # how it is stricter than the policy; empty: not at all
     CheckConstraint("status IN ('running', 'closing', 'disposed')", name="status"),
     CheckConstraint("withheld IN ('invisible', 'may_be_asked_for')", name="withheld"),
     CheckConstraint("starts_at < ends_at", name="dates"),

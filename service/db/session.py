@@ -38,6 +38,7 @@ BUSY_TIMEOUT_S: Final = 10.0
 CONNECT_TIMEOUT_S: Final = 5
 CONNECTIONS: Final = 10  # that reads share, where nothing else is said
 EVERY_LOG: Final = "*"
+MOST_PREPARED: Final = 4096  # statements kept compiled; the service has some hundreds of its own
 """In place of a firm, for what looks after all of them: the list of logs may be read, and nothing else."""
 _SET_FIRM: Final = "SELECT set_config('muniment.firm', %(firm)s, true)"
 _LIMITS: Final = (
@@ -194,6 +195,8 @@ class Database:
         """Return the compiled form of a statement; each statement object is compiled once."""
         prepared = self._prepared.get(statement)
         if prepared is None:
+            if len(self._prepared) >= MOST_PREPARED:  # statements are made of snapshots too, which come and go
+                self._prepared = {}
             prepared = self._prepared[statement] = Prepared(statement, self.dialect)
         return prepared
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.db.models import FOREVER
-from service.doctor import matters
+from service.doctor import matters, overlays
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, Duty, side_of
@@ -275,6 +275,7 @@ def _engagement_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any],
         "lead_id": data["lead"],
         "deputy_id": data.get("deputy"),
         "withheld": data.get("withheld", "invisible"),
+        "overlay": "",
     }
     scratch.add("engagement", Said(subjects["engagement"], "", terms, entry["index"]))
 
@@ -369,6 +370,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.MEMBER_SUSPENDED, _member_suspended),
             (EventType.ON_CALL_CREATED, _on_call_created),
             (EventType.ON_CALL_ENDED, _on_call_ended),
+            (EventType.OVERLAY_CHANGED, overlays.changed),
             (EventType.PART_ADDED, _part_added),
             (EventType.PERSON_ADDED, _person_added),
             (EventType.TASK_ACCEPTED, _task_ended("accepted")),

@@ -19,6 +19,7 @@ from service.doctor.keys import key_findings
 from service.doctor.log import UNBELIEVED, examine_log, left_open
 from service.doctor.look import GRACE_S, look
 from service.doctor.outliving import outliving
+from service.doctor.overlays import unreadable
 from service.doctor.replay import compare
 from service.doctor.scratch import Scratch
 from service.errors import BlobMissingError, KeyPlaceError, MunimentError
@@ -59,6 +60,7 @@ async def examine(services: Services, grace_s: int = GRACE_S) -> list[Finding]:
         found += [finding for log in each_log(tx) for finding in _examine_log(services, tx, log)]
         found += left_open(tx)
         found += [finding for log in each_log(tx) for finding in outliving(tx, log.id, services.clock() // 1000)]
+        found += [finding for log in each_log(tx) for finding in unreadable(tx, log.id)]
     found += _undone(services)
     return found
 

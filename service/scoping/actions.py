@@ -89,6 +89,8 @@ class Action(StrEnum):
     ON_CALL_CREATE = "on_call:create"
     ON_CALL_END = "on_call:end"
     ON_CALL_LIST = "on_call:list"
+    OVERLAY_CHANGE = "overlay:change"
+    OVERLAY_READ = "overlay:read"
     PART_ADD = "part:add"
     PART_LIST = "part:list"
     PERSON_ACCESS = "person:access"

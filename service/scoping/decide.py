@@ -37,6 +37,7 @@ from service.scoping.actors import Actor
 from service.scoping.answers import Kind, State
 from service.scoping.authorised import NOTHING, Authorised, authorise_document, authorise_ids
 from service.scoping.hours import all_open
+from service.scoping.inforce import of_row, under
 from service.scoping.matrix import NO_RULE, Answer, Matrix, cells_of
 from service.scoping.subjects import KINDS, OF_THE_HOUSE, Subject, follow
 
@@ -95,7 +96,7 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
 
     Args:
         tx: the transaction that will record the decision.
-        matrix: the policy in force, taken once.
+        matrix: the policy in force, taken once; a vendor's person is decided by what his engagement's overlay leaves.
         moment: the ledger's time.
         actor: who asks, as authenticated in this transaction.
         subject: what the act is on.
@@ -119,6 +120,8 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
     )
     if not row:
         return _refuse(tx, matrix, moment, actor, action, subject, None, 0, REFUSED_BY_ABSENCE)
+    if not firm and row.overlay:
+        matrix = under(matrix, row.overlay)
     cell = matrix.cell(actor.role, action, row.label, row.sensitivity)
     true = row.facts
     if not firm and row.hours is not None and not _is_open(row.hours, moment, subject):
@@ -143,10 +146,7 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
         FACT_WORDS[true],
         matrix.epoch,
         row.nda or None,
-        # Whoever may ask for a document need not see it: such a yes opens neither its title nor its bytes.
-        NOTHING
-        if action in ASKING_ACTIONS
-        else authorise_ids(frozenset((authorise_document(row.id), row.revision_id))),
+        _opened(action, row),
         row,
         None,
         (),
@@ -175,6 +175,13 @@ def authorise(
     return decision
 
 
+def _opened(action: Action, row: Any) -> Authorised:
+    """What a yes opens: whoever may ask for a document need not see it, neither its title nor its bytes."""
+    if action in ASKING_ACTIONS:
+        return NOTHING
+    return authorise_ids(frozenset((authorise_document(row.id), row.revision_id)))
+
+
 def _is_open(hours: str, moment: Moment, subject: Subject) -> bool:
     """Whether all schedules are open: now; or for what was let in before and goes on, when it was let in."""
     return all_open(hours, moment.s if subject.begun is None else subject.begun, moment.address)
@@ -200,6 +207,7 @@ def _decide_other(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: 
     row, true = _facts_of(tx, moment, actor, action, subject)
     if row is None:
         return _refuse(tx, matrix, moment, actor, action, subject, None, 0, REFUSED_BY_ABSENCE)
+    matrix = of_row(tx, matrix, actor, row)
     answer, true = _answer(matrix, actor, action, subject, row, true)
     if not answer.allowed or not getattr(row, "there", 1):
         return _refuse(tx, matrix, moment, actor, action, subject, row, true, answer)
@@ -330,6 +338,7 @@ def _refuse(
     """Make the decision of a no: why, for the log; and what the asker is told."""
     if row is None and not actor.covers(_RESOURCE[action]):
         true |= _NARROWED  # said of the token alone, so it must be said of ids that do not exist too
+    matrix = of_row(tx, matrix, actor, row)
     state = reasons.state(tx, matrix, moment, actor, action, subject, row, true, answer)
     side = Side(actor.side)
     reply = matrix.answers.reply(state, subject.kind, side)

@@ -19,6 +19,7 @@ from service.db import models
 from service.db.session import Tx
 from service.scoping import statements
 from service.scoping.actions import Side
+from service.scoping.inforce import of_actor
 from service.scoping.matrix import Matrix
 from service.scoping.together import TOLD, Asker, bound_of, covers, of_asker
 
@@ -40,7 +41,7 @@ _COLUMNS: Final = (
 
 def live(tx: Tx, matrix: Matrix, asker: Asker, engagement_id: str, *, after: str, most: int) -> list[Any]:
     """Return live grants in order of their ids, behind one of them; with holder, abilities, times and version."""
-    statement = _made(matrix, asker)
+    statement = _made(of_actor(tx, matrix, asker.actor), asker)
     if statement is None:
         return []
     bound = {"engagement_of_grants": engagement_id, "now": asker.now.s, "after_grant": after, "most": most}

@@ -21,6 +21,7 @@ from service.scoping import windows
 from service.scoping.actions import ABILITY_BITS, OWN_LIFE_S, Action, Fact, Side
 from service.scoping.actors import Actor
 from service.scoping.authorised import authorise_document
+from service.scoping.inforce import of_actor
 from service.scoping.matrix import Matrix
 from service.scoping.statements import EVERYWHERE, Form, Statement, Where, compiled
 
@@ -55,6 +56,7 @@ def page(
     """
     # PostgreSQL expects a row where there are thousands, and would read and sort them all: each branch gets its end.
     form = Form.MERGED if tx.is_sqlite else Form.BOUNDED
+    matrix = of_actor(tx, matrix, actor)
     statement = _made(matrix, actor, action, where, form, shut=windows.is_shut(tx, moment, actor))
     if statement is None:
         return []
@@ -78,6 +80,7 @@ def count(
         any_hour: every schedule counts as open: for what somebody has, whatever the hour is and wherever he is.
     """
     shut = not any_hour and windows.is_shut(tx, moment, actor)
+    matrix = of_actor(tx, matrix, actor)
     statement = _made(matrix, actor, action, where, Form.COUNTED, shut=shut)
     return 0 if statement is None else int(tx.value(statement, **bound(moment, actor, action, where), after=""))
 

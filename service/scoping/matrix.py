@@ -254,7 +254,9 @@ def epoch_of(contents: Iterable[bytes]) -> str:
 class Matrix:
     """One version of the policy. `Matrix.load` is the way to get one."""
 
-    __slots__ = ("_benches", "_cells", "_conditions", "_model", "_needs", "answers", "epoch", "made", "rules")
+    __slots__ = (
+        "_benches", "_cells", "_conditions", "_model", "_needs", "answers", "base", "epoch", "made", "overlaid", "rules"
+    )  # fmt: skip
 
     def __init__(
         self, epoch: str, model: str, rules: tuple[Rule, ...], duties: Iterable[DutyRow], answers: AnswerTable
@@ -268,6 +270,8 @@ class Matrix:
         self._cells: dict[tuple[str, str, str, str], Cell] = {}
         self._conditions: dict[tuple[str, str], tuple[Condition, ...]] = {}
         self.made: dict[Hashable, Any] = {}  # statements that listing.py compiled from this snapshot
+        self.base = self
+        self.overlaid: dict[str, Matrix] = {}  # what service/scoping/inforce.py made of it, by overlay
 
     @classmethod
     def load(cls, folder: Path) -> Matrix:
@@ -282,6 +286,17 @@ class Matrix:
             raise PolicyError("model.conf is not the model that this version was tested with.")
         rules = read_rules(policy)
         return cls(epoch_of(contents), model.decode(), rules, read_duties(duties, rules), AnswerTable.read(answers))
+
+    def with_rules(self, epoch: str, rules: tuple[Rule, ...]) -> Matrix:
+        """Return a snapshot of other rules: the same model, duties and answers."""
+        other = Matrix(epoch, self._model, rules, (), self.answers)
+        other._needs, other.base = self._needs, self
+        return other
+
+    def keep(self, text: str, snapshot: Matrix, most: int) -> Matrix:
+        """Keep a snapshot that an overlay made of this one, and return it; the oldest of too many goes."""
+        self.overlaid = dict([*self.overlaid.items(), (text, snapshot)][-most:])  # readers hold the old one or the new
+        return snapshot
 
     def cell(self, role: str, action: str, label: str, sensitivity: str) -> Cell:
         """Return the answers for these words; words that are not ours get a cell that refuses everything."""
@@ -344,6 +359,10 @@ class Matrix:
                 return _NoCell()
         except ValueError:
             return _NoCell()
+        if self.base is not self and self.about(*known) == self.base.about(*known):
+            return self._cells.setdefault(
+                (role, action, label, sensitivity), self.base.cell(*known, label, sensitivity)
+            )
         bench = self._benches.get(known)
         if bench is None:
             bench = self._benches[known] = _Bench(self._model, self.rules, *known)

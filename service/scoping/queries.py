@@ -2,8 +2,9 @@
 
 Each statement answers one row, or none where the thing is not there for the asker: ids of the places it lies in, the
 `Fact` bits that rows can tell (``facts``), the `Duty` bits in force (``duties``), the NDA text that binds (``nda``)
-and, for vendor people, the schedules in force (``hours``). `DUTIES` and `NARROWED` are added by the decision: the one
-needs the policy, the other is the token's; and `WINDOW` is taken away where one of the schedules is shut.
+and, for vendor people, the schedules in force (``hours``) and the engagement's ``overlay``. `DUTIES` and `NARROWED` are
+added by the decision: the one needs the policy, the other is the token's; and `WINDOW` is taken away where one of the
+schedules is shut.
 
 It does not decide; the expressions are service/scoping/facts.py.
 """
@@ -94,6 +95,7 @@ DOCUMENT_FOR_VENDOR: Final = _of_document(
     duty_bits(d.c.engagement_id, d.c.matter_id).label("duties"),
     nda_hash(d.c.engagement_id).label("nda"),
     hours(d.c.engagement_id).label("hours"),
+    e.c.overlay,
 )
 DOCUMENT_FOR_FIRM: Final = _of_document(
     mask(
@@ -121,6 +123,7 @@ DOCUMENT_TO_ASK_FOR: Final = _of_document(
     duty_bits(d.c.engagement_id, d.c.matter_id).label("duties"),
     nda_hash(d.c.engagement_id).label("nda"),
     hours(d.c.engagement_id).label("hours"),
+    e.c.overlay,
 )
 """What a vendor person may ask for: a query of its own, so that looking at documents pays nothing for it."""
 
@@ -167,6 +170,7 @@ PART_FOR_VENDOR: Final = _of_part(
     duty_bits(_p.c.engagement_id, _p.c.matter_id).label("duties"),
     nda_hash(_p.c.engagement_id).label("nda"),
     hours(_p.c.engagement_id).label("hours"),
+    e.c.overlay,
     case((asked(for_label=False), number(1)), else_=number(0)).label("known"),
 )
 PART_FOR_FIRM: Final = _of_part(
@@ -197,6 +201,7 @@ ENGAGEMENT_FOR_VENDOR: Final = _of_engagement(
     duty_bits(e.c.id).label("duties"),
     nda_hash(e.c.id).label("nda"),
     hours(e.c.id).label("hours"),
+    e.c.overlay,
 )
 ENGAGEMENT_FOR_FIRM: Final = _of_engagement(
     mask(

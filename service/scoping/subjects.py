@@ -186,6 +186,7 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.MEMBER_ADD, Action.MEMBER_END, Action.MEMBER_LIST), (_E, _F)),
             ((Action.MEMBER_RESUME, Action.MEMBER_SUSPEND), (_E, _F)),
             ((Action.ON_CALL_CREATE, Action.ON_CALL_END, Action.ON_CALL_LIST), (_E,)),
+            ((Action.OVERLAY_CHANGE, Action.OVERLAY_READ), (_E,)),
             ((Action.PART_ADD, Action.PART_LIST, Action.PERSON_ACCESS), (_E,)),
             ((Action.PERSON_ADD, Action.PERSON_LIST, Action.PERSON_READ, Action.POLICY_READ), (_F,)),
             ((Action.TASK_ACCEPT, Action.TASK_CANCEL, Action.TASK_CREATE, Action.TASK_RETURN), (_P,)),

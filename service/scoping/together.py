@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, BindParameter, Select, bindparam, func, select
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, bindparam, func, select
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from service.db import models
@@ -24,6 +24,7 @@ from service.scoping import listing, statements, windows
 from service.scoping.actions import Action, Fact, Side
 from service.scoping.actors import Actor
 from service.scoping.facts import Truth
+from service.scoping.inforce import of_actor
 from service.scoping.matrix import Matrix
 from service.scoping.statements import Where
 
@@ -62,7 +63,8 @@ def page(
 
     Returns: rows of ids, number, label and sensitivity, in order of their ids; nothing that is sealed.
     """
-    statement = _made(matrix, asker.actor, actor, action, where, counted=False, shut=_is_shut(tx, moment, actor))
+    both = _both(tx, matrix, asker.actor, actor)
+    statement = _made(both, asker.actor, actor, action, where, counted=False, shut=_is_shut(tx, moment, actor))
     if statement is None:
         return []
     return tx.all(statement, **_bound(asker, moment, actor, action, where), after=after, most=most)
@@ -70,7 +72,8 @@ def page(
 
 def count(tx: Tx, matrix: Matrix, asker: Asker, moment: Moment, actor: Actor, action: Action, *, where: Where) -> int:
     """Return how many documents `page` would tell of in all."""
-    statement = _made(matrix, asker.actor, actor, action, where, counted=True, shut=_is_shut(tx, moment, actor))
+    both = _both(tx, matrix, asker.actor, actor)
+    statement = _made(both, asker.actor, actor, action, where, counted=True, shut=_is_shut(tx, moment, actor))
     if statement is None:
         return 0
     return int(tx.value(statement, **_bound(asker, moment, actor, action, where), after=""))
@@ -95,22 +98,33 @@ def _is_shut(tx: Tx, moment: Moment, actor: Actor) -> bool:
     return windows.is_shut(tx, moment._replace(address=Place.INSIDE), actor)
 
 
+class _Both(NamedTuple):
+    """What is in force for the one who is asked about, and for the asker."""
+
+    theirs: Matrix
+    asker: Matrix
+
+
+def _both(tx: Tx, matrix: Matrix, asker: Actor, actor: Actor) -> _Both:
+    return _Both(of_actor(tx, matrix, actor), of_actor(tx, matrix, asker))
+
+
 def _made(
-    matrix: Matrix, asker: Actor, actor: Actor, action: Action, where: Where, *, counted: bool, shut: bool
+    both: _Both, asker: Actor, actor: Actor, action: Action, where: Where, *, counted: bool, shut: bool
 ) -> Select[Any] | None:
     """Return the statement, compiled from the snapshot once; None when nothing can be told."""
-    if not covers(matrix, asker):
+    if not covers(both.asker, asker):
         return None
     given = tuple(noun for noun, value in where._asdict().items() if value is not None)
-    key = ("together", asker.role, actor.role, action, given, counted, shut)
-    if key not in matrix.made:
-        matrix.made[key] = _compile(matrix, asker, actor, action, given, counted=counted, shut=shut)
-    statement: Select[Any] | None = matrix.made[key]
+    key, made = ("together", both.asker.epoch, asker.role, actor.role, action, given, counted, shut), both.theirs.made
+    if key not in made:
+        made[key] = _compile(both, asker, actor, action, given, counted=counted, shut=shut)
+    statement: Select[Any] | None = made[key]
     return statement
 
 
 def _compile(
-    matrix: Matrix,
+    both: _Both,
     asker: Actor,
     actor: Actor,
     action: Action,
@@ -119,11 +133,11 @@ def _compile(
     counted: bool,
     shut: bool,
 ) -> Select[Any] | None:
-    theirs = statements.ids(matrix, actor.role, Side(actor.side), action, given=given, shut=shut)
+    theirs = statements.ids(both.theirs, actor.role, Side(actor.side), action, given=given, shut=shut)
     if theirs is None:
         return None
     seen = theirs.subquery("seen")
-    told = statements.admits(matrix, asker.role, Side(asker.side), TOLD, seen.c.id)
+    told = statements.admits(both.asker, asker.role, Side(asker.side), TOLD, seen.c.id)
     if told is None:
         return None
     if counted:
@@ -131,8 +145,17 @@ def _compile(
     shown = [
         _shown.c[name] for name in ("id", "engagement_id", "part_id", "matter_id", "number", "label", "sensitivity")
     ]
-    both = _shown.join(seen, seen.c.id == _shown.c.id)
-    return select(*shown).select_from(both).where(of_asker(told)).order_by(seen.c.id).limit(_MOST)
+    joined = _shown.join(seen, seen.c.id == _shown.c.id)
+    return select(*shown).select_from(joined).where(of_asker(told)).order_by(seen.c.id).limit(_MOST)
+
+
+def told_of(matrix: Matrix, asker: Actor, document_id: ColumnElement[str]) -> Truth | None:
+    """Say of one document in a query whether the asker may be told of it; None when he is told of none.
+
+    It binds what `bound_of` gives.
+    """
+    told = statements.admits(matrix, asker.role, Side(asker.side), TOLD, document_id) if covers(matrix, asker) else None
+    return None if told is None else of_asker(told)
 
 
 def of_asker(truth: Truth) -> Truth:

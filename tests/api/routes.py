@@ -17,6 +17,8 @@ from tests.api.scene import ALWAYS, CANARIES, Scene
 from tests.uploads.purposes import write_purpose
 from tests.world import DAY_S, NDA, rfc3339
 
+NOBODYS = "billing_clerk,document:view,internal_note,*,never"
+"""A row of an overlay that takes nothing from anybody."""
 TUS = MappingProxyType({"Tus-Resumable": "1.0.0"})
 Make = Callable[[Scene], Coroutine[Any, Any, Request]]
 
@@ -123,6 +125,19 @@ async def _create_engagement(scene: Scene) -> Request:
 async def _change_engagement(scene: Scene) -> Request:
     path = {"engagement_id": scene.main.id}
     return Request(path, headers=await scene.tag(f"/engagements/{scene.main.id}"), json={"name": "Redstart again"})
+
+
+async def _change_overlay(scene: Scene) -> Request:
+    tag = await scene.tag(f"/engagements/{scene.main.id}")
+    return Request({"engagement_id": scene.main.id}, headers=tag, json={"rows": [NOBODYS]})
+
+
+async def _remove_overlay(scene: Scene) -> Request:
+    return Request({"engagement_id": scene.main.id}, headers=await scene.tag(f"/engagements/{scene.main.id}"))
+
+
+async def _preview_overlay(scene: Scene) -> Request:
+    return Request({"engagement_id": scene.main.id}, json={"rows": [NOBODYS]})
 
 
 async def _add_part(scene: Scene) -> Request:
@@ -421,6 +436,10 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "read_engagement": _of("engagement_id", "engagement"),
         "read_engagement disposed": _of("engagement_id", "disposed_engagement"),
         "change_engagement": _change_engagement,
+        "read_overlay": _of("engagement_id", "engagement"),
+        "change_overlay": _change_overlay,
+        "remove_overlay": _remove_overlay,
+        "preview_overlay": _preview_overlay,
         "add_part": _add_part,
         "list_parts": _of("engagement_id", "engagement"),
         "add_member": _add_member,

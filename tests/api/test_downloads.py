@@ -298,7 +298,22 @@ async def _days_pass(world: World, _engagement: Engagement, _seat: Person, _gran
     world.sleep(15 * DAY_S)
 
 
-ENDS: tuple[End, ...] = (_revoke, _suspend, _end_membership, _revoke_token, _wall, _new_text, _close, _days_pass)
+async def _overlay(_world: World, engagement: Engagement, _seat: Person, _grant: Any) -> None:
+    body = {"rows": ["*,document:download,*,*,never"]}
+    await engagement.attorney.change("PUT", f"/engagements/{engagement.id}/overlay", body)
+
+
+ENDS: tuple[End, ...] = (
+    _revoke,
+    _suspend,
+    _end_membership,
+    _revoke_token,
+    _wall,
+    _new_text,
+    _overlay,
+    _close,
+    _days_pass,
+)
 
 
 async def _broken_off(world: World, engagement: Engagement, end: End) -> tuple[Answer, int]:

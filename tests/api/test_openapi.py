@@ -192,6 +192,7 @@ def test_what_creates_can_be_sent_again_and_what_changes_names_what_was_read(
         "end_upload",
         "export_log",
         "name_on_team",
+        "preview_overlay",
         "preview_wall",
         "revoke_token",
         "run_disposal",

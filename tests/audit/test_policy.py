@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import UnusableError
-from audit.policy import FILES, POLICY_BYTES, epoch, from_json, to_json
+from audit.policy import FILES, POLICY_BYTES, epoch, epoch_under, from_json, to_json
 
 GOOD = {"model.conf": b"m", "policy.csv": b"p", "duties.csv": b"", "answers.csv": b"\xc3\xa9\n"}
 
@@ -34,6 +34,15 @@ def test_moving_bytes_from_file_to_file_makes_another_epoch(texts: tuple[str, ..
 def test_files_come_back_from_json(texts: tuple[str, ...]) -> None:
     files = dict(zip(FILES, (text.encode() for text in texts), strict=True))
     assert from_json(to_json(files)) == files
+
+
+def test_an_overlay_makes_an_epoch_of_its_own() -> None:
+    base, rows = epoch(GOOD), ["a,b", "c,d"]
+    text = hashlib.sha256(b"a,b\nc,d").digest()
+    assert epoch_under(base, rows) == hashlib.sha256(b"muniment overlay v1\0" + bytes.fromhex(base) + text).hexdigest()
+    assert epoch_under(base, []) == base
+    assert len({epoch_under(base, each) for each in ([], rows, rows[:1], rows[::-1])}) == 4
+    assert epoch_under(epoch(GOOD | {"policy.csv": b"q"}), rows) != epoch_under(base, rows)
 
 
 @pytest.mark.parametrize("files", [{}, {"policy.csv": b""}, {**GOOD, "other.csv": b""}])

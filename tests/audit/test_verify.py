@@ -30,6 +30,7 @@ from audit.errors import (
     UnusableError,
     VerifierKeyError,
 )
+from audit.policy import epoch_under
 from audit.report import BY_CHECKPOINT, BY_KEY, CANNOT_SHOW_WITHOUT_OLDER, lines
 from audit.verify import verify_bundle
 from tests.audit.logs import (
@@ -176,6 +177,40 @@ def test_a_policy_that_was_given_is_shown_as_known(made: LogMaker, tmp_path: Pat
     report = verify_bundle(path, key=VERIFIER_KEY, policy=[OTHER_POLICY, POLICY])
     assert list(report.policies_shown) == [EPOCH]
     assert not any(EPOCH in sentence for sentence in report.not_checked)
+
+
+def test_decisions_under_an_overlay_are_known_by_the_entry_that_set_it(tmp_path: Path) -> None:
+    made = LogMaker(7).grow(30)
+    rows, engagement = ["paralegal,document:download,*,*,never", "receptionist,document:view,*,*,never"], ENGAGEMENTS[0]
+    under = epoch_under(EPOCH, rows)
+    subjects = {"engagement": engagement}
+    made.add(type="overlay.changed", subjects=subjects, data={"rows": rows}, policy=EPOCH)
+    made.add(subjects=subjects, policy=under)
+    for kind in (made.log_bundle(policies=()), made.engagement_bundle(engagement, policies=())):
+        report = verify_bundle(saved(tmp_path, kind), key=VERIFIER_KEY, policy=[POLICY])
+        assert set(report.policies_shown) == {EPOCH, under}
+    assert not verify_bundle(saved(tmp_path, made.log_bundle(policies=())), key=VERIFIER_KEY).policies_shown
+
+
+def test_an_overlay_that_no_entry_set_is_not_known(tmp_path: Path) -> None:
+    made = LogMaker(7).grow(30)
+    other = epoch_under(EPOCH, ["paralegal,document:view,*,*,never"])
+    made.add(type="overlay.changed", subjects={"engagement": ENGAGEMENTS[0]}, data={"rows": []}, policy=EPOCH)
+    made.add(type="overlay.changed", subjects={"engagement": ENGAGEMENTS[0]}, data={"rows": "none"}, policy=EPOCH)
+    made.add(policy=other)
+    report = verify_bundle(saved(tmp_path, made.log_bundle(policies=())), key=VERIFIER_KEY, policy=[POLICY])
+    assert list(report.policies_shown) == [EPOCH]
+    assert any(other in line for line in report.not_checked)
+
+
+def test_a_policy_is_given_rightly_where_all_was_decided_under_its_overlay(tmp_path: Path) -> None:
+    made, rows = LogMaker(), ["paralegal,document:view,*,*,never"]
+    made.add(type="overlay.changed", subjects={"engagement": ENGAGEMENTS[0]}, data={"rows": rows}, policy=None)
+    made.add(subjects={"engagement": ENGAGEMENTS[0]}, policy=epoch_under(EPOCH, rows))
+    path = saved(tmp_path, made.log_bundle(policies=()))
+    assert verify_bundle(path, key=VERIFIER_KEY, policy=[POLICY]).exit_code == 0
+    with pytest.raises(PolicyError):
+        verify_bundle(path, key=VERIFIER_KEY, policy=[OTHER_POLICY])
 
 
 def test_a_policy_under_which_nothing_was_decided_is_a_fault(made: LogMaker, tmp_path: Path) -> None:

@@ -149,7 +149,9 @@ class _Builder:
         engagement_id, part_id, key_id = self._id("eng"), self._id("prt"), self._id("key")
         dates = {"starts_at": self._now, "ends_at": self._now + 365 * DAY_S}
         row = {"id": engagement_id, "vendor_id": self._vendor_id, "number": str(number), "status": "running"}
-        self._write(models.engagements, [{**row, **dates, "lead_id": self._owner_id, "withheld": "invisible"}])
+        self._write(
+            models.engagements, [{**row, **dates, "lead_id": self._owner_id, "withheld": "invisible", "overlay": ""}]
+        )
         field_key = generate_key(os.urandom)
         above = self._services.keys.create(key_id, "part", None)
         wrapped = wrap(above, field_key, field_key_context(part_id))

@@ -103,6 +103,26 @@ def test_a_change_that_meets_nobody_says_so(ask: Run, world: dict[str, str], pol
     assert "Nobody here would gain or lose a document." in shown.out
 
 
+def test_answers_are_shown_as_an_engagements_overlay_leaves_them(
+    ask: Run, service: Service, world: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = ("policy", "show", "--role", "paralegal", "--action", "document:download", "--json")
+    plain = ask(*show).json
+    assert ask(*show, "--engagement", world["engagement"]).json == plain
+    monkeypatch.setenv("MUNIMENT_TOKEN", world["token"])
+    row = "paralegal,document:download,*,confidential,never"
+    told = ask("engagements", "preview-overlay", world["engagement"], "--rows", row, "--json")
+    assert (told.code, told.json["shifts"]) == (0, [])
+    made = ask("engagements", "change-overlay", world["engagement"], "--rows", row, "--json")
+    assert (made.code, made.json["rows"]) == (0, [row])
+    left = ask(*show, "--engagement", world["engagement"]).json
+    assert {entry["sensitivity"] for entry in left if entry["answer"] == "allowed"} == {"routine"}
+    assert ask(*show).json == plain
+    assert ask("engagements", "remove-overlay", world["engagement"], "--json").json["rows"] == []
+    assert ask(*show, "--engagement", world["engagement"]).json == plain
+    assert ask(*show, "--engagement", "eng_" + "0" * 32).code == 5
+
+
 def _add_papers(service: Service, world: dict[str, str], *labels: str) -> None:
     attorney = Client(service.machine.url, world["token"], trust_env=False)
     for label in labels:

@@ -121,6 +121,8 @@ async def a_full_life(made: Engagement) -> None:
     await lead.change("PATCH", place, {"deputy_id": second.person_id, "ends_at": rfc3339(world.now + 60 * DAY_S)})
     await lead.change("PATCH", place, {"name": "Another name"})
     await lead.change("PATCH", place, {"withheld": "may_be_asked_for"})
+    for rows in (["*,document:download,*,*,never"], [], ["receptionist,document:view,billing,*,never"]):
+        await lead.change("PUT", f"{place}/overlay", {"rows": rows})
     for _ in range(2):
         duty = await lead.post(f"{place}/on-call", {"person_id": second.person_id, "ends_at": rfc3339(world.now + 9)})
         ended = await lead.ask("DELETE", f"/on-call/{duty['id']}", headers={"if-match": duty["etag"]})

@@ -47,6 +47,7 @@ OTHER_WORDS = {
     "role": "reviewer",
     "status": "closing",
     "withheld": "invisible",
+    "overlay": "",
     "label": "medical_record",
     "scopes": "me",
     "state": "destroyed",

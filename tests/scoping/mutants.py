@@ -28,6 +28,7 @@ SUITE: Final = (
     "tests/scoping/test_authorised.py",
     "tests/scoping/test_matrix.py",
     "tests/test_recipients.py",
+    "tests/scoping/test_overlays.py",
     "tests/scoping/test_listing.py",
     "tests/test_door.py",
     "tests/test_acts.py",
@@ -437,6 +438,80 @@ MUTANTS: Final = (
     ),
     Mutant(
         "what is handed over may outlast the engagement", R, "if not_after > recipient.closes_at:", "if not_after < 0:"
+    ),
+    # Overlays --------------------------------------------------------------------------------------------------------
+    Mutant(
+        "a decision forgets the overlay",
+        S + "decide.py",
+        "if not firm and row.overlay:",
+        "if not row.id and row.overlay:",
+    ),
+    Mutant(
+        "an act on a part or engagement forgets the overlay",
+        S + "decide.py",
+        "    matrix = of_row(tx, matrix, actor, row)\n    answer, true",
+        "    answer, true",
+    ),
+    Mutant(
+        "a refusal forgets the overlay",
+        S + "decide.py",
+        "    matrix = of_row(tx, matrix, actor, row)\n    state",
+        "    state",
+    ),
+    Mutant(
+        "a list forgets the overlay",
+        S + "listing.py",
+        "    matrix = of_actor(tx, matrix, actor)\n    statement = _made(matrix, actor, action, where, form",
+        "    statement = _made(matrix, actor, action, where, form",
+    ),
+    Mutant(
+        "a count forgets the overlay",
+        S + "listing.py",
+        "    matrix = of_actor(tx, matrix, actor)\n    statement = _made(matrix, actor, action, where, Form.COUNTED",
+        "    statement = _made(matrix, actor, action, where, Form.COUNTED",
+    ),
+    Mutant(
+        "what another sees forgets his overlay",
+        S + "together.py",
+        "_Both(of_actor(tx, matrix, actor), of_actor(tx, matrix, asker))",
+        "_Both(matrix, of_actor(tx, matrix, asker))",
+    ),
+    Mutant(
+        "an overlay that cannot be read is none",
+        S + "inforce.py",
+        "        rules = shut(base.rules)",
+        "        rules = base.rules",
+    ),
+    Mutant(
+        "an overlay is believed without its proof",
+        S + "inforce.py",
+        "if any(change.gained for change in changes(base, snapshot)):",
+        "if not snapshot.rules:",
+    ),
+    Mutant("an overlay starts above its floor", S + "overlays.py", ">= row.floor.rank]", "> row.floor.rank]"),
+    Mutant(
+        "never means nothing more",
+        S + "overlays.py",
+        "        if None in holding:\n            break\n",
+        "",
+    ),
+    Mutant(
+        "who may not look may carry away",
+        S + "overlays.py",
+        "        return self.actions | deeper | (",
+        "        return self.actions | (",
+    ),
+    Mutant(
+        "who may never look may ask",
+        S + "overlays.py",
+        "(ASKING_ACTIONS if unseen else frozenset())",
+        "frozenset()",
+    ),
+    Mutant(
+        "a grant forgets the engagement's overlay",
+        G,
+        "of_engagement(act.tx, act.services.matrix.current, document.engagement_id)",
+        "act.services.matrix.current",
     ),
 )
 

@@ -51,6 +51,14 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 BOTH = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example starts on empty tables
 _BROADEST = frozenset({Role.PARALEGAL, Role.ATTORNEY})
 IN_HOURS, OUT_OF_HOURS = terms("08:00", "08:01", zone="UTC"), terms("08:01", "08:00", zone="UTC", days=("fri",))
+OVERLAYS = (
+    "*,document:download,*,*,never",
+    "*,document:view,exhibit billing,confidential,never",
+    "paralegal,document:list,*,privileged,never",
+    "paralegal,document:view,*,*,assigned",
+    "paralegal,document:view,*,*,stepped_up\nparalegal,withheld:list,other,*,never",
+    "damaged",
+)
 MATTERS, ENGAGEMENTS = ("case", "other"), ("deal", "second")
 
 
@@ -124,7 +132,8 @@ def random_world(draw: Draw, ground: Ground, copies: int = 1) -> tuple[World, li
         starts, ends = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
         status = draw(st.sampled_from(["running"] * 8 + ["closing", "disposed"]))
         withheld = draw(st.sampled_from(["may_be_asked_for", "may_be_asked_for", "invisible"]))
-        world.engagement(name, starts_at=starts, ends_at=ends, status=status, withheld=withheld)
+        overlay = draw(st.sampled_from([*[""] * len(OVERLAYS), *OVERLAYS]))
+        world.engagement(name, starts_at=starts, ends_at=ends, status=status, withheld=withheld, overlay=overlay)
     members = _members(draw, world)
     alike = [
         [world.document(f"paper {n} {copy}", members[paper.added_by], **_row(paper)) for copy in range(copies)]
