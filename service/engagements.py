@@ -23,6 +23,7 @@ from sqlalchemy import bindparam, insert, or_, select, update
 
 from service import names
 from service.acts import Act, Caller, perform
+from service.brakes import MARKS
 from service.db.models import engagements, firms, memberships, people, vendors
 from service.door import Holder, NameReader
 from service.errors import BadInputError, BadStateError, ExistsError, KeyMissingError, NotFoundError
@@ -272,6 +273,7 @@ def _write(act: Act, new: NewEngagement, name: str) -> str:
         created_at=act.moment.s,
         version=1,
         withheld=Withheld.INVISIBLE.value,
+        **MARKS,
     )
     act.record(
         EventType.ENGAGEMENT_CREATED,

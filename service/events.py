@@ -35,6 +35,10 @@ class EventType(StrEnum):
     ASK_CREATED = "ask.created"
     ASK_ENDED = "ask.ended"
     ATTEMPT_FAILED = "attempt.failed"  # deployment's log: requests without a valid credential
+    AUTHENTICATOR_CODE_REFUSED = "authenticator.code_refused"  # wrong, too old, or used: counted
+    AUTHENTICATOR_CONFIRMED = "authenticator.confirmed"  # in force from now on, in the place of the one before
+    AUTHENTICATOR_ENROLLED = "authenticator.enrolled"  # it waits to be confirmed with a first code
+    AUTHENTICATOR_RESET = "authenticator.reset"  # taken away by the owner, with all that was stepped up by it
     BACKUP_MADE = "backup.made"  # a copy of rows and blobs, and of keys where it says so, will leave the installation
     CERTIFICATE_ISSUED = "certificate.issued"
     DISPOSAL_APPROVED = "disposal.approved"
@@ -100,6 +104,7 @@ class EventType(StrEnum):
     SCHEDULE_ENDED = "schedule.ended"
     TOKEN_CREATED = "token.created"  # noqa: S105  # the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # the same
+    TOKEN_STEPPED_UP = "token.stepped_up"  # noqa: S105  # its holder proved with a code that it is he
     UPLOAD_CREATED = "upload.created"  # a file was announced that may come in pieces, in several requests
     UPLOAD_ENDED = "upload.ended"  # it became a document, was given up, or expired; its pieces are gone
     UPLOAD_RECEIVED = "upload.received"  # outcome of upload.receiving, with the bytes that were kept
@@ -113,6 +118,8 @@ class EventType(StrEnum):
 ENDS_ACCESS: Final = frozenset(
     {
         EventType.AGREEMENT_PUBLISHED,
+        EventType.AUTHENTICATOR_CONFIRMED,
+        EventType.AUTHENTICATOR_RESET,
         EventType.DISPOSAL_REQUESTED,
         EventType.DISPOSAL_KEYS_DESTROYED,
         EventType.DOCUMENT_CONFIRMED,
@@ -201,6 +208,11 @@ def access_refused(who: Who, code: str) -> Draft:
 def access_failed(who: Who, code: str) -> Draft:
     """The act was allowed but could not be done; nothing changed."""
     return _draft(EventType.ACCESS_FAILED, "failed", who, data={"code": code})
+
+
+def code_refused(who: Who, subjects: Mapping[str, str], count: int) -> Draft:
+    """A code of an authenticator did not count; `count`: how many such there were lately, with this one."""
+    return _draft(EventType.AUTHENTICATOR_CODE_REFUSED, "refused", who, subjects=subjects, data={"count": count})
 
 
 def list_read(who: Who, ids: Iterable[str], log_size: int | None = None, at: int | None = None) -> Draft:

@@ -24,6 +24,7 @@ from sqlalchemy import Text, bindparam, insert, or_, select, update
 
 from service import tasks, tokens
 from service.acts import Act, Caller, perform
+from service.brakes import NOT_BRAKED
 from service.db import models
 from service.db.ids import is_id
 from service.db.models import ANY, FOREVER, engagements, memberships, people
@@ -270,6 +271,7 @@ def _write(act: Act, engagement_id: str | None, new: NewMember) -> str:
         starts_at=starts_at,
         ends_at=ends_at,
         suspended=0,
+        **NOT_BRAKED,
         created_at=act.moment.s,
         version=1,
     )

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.db.models import FOREVER
-from service.doctor import matters
+from service.doctor import matters, proofs
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, Duty, side_of
@@ -178,8 +178,9 @@ def _token_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subj
         "created_at": _seconds(entry),
         "expires_at": data["expires_at"],
         "revoked_at": FOREVER,
+        "stepped_up_until": 0,
     }
-    scratch.add("token", Said(subjects["token"], "", terms, entry["index"]))
+    scratch.add("token", Said(subjects["token"], subjects["person"], terms, entry["index"]))
 
 
 def _token_revoked(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
@@ -342,6 +343,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.AGREEMENT_SIGNED, _signed),
             (EventType.ASK_CREATED, _ask_created),
             (EventType.ASK_ENDED, _ask_ended),
+            *proofs.APPLY,
             (EventType.CERTIFICATE_ISSUED, _status("disposed")),
             (EventType.DISPOSAL_KEYS_DESTROYED, _keys_destroyed),
             (EventType.DISPOSAL_RECONCILED, _reconciled),

@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, select
 
 from service.db.models import (
     asks,
+    authenticators,
     documents,
     duties,
     emergencies,
@@ -162,7 +163,18 @@ KINDS: Final = (
         "ends_at",
         "suspended",
     ),
-    _kind("token", tokens, "person_id", "membership_id", "scopes", "created_at", "expires_at", "revoked_at"),
+    _kind(
+        "token",
+        tokens,
+        "person_id",
+        "membership_id",
+        "scopes",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "stepped_up_until",
+    ),
+    _kind("authenticator", authenticators, "person_id", "confirmed_at", "ended_at", "last_step"),
     _kind("seat", matter_team, "since", "until", row_id=matter_team.c.matter_id + ":" + matter_team.c.person_id),
     _kind("person", people, "side", "vendor_id"),
     _kind("part", parts, "engagement_id", "matter_id"),

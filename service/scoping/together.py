@@ -102,7 +102,7 @@ def _made(
     if not covers(matrix, asker):
         return None
     given = tuple(noun for noun, value in where._asdict().items() if value is not None)
-    key = ("together", asker.role, actor.role, action, given, counted, shut)
+    key = ("together", asker.role, asker.stepped_up, actor.role, actor.stepped_up, action, given, counted, shut)
     if key not in matrix.made:
         matrix.made[key] = _compile(matrix, asker, actor, action, given, counted=counted, shut=shut)
     statement: Select[Any] | None = matrix.made[key]
@@ -119,11 +119,13 @@ def _compile(
     counted: bool,
     shut: bool,
 ) -> Select[Any] | None:
-    theirs = statements.ids(matrix, actor.role, Side(actor.side), action, given=given, shut=shut)
+    theirs = statements.ids(
+        matrix, actor.role, Side(actor.side), action, given=given, shut=shut, stepped_up=actor.stepped_up
+    )
     if theirs is None:
         return None
     seen = theirs.subquery("seen")
-    told = statements.admits(matrix, asker.role, Side(asker.side), TOLD, seen.c.id)
+    told = statements.admits(matrix, asker.role, Side(asker.side), TOLD, seen.c.id, stepped_up=asker.stepped_up)
     if told is None:
         return None
     if counted:
