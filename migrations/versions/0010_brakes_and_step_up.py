@@ -17,7 +17,7 @@ depends_on = None
 NEW = ("authenticators", "openings")
 FIRM_COLUMNS = dict.fromkeys(NEW, "firm_id")
 # An enrolment stays as it was made: only what became of it is written later.
-RIGHTS = {
+RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
     "muniment_app": {
         "SELECT": NEW,
         "INSERT": NEW,

@@ -120,14 +120,13 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
     if not row:
         return _refuse(tx, matrix, moment, actor, action, subject, None, 0, REFUSED_BY_ABSENCE)
     cell = matrix.cell(actor.role, action, row.label, row.sensitivity)
-    true = row.facts
+    true = row.facts | actor.stepped_up & cell.mask  # where no rule here asks for it, it is nothing to record
     if not firm and row.hours is not None and not _is_open(row.hours, moment, subject):
         true &= ~_WINDOW
     if not cell.needs & ~row.duties:
         true |= _DUTIES
     if not actor.covers(_RESOURCE[action]):
         true |= _NARROWED
-    true |= actor.stepped_up & cell.mask  # where no rule here asks for it, it is nothing to record
     answer = cell.answer(true)
     if not answer.allowed or not row.there:
         return _refuse(tx, matrix, moment, actor, action, subject, row, true, answer)

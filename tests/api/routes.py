@@ -376,6 +376,12 @@ async def _run_disposal(scene: Scene) -> Request:
     return Request({"disposal_id": (await scene.ending("returned"))["id"]})
 
 
+async def _reset_authenticator(scene: Scene) -> Request:
+    member = await scene.member()
+    await scene.world.step_up(member)
+    return Request({"person_id": member.person_id})
+
+
 async def _revoke_token(scene: Scene) -> Request:
     return Request({"token_id": await scene.token("granted")})
 
@@ -386,6 +392,10 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "read_policy": _plain(),
         "read_me": _plain(),
         "list_receipts": _plain(),
+        "enrol_authenticator": _plain(),
+        "confirm_authenticator": _plain(code="000000"),
+        "step_up": _plain(code="000000"),
+        "reset_authenticator": _reset_authenticator,
         "add_person": _add_person,
         "list_people": _plain(),
         "read_person": _of("person_id", "person"),
