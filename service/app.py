@@ -21,6 +21,7 @@ from service.api import (
     asks,
     audit,
     authenticators,
+    brakes,
     certificates,
     description,
     disposals,
@@ -45,6 +46,7 @@ from service.api import (
     walls,
 )
 from service.attempts import Attempts
+from service.brakes import forgetting
 from service.errors import MunimentError
 from service.httpdeps import Edge, answer_http_error, answer_muniment_error, answer_validation_error
 from service.metrics import Metrics
@@ -64,6 +66,7 @@ NOUNS = (
     emergencies,
     holds,
     engagements,
+    brakes,
     members,
     agreements,
     asks,
@@ -92,6 +95,7 @@ def create_app(services: Services) -> FastAPI:
             asyncio.create_task(attempts_module.keep_recording(services, attempts)),
             asyncio.create_task(disposal.resume_all(services)),
             asyncio.create_task(expiry.keep_collecting(services)),
+            asyncio.create_task(forgetting.keep_forgetting(services)),
         ]
         yield
         for task in running:

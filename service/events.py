@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum, unique
 from typing import Final, NamedTuple
 
-from service.ledger import NO_SUBJECTS, Draft, SealedPayload
+from service.ledger import NO_SUBJECTS, Draft, Opening, SealedPayload
 
 Data = Mapping[str, str | int | bool | list[str]]
 
@@ -61,6 +61,7 @@ class EventType(StrEnum):
     EMERGENCY_DECLARED = "emergency.declared"
     EMERGENCY_ENDED = "emergency.ended"
     EMERGENCY_REVIEWED = "emergency.reviewed"
+    ENGAGEMENT_BRAKES_SET = "engagement.brakes_set"  # from how much within an hour a member is slowed, and suspended
     ENGAGEMENT_CHANGED = "engagement.changed"
     ENGAGEMENT_CREATED = "engagement.created"
     EXPORT_MADE = "export.made"
@@ -84,6 +85,7 @@ class EventType(StrEnum):
     MATTER_NAMED = "matter.named"  # an attorney is on the matter's team
     MATTER_UNNAMED = "matter.unnamed"  # and is no more
     MEMBER_ADDED = "member.added"
+    MEMBER_BRAKED = "member.braked"  # suspended by the service: he opened more within an hour than the engagement lets
     MEMBER_ENDED = "member.ended"
     MEMBER_RESUMED = "member.resumed"
     MEMBER_SUSPENDED = "member.suspended"
@@ -129,6 +131,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.GRANT_NARROWED,
         EventType.GRANT_REVOKED,
         EventType.MATTER_UNNAMED,
+        EventType.MEMBER_BRAKED,
         EventType.MEMBER_ENDED,
         EventType.MEMBER_SUSPENDED,
         EventType.SCHEDULE_CREATED,
@@ -142,7 +145,8 @@ ENDS_ACCESS: Final = frozenset(
 class Who(NamedTuple):
     """The decision that an entry rests on: who asked for what, in which request, and by which rule he got his answer.
 
-    A `system` actor (``cli``, ``disposal``, ``doctor``, ``recovery``, ``restore``, ``signer``) has no decision.
+    A `system` actor (``brake``, ``cli``, ``disposal``, ``doctor``, ``recovery``, ``restore``, ``signer``) has no
+    decision.
     """
 
     actor: Mapping[str, str]
@@ -171,6 +175,7 @@ def _draft(
     header: bytes | None = None,
     announces: bool = False,
     closes: int | None = None,
+    opening: Opening | None = None,
 ) -> Draft:
     return Draft(
         type=kind.value,
@@ -189,6 +194,7 @@ def _draft(
         announces=announces,
         closes=closes,
         ends_access=kind in ENDS_ACCESS,
+        opening=opening,
     )
 
 
@@ -301,7 +307,13 @@ def document_not_revised(who: Who, intent: int, subjects: Mapping[str, str], out
     return _draft(EventType.DOCUMENT_REVISED, outcome, who, subjects=subjects, data=data, closes=intent)
 
 
-def document_opening(who: Who, revision_id: str, header: bytes, span: tuple[int, int] | None = None) -> Draft:
+def document_opening(
+    who: Who,
+    revision_id: str,
+    header: bytes,
+    span: tuple[int, int] | None = None,
+    opening: Opening | None = None,
+) -> Draft:
     """Intent: the bytes of this revision will be sent; where `span` is given, those from its first to before its second
     number.
     """
@@ -313,6 +325,7 @@ def document_opening(who: Who, revision_id: str, header: bytes, span: tuple[int,
         data=None if span is None else {"start": span[0], "stop": span[1]},
         header=header,
         announces=True,
+        opening=opening,
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, insert, select
 from audit.checkpoint import verifier_key
 from service import events, names, tokens
 from service.acts import NewKeys, keyed, seal_payload, submit
-from service.brakes import NOT_BRAKED
+from service.brakes.marks import NOT_BRAKED
 from service.crypto import fields
 from service.crypto.signing import load_signing_key, new_signing_key
 from service.crypto.wrapping import SecretKey, generate_key, wrap

@@ -84,6 +84,7 @@ def _create_openings() -> None:
         sa.Column("minute", sa.BigInteger(), nullable=False),
         sa.Column("revision_id", sa.Text(), nullable=False),
         sa.Column("firm_id", sa.Text(), nullable=False),
+        sa.Column("counted", sa.BigInteger(), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name=op.f("fk_openings_firm_id")),
         sa.ForeignKeyConstraint(["membership_id"], ["memberships.id"], name=op.f("fk_openings_membership_id")),

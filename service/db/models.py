@@ -456,6 +456,7 @@ openings = Table(
     _int("minute"),  # UTC seconds divided by 60
     _text("revision_id"),
     _ref("firm_id", "firms"),
+    _int("counted"),  # 1: as a document; 0: it had been, within the hour before
     _int("size_bytes"),  # announced, less what is known not to have left
     PrimaryKeyConstraint("membership_id", "minute", "revision_id"),
     Index(None, "firm_id", "minute"),

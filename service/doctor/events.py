@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.db.models import FOREVER
-from service.doctor import matters, proofs
+from service.doctor import braking, matters, proofs
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, Duty, side_of
@@ -276,6 +276,7 @@ def _engagement_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any],
         "lead_id": data["lead"],
         "deputy_id": data.get("deputy"),
         "withheld": data.get("withheld", "invisible"),
+        **braking.first_marks(data),
     }
     scratch.add("engagement", Said(subjects["engagement"], "", terms, entry["index"]))
 
@@ -356,6 +357,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.EMERGENCY_DECLARED, matters.emergency_declared),
             (EventType.EMERGENCY_ENDED, matters.emergency_ended),
             (EventType.EMERGENCY_REVIEWED, matters.emergency_reviewed),
+            (EventType.ENGAGEMENT_BRAKES_SET, braking.brakes_set),
             (EventType.ENGAGEMENT_CHANGED, _engagement_changed),
             (EventType.ENGAGEMENT_CREATED, _engagement_created),
             (EventType.GRANT_CREATED, _grant_created),
@@ -366,6 +368,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.MATTER_NAMED, _seat),
             (EventType.MATTER_UNNAMED, _seat),
             (EventType.MEMBER_ADDED, _member_added),
+            (EventType.MEMBER_BRAKED, _member_suspended),
             (EventType.MEMBER_ENDED, _member_ended),
             (EventType.MEMBER_RESUMED, _member_suspended),
             (EventType.MEMBER_SUSPENDED, _member_suspended),

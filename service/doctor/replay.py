@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, select
 
+from service.brakes.marks import MARKS
 from service.db.models import (
     asks,
     authenticators,
@@ -182,7 +183,18 @@ KINDS: Final = (
         "document", documents, "engagement_id", "part_id", "matter_id", "label", "sensitivity", "state", "revision_id"
     ),
     _kind("revision", revisions, "document_id"),
-    _kind("engagement", engagements, "vendor_id", "status", "starts_at", "ends_at", "lead_id", "deputy_id", "withheld"),
+    _kind(
+        "engagement",
+        engagements,
+        "vendor_id",
+        "status",
+        "starts_at",
+        "ends_at",
+        "lead_id",
+        "deputy_id",
+        "withheld",
+        *MARKS,
+    ),
     _kind("on_call", on_calls, "engagement_id", "person_id", "starts_at", "ends_at"),
 )
 

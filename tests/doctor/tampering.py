@@ -99,15 +99,7 @@ async def a_full_life(made: Engagement) -> None:
         await lead.post(path, {**body, "reason": "Again."})
     await lead.change("POST", f"/members/{seat.membership_id}/suspension", match=f"/members/{seat.membership_id}")
     await lead.change("DELETE", f"/members/{seat.membership_id}/suspension", match=f"/members/{seat.membership_id}")
-    stranger, case = await world.attorney("Stranger"), await lead.get(f"/matters/{made.matter_id}")
-    emergency = {"matter_number": case["number"], "reason": "Nobody is there.", "closes_at": rfc3339(world.now + 600)}
-    await world.step_up(stranger)
-    declared = await stranger.post("/emergencies", emergency)
-    path = f"/emergencies/{declared['id']}"
-    await lead.change("DELETE", path)
-    await lead.change("POST", f"{path}/review", {"verdict": "not_justified", "note": "We were there."}, match=path)
-    await stranger.post("/emergencies", emergency)
-    await _authenticators(world, stranger)
+    await _emergencies(made)
     leaving = await made.member()
     await lead.change("DELETE", f"/members/{leaving.membership_id}")
     world.sleep(5)
@@ -131,6 +123,20 @@ async def a_full_life(made: Engagement) -> None:
         world.sleep(1)
     disposal = await lead.post(f"{place}/disposal", status=409)  # a hold is in force
     assert disposal["code"] == "held"
+
+
+async def _emergencies(made: Engagement) -> None:
+    """One that is reviewed and one that goes on; the authenticator behind them is reset."""
+    world, lead = made.world, made.attorney
+    stranger, case = await world.attorney("Stranger"), await lead.get(f"/matters/{made.matter_id}")
+    emergency = {"matter_number": case["number"], "reason": "Nobody is there.", "closes_at": rfc3339(world.now + 600)}
+    await world.step_up(stranger)
+    declared = await stranger.post("/emergencies", emergency)
+    path = f"/emergencies/{declared['id']}"
+    await lead.change("DELETE", path)
+    await lead.change("POST", f"{path}/review", {"verdict": "not_justified", "note": "We were there."}, match=path)
+    await stranger.post("/emergencies", emergency)
+    await _authenticators(world, stranger)
 
 
 async def _authenticators(world: World, other: Person) -> None:
