@@ -20,11 +20,12 @@ from sqlalchemy import BigInteger, bindparam, case, cast, delete, func, null, se
 from service import events
 from service.acts import Act
 from service.brakes.marks import WINDOW_MINUTES, Load, Marks, delay_s, is_too_much
-from service.db.models import engagements, memberships, openings
+from service.db.models import ANY, engagements, memberships, openings
 from service.db.session import Tx
 from service.events import EventType
 from service.ledger import Opening
 from service.scoping.actions import Side
+from service.scoping.facts import number
 
 _e, _o = engagements, openings
 _COUNTED: Final = (
@@ -33,11 +34,10 @@ _COUNTED: Final = (
         _e.c.slow_bytes,
         _e.c.stop_documents,
         _e.c.stop_bytes,
-        cast(func.coalesce(func.sum(_o.c.counted), 0), BigInteger).label("documents"),
-        cast(func.coalesce(func.sum(_o.c.size_bytes), 0), BigInteger).label("opened_bytes"),
-        func.coalesce(func.max(case((_o.c.revision_id == bindparam("revision"), _o.c.counted), else_=0)), 0).label(
-            "is_known"
-        ),
+        # NULL where nothing was opened. Constants are no parameters: this is asked with every body.
+        cast(func.sum(_o.c.counted), BigInteger).label("documents"),
+        cast(func.sum(_o.c.size_bytes), BigInteger).label("opened_bytes"),
+        func.max(case((_o.c.revision_id == bindparam("revision"), _o.c.counted), else_=number(0))).label("is_known"),
     )
     .select_from(
         _e.outerjoin(_o, (_o.c.membership_id == bindparam("membership")) & (_o.c.minute > bindparam("before")))
@@ -67,7 +67,7 @@ _GIVE_BACK = (
     .where(
         _o.c.membership_id == bindparam("membership"),
         _o.c.minute == bindparam("at"),
-        _o.c.revision_id == bindparam("revision"),
+        _o.c.revision_id == ANY,
     )
     .values(size_bytes=case((_o.c.size_bytes > bindparam("unsent"), _o.c.size_bytes - bindparam("unsent")), else_=0))
 )
@@ -105,7 +105,7 @@ def press(act: Act, revision: Any, size_bytes: int) -> Pressed | None:
         revision=revision.id,
         before=minute - WINDOW_MINUTES,
     )
-    documents, opened, is_known = row.documents, row.opened_bytes, bool(row.is_known)
+    documents, opened, is_known = row.documents or 0, row.opened_bytes or 0, bool(row.is_known)
     for waiting in act.tx.openings.get(member_id, ()):
         documents += waiting.counted
         opened += waiting.size_bytes
@@ -124,7 +124,6 @@ def give_back(tx: Tx, opening: Opening, unsent: int) -> None:
         _GIVE_BACK,
         membership=opening.membership_id,
         at=opening.minute,
-        revision=opening.revision_id,
         unsent=unsent,
     )
 

@@ -454,10 +454,10 @@ openings = Table(
     metadata,
     _ref("membership_id", "memberships"),
     _int("minute"),  # UTC seconds divided by 60
-    _text("revision_id"),
+    _text("revision_id"),  # of a document that was counted then; ANY: all bytes of the minute
     _ref("firm_id", "firms"),
-    _int("counted"),  # 1: as a document; 0: it had been, within the hour before
-    _int("size_bytes"),  # announced, less what is known not to have left
+    _int("counted"),  # 1: a document; 0: bytes
+    _int("size_bytes"),  # announced, less what is known not to have left; of a document 0
     PrimaryKeyConstraint("membership_id", "minute", "revision_id"),
     Index(None, "firm_id", "minute"),
 )

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Executable, Table, bindparam, delete, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.db.models import log_entries, log_intents, openings
+from service.db.models import ANY, log_entries, log_intents, openings
 from service.db.session import Tx
 from service.ledger.drafts import Opening
 
@@ -62,15 +62,18 @@ def _close(tx: Tx, log_id: str, intents: list[int]) -> None:
 
 
 def _count(tx: Tx, found: list[Opening]) -> None:
-    """Add what was opened; of one revision in one minute there is one row."""
-    sums: dict[tuple[str, int, str], list[int]] = {}
+    """Add what was opened: one row a member and minute for the bytes, and one for each document that is new."""
+    sums: dict[tuple[str, int, str], int] = {}
     for each in found:
-        total = sums.setdefault((each.membership_id, each.minute, each.revision_id), [0, 0])
-        total[0] |= each.counted
-        total[1] += each.size_bytes
+        whole = (each.membership_id, each.minute, ANY)
+        sums[whole] = sums.get(whole, 0) + each.size_bytes
+        if each.counted:
+            sums[each.membership_id, each.minute, each.revision_id] = 0
     rows = [
-        {"membership_id": key[0], "minute": key[1], "revision_id": key[2], "counted": total[0], "size_bytes": total[1]}
-        for key, total in sorted(sums.items())  # in one order: two processes never wait for each other in a ring
+        {"membership_id": member, "minute": minute, "revision_id": revision, "counted": int(revision != ANY)}
+        | {"size_bytes": size_bytes}
+        # In one order: two processes never wait for each other in a ring.
+        for (member, minute, revision), size_bytes in sorted(sums.items())
     ]
     while rows:
         some, rows = _split(rows)
@@ -99,9 +102,8 @@ def _closing(rows: int) -> Executable:
 @cache
 def _counting(rows: int, *, is_sqlite: bool) -> Executable:
     names = [column.name for column in openings.columns if column.name != "firm_id"]
-    values = [{"firm_id": bindparam("firm"), **{name: bindparam(f"{name}_{n}") for name in names}} for n in range(rows)]
-    adding = (sqlite if is_sqlite else postgresql).insert(openings).values(values)
-    return adding.on_conflict_do_update(
-        index_elements=["membership_id", "minute", "revision_id"],
-        set_={"size_bytes": openings.c.size_bytes + adding.excluded.size_bytes},
-    )
+    firm: Any = bindparam("firm")
+    values = [{"firm_id": firm, **{name: bindparam(f"{name}_{n}") for name in names}} for n in range(rows)]
+    adding = (sqlite.insert if is_sqlite else postgresql.insert)(openings).values(values)
+    more = openings.c.size_bytes + adding.excluded.size_bytes
+    return adding.on_conflict_do_update(index_elements=list(openings.primary_key.columns), set_={"size_bytes": more})

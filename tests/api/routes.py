@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from service.brakes.marks import MARKS
 from tests.api.requests import Request
 from tests.api.scene import ALWAYS, CANARIES, Scene
 from tests.uploads.purposes import write_purpose
@@ -123,6 +124,11 @@ async def _create_engagement(scene: Scene) -> Request:
 async def _change_engagement(scene: Scene) -> Request:
     path = {"engagement_id": scene.main.id}
     return Request(path, headers=await scene.tag(f"/engagements/{scene.main.id}"), json={"name": "Redstart again"})
+
+
+async def _set_brakes(scene: Scene) -> Request:
+    path = {"engagement_id": scene.main.id}
+    return Request(path, headers=await scene.tag(f"/engagements/{scene.main.id}"), json=dict(MARKS))
 
 
 async def _add_part(scene: Scene) -> Request:
@@ -431,6 +437,8 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "read_engagement": _of("engagement_id", "engagement"),
         "read_engagement disposed": _of("engagement_id", "disposed_engagement"),
         "change_engagement": _change_engagement,
+        "read_brakes": _of("engagement_id", "engagement"),
+        "set_brakes": _set_brakes,
         "add_part": _add_part,
         "list_parts": _of("engagement_id", "engagement"),
         "add_member": _add_member,

@@ -1,4 +1,4 @@
-"""Brakes over HTTP: who opens too much within an hour is slowed, then suspended; an attorney sees it and resumes him."""
+"""Brakes over HTTP: who opens too much within an hour is slowed, then suspended; an attorney sees and resumes him."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from service.acts import Caller
 from service.brakes import forgetting
 from service.db.models import openings
 from service.db.session import Database
+from service.errors import NotFoundError
 from service.ledger import Ledger
 from service.tokens import parse
 from tests.api.entries import another_firm, entries
@@ -284,8 +285,7 @@ async def test_at_once_and_from_two_processes_no_more_than_the_mark_gets_through
     async def opened(services: Any, path: str) -> bool:
         try:
             found = await downloads.open_document(services, caller, path.split("/")[2])
-        except Exception as error:  # noqa: BLE001  # whatever it says
-            assert getattr(error, "code", "") == "not_found", error
+        except NotFoundError:
             return False
         assert isinstance(found, downloads.Download)
         await found.whole()
