@@ -89,6 +89,7 @@ def _create_openings() -> None:
         sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name=op.f("fk_openings_firm_id")),
         sa.ForeignKeyConstraint(["membership_id"], ["memberships.id"], name=op.f("fk_openings_membership_id")),
         sa.PrimaryKeyConstraint("membership_id", "minute", "revision_id", name=op.f("pk_openings")),
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_openings_firm_id_minute"), "openings", ["firm_id", "minute"], unique=False)
 

@@ -460,6 +460,7 @@ openings = Table(
     _int("size_bytes"),  # announced, less what is known not to have left; of a document 0
     PrimaryKeyConstraint("membership_id", "minute", "revision_id"),
     Index(None, "firm_id", "minute"),
+    sqlite_with_rowid=False,  # it is read and written with every body: one tree, not two
 )
 
 grants = Table(

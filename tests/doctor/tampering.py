@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import Table, select
 
+from service.brakes.marks import MARKS
 from service.db.auditstore import each_log
 from service.db.models import metadata
 from service.db.session import EVERY_LOG, Database
@@ -116,6 +117,7 @@ async def a_full_life(made: Engagement) -> None:
     await lead.change("PATCH", place, {"deputy_id": second.person_id, "ends_at": rfc3339(world.now + 60 * DAY_S)})
     await lead.change("PATCH", place, {"name": "Another name"})
     await lead.change("PATCH", place, {"withheld": "may_be_asked_for"})
+    await lead.change("PUT", f"{place}/brakes", {**MARKS, "stop_documents": 150})
     for _ in range(2):
         duty = await lead.post(f"{place}/on-call", {"person_id": second.person_id, "ends_at": rfc3339(world.now + 9)})
         ended = await lead.ask("DELETE", f"/on-call/{duty['id']}", headers={"if-match": duty["etag"]})
