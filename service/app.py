@@ -22,6 +22,8 @@ from service.api import (
     agreements,
     asks,
     audit,
+    authenticators,
+    brakes,
     certificates,
     description,
     disposals,
@@ -47,6 +49,7 @@ from service.api import (
     walls,
 )
 from service.attempts import Attempts
+from service.brakes import forgetting
 from service.errors import MunimentError
 from service.httpdeps import Edge, answer_http_error, answer_muniment_error, answer_validation_error
 from service.metrics import Metrics
@@ -58,6 +61,7 @@ NOUNS = (
     uploads,
     house,
     me,
+    authenticators,
     people,
     vendors,
     matters,
@@ -66,6 +70,7 @@ NOUNS = (
     holds,
     engagements,
     overlays,
+    brakes,
     members,
     agreements,
     asks,
@@ -94,6 +99,7 @@ def create_app(services: Services) -> FastAPI:
             asyncio.create_task(attempts_module.keep_recording(services, attempts)),
             asyncio.create_task(disposal.resume_all(services)),
             asyncio.create_task(expiry.keep_collecting(services)),
+            asyncio.create_task(forgetting.keep_forgetting(services)),
         ]
         yield
         for task in running:

@@ -20,23 +20,28 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, select
 
 from service import events, tokens
 from service.acts import Act, Caller, perform
+from service.brakes import pressing
 from service.db.models import documents, parts, revisions
+from service.db.session import Tx
 from service.door import PIECE_BYTES, Holder, NameReader, open_content, open_range, read_content
 from service.errors import AccessEndedError, MunimentError, NotFoundError, UnavailableError
-from service.ledger import Moment, Outcome
+from service.ledger import Moment, Opening, Outcome
 from service.ranges import WHOLE, Span, Wanted
-from service.scoping.actions import Action
+from service.scoping.actions import Action, Side
+from service.scoping.answers import Kind, State
 from service.scoping.decide import Authorised, Subject, decide
 from service.services import Services
 
 DECIDE_AGAIN_S: Final = 1.0
 NO_NEWS_S: Final = 2.0
+
+pause = asyncio.sleep
 
 _REVISION = (
     select(
@@ -95,6 +100,7 @@ class Download:
     authorised: Authorised
     revision: Any
     intent: int
+    opening: Opening | None = None  # what the brakes counted; None: nobody is braked here
     span: Span | None = None  # None: the whole file
     title: str = ""
     sha256: str | None = None  # in hex, of the whole file, where it is told
@@ -166,7 +172,39 @@ class Download:
     def post_outcome(self, outcome: str) -> None:
         """Record how it ended, without waiting."""
         draft = events.document_opened(self.who, self.intent, self.revision.id, outcome, self.sent_bytes)
-        self.services.ledger.post(self.caller.credential.firm_id, lambda _tx, _moment: Outcome(None, (draft,)))
+        opening, unsent = self.opening, self.length_bytes - self.sent_bytes
+
+        def job(tx: Tx, _moment: Moment) -> Outcome[None]:
+            if opening is not None and unsent > 0:
+                pressing.give_back(tx, opening, unsent)
+            return Outcome(None, (draft,))
+
+        self.services.ledger.post(self.caller.credential.firm_id, job)
+
+    async def wait(self, delay_s: float) -> None:
+        """Let some time pass before the first byte, and see whether it may still leave then.
+
+        Raises:
+            AccessEndedError: it may not.
+        """
+        watch = _Watch(self.services, self.caller, self.revision.document_id)
+        try:
+            await pause(delay_s)
+            await watch.decide_again()
+        except BaseException:  # also when the server stops meanwhile: it was announced
+            self.post_outcome("aborted")
+            raise
+
+
+class _Announced(NamedTuple):
+    """What the act leaves: of a body that may flow `who` is told, of what is only described it is not."""
+
+    row: Any
+    who: events.Who | None = None
+    span: Span | None = None
+    opening: Opening | None = None
+    delay_s: float = 0.0
+    refusal: MunimentError | None = None  # the brake held
 
 
 async def open_document(
@@ -177,30 +215,42 @@ async def open_document(
     Raises: what the policy answers; `RangeError`.
     """
 
-    def change(act: Act) -> tuple[Any, events.Who | None, Span | None]:
+    def change(act: Act) -> _Announced:
         row = act.tx.one(_REVISION, document=document_id)
         if row is None:
             raise NotFoundError
         if _tells_digest(row, wanted):
             act.show([row.id])
         if wanted.no_bytes or wanted.is_unchanged(_etag(row)):
-            return row, None, None
+            return _Announced(row)
         span = wanted.span(_etag(row), row.size_bytes)
-        act.drafts.append(events.document_opening(act.who, row.id, row.header, span))
-        return row, act.who, span
+        pressed = pressing.press(act, row, row.size_bytes if span is None else span.stop - span.start)
+        if pressed is not None and pressed.is_over:
+            refusal = services.matrix.current.answers.reply(State.SUSPENDED, Kind.DOCUMENT, Side.VENDOR).raised()
+            act.drafts.append(events.access_refused(act.who, refusal.code))
+            return _Announced(row, refusal=refusal)
+        opening = None if pressed is None else pressed.opening
+        act.drafts.append(events.document_opening(act.who, row.id, row.header, span, opening))
+        return _Announced(row, act.who, span, opening, 0.0 if pressed is None else pressed.delay_s)
 
     done = await perform(services, caller, Action.DOCUMENT_DOWNLOAD, Subject(document=document_id), change)
-    row, who, span = done.result
+    announced: _Announced = done.result
+    row, who = announced.row, announced.who
+    if announced.refusal is not None:
+        raise announced.refusal
     reader = NameReader(services.keys, done.authorised)
     if who is None:
         return _described(reader, row, wanted)
-    download = Download(services, caller, who, done.authorised, row, done.recorded.indexes[0], span)
+    intent, span = done.recorded.indexes[0], announced.span
+    download = Download(services, caller, who, done.authorised, row, intent, announced.opening, span)
     try:
         download.title = _title(reader, row)
         download.sha256 = _sha256(reader, row) if _tells_digest(row, wanted) else None
     except MunimentError:
         download.post_outcome("failed")  # announced, and no byte will leave
         raise
+    if announced.delay_s:
+        await download.wait(announced.delay_s)
     return download
 
 
@@ -250,6 +300,15 @@ class _Watch:
         endings, now = self._services.ledger.endings, time.monotonic()
         if endings == self._endings and now - self._decided_at < DECIDE_AGAIN_S:
             return
+        await self.decide_again()
+
+    async def decide_again(self) -> None:
+        """Decide again now.
+
+        Raises:
+            AccessEndedError: it may not go on, or there was no answer in time.
+        """
+        endings, now = self._services.ledger.endings, time.monotonic()
         try:
             async with asyncio.timeout(NO_NEWS_S):
                 await asyncio.to_thread(self._decide)

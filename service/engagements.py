@@ -23,6 +23,7 @@ from sqlalchemy import bindparam, insert, or_, select, update
 
 from service import names
 from service.acts import Act, Caller, perform
+from service.brakes.marks import MARKS
 from service.db.models import engagements, firms, memberships, people, vendors
 from service.door import Holder, NameReader
 from service.errors import BadInputError, BadStateError, ExistsError, KeyMissingError, NotFoundError
@@ -273,11 +274,12 @@ def _write(act: Act, new: NewEngagement, name: str) -> str:
         version=1,
         withheld=Withheld.INVISIBLE.value,
         overlay="",
+        **MARKS,
     )
     act.record(
         EventType.ENGAGEMENT_CREATED,
         {"engagement": engagement_id, "vendor": new.vendor_id},
-        _terms(new.starts_at, new.ends_at, new.lead_id, new.deputy_id, Withheld.INVISIBLE.value),
+        {**_terms(new.starts_at, new.ends_at, new.lead_id, new.deputy_id, Withheld.INVISIBLE.value), **MARKS},
         act.payload(engagement, {"number": new.number, "name": name}),
     )
     return engagement_id

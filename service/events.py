@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum, unique
 from typing import Final, NamedTuple
 
-from service.ledger import NO_SUBJECTS, Draft, SealedPayload
+from service.ledger import NO_SUBJECTS, Draft, Opening, SealedPayload
 
 Data = Mapping[str, str | int | bool | list[str]]
 
@@ -35,6 +35,10 @@ class EventType(StrEnum):
     ASK_CREATED = "ask.created"
     ASK_ENDED = "ask.ended"
     ATTEMPT_FAILED = "attempt.failed"  # deployment's log: requests without a valid credential
+    AUTHENTICATOR_CODE_REFUSED = "authenticator.code_refused"  # wrong, too old, or used: counted
+    AUTHENTICATOR_CONFIRMED = "authenticator.confirmed"  # in force from now on, in the place of the one before
+    AUTHENTICATOR_ENROLLED = "authenticator.enrolled"  # it waits to be confirmed with a first code
+    AUTHENTICATOR_RESET = "authenticator.reset"  # taken away by the owner, with all that was stepped up by it
     BACKUP_MADE = "backup.made"  # a copy of rows and blobs, and of keys where it says so, will leave the installation
     CERTIFICATE_ISSUED = "certificate.issued"
     DISPOSAL_APPROVED = "disposal.approved"
@@ -57,6 +61,7 @@ class EventType(StrEnum):
     EMERGENCY_DECLARED = "emergency.declared"
     EMERGENCY_ENDED = "emergency.ended"
     EMERGENCY_REVIEWED = "emergency.reviewed"
+    ENGAGEMENT_BRAKES_SET = "engagement.brakes_set"  # from how much within an hour a member is slowed, and suspended
     ENGAGEMENT_CHANGED = "engagement.changed"
     ENGAGEMENT_CREATED = "engagement.created"
     EXPORT_MADE = "export.made"
@@ -80,6 +85,7 @@ class EventType(StrEnum):
     MATTER_NAMED = "matter.named"  # an attorney is on the matter's team
     MATTER_UNNAMED = "matter.unnamed"  # and is no more
     MEMBER_ADDED = "member.added"
+    MEMBER_BRAKED = "member.braked"  # suspended by the service: he opened more within an hour than the engagement lets
     MEMBER_ENDED = "member.ended"
     MEMBER_RESUMED = "member.resumed"
     MEMBER_SUSPENDED = "member.suspended"
@@ -101,6 +107,7 @@ class EventType(StrEnum):
     SCHEDULE_ENDED = "schedule.ended"
     TOKEN_CREATED = "token.created"  # noqa: S105  # the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # the same
+    TOKEN_STEPPED_UP = "token.stepped_up"  # noqa: S105  # its holder proved with a code that it is he
     UPLOAD_CREATED = "upload.created"  # a file was announced that may come in pieces, in several requests
     UPLOAD_ENDED = "upload.ended"  # it became a document, was given up, or expired; its pieces are gone
     UPLOAD_RECEIVED = "upload.received"  # outcome of upload.receiving, with the bytes that were kept
@@ -114,6 +121,8 @@ class EventType(StrEnum):
 ENDS_ACCESS: Final = frozenset(
     {
         EventType.AGREEMENT_PUBLISHED,
+        EventType.AUTHENTICATOR_CONFIRMED,
+        EventType.AUTHENTICATOR_RESET,
         EventType.DISPOSAL_REQUESTED,
         EventType.DISPOSAL_KEYS_DESTROYED,
         EventType.DOCUMENT_CONFIRMED,
@@ -123,6 +132,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.GRANT_NARROWED,
         EventType.GRANT_REVOKED,
         EventType.MATTER_UNNAMED,
+        EventType.MEMBER_BRAKED,
         EventType.MEMBER_ENDED,
         EventType.MEMBER_SUSPENDED,
         EventType.OVERLAY_CHANGED,
@@ -137,7 +147,8 @@ ENDS_ACCESS: Final = frozenset(
 class Who(NamedTuple):
     """The decision that an entry rests on: who asked for what, in which request, and by which rule he got his answer.
 
-    A `system` actor (``cli``, ``disposal``, ``doctor``, ``recovery``, ``restore``, ``signer``) has no decision.
+    A `system` actor (``brake``, ``cli``, ``disposal``, ``doctor``, ``recovery``, ``restore``, ``signer``) has no
+    decision.
     """
 
     actor: Mapping[str, str]
@@ -166,6 +177,7 @@ def _draft(
     header: bytes | None = None,
     announces: bool = False,
     closes: int | None = None,
+    opening: Opening | None = None,
 ) -> Draft:
     return Draft(
         type=kind.value,
@@ -184,6 +196,7 @@ def _draft(
         announces=announces,
         closes=closes,
         ends_access=kind in ENDS_ACCESS,
+        opening=opening,
     )
 
 
@@ -203,6 +216,11 @@ def access_refused(who: Who, code: str) -> Draft:
 def access_failed(who: Who, code: str) -> Draft:
     """The act was allowed but could not be done; nothing changed."""
     return _draft(EventType.ACCESS_FAILED, "failed", who, data={"code": code})
+
+
+def code_refused(who: Who, subjects: Mapping[str, str], count: int) -> Draft:
+    """A code of an authenticator did not count; `count`: how many such there were lately, with this one."""
+    return _draft(EventType.AUTHENTICATOR_CODE_REFUSED, "refused", who, subjects=subjects, data={"count": count})
 
 
 def list_read(who: Who, ids: Iterable[str], log_size: int | None = None, at: int | None = None) -> Draft:
@@ -291,7 +309,13 @@ def document_not_revised(who: Who, intent: int, subjects: Mapping[str, str], out
     return _draft(EventType.DOCUMENT_REVISED, outcome, who, subjects=subjects, data=data, closes=intent)
 
 
-def document_opening(who: Who, revision_id: str, header: bytes, span: tuple[int, int] | None = None) -> Draft:
+def document_opening(
+    who: Who,
+    revision_id: str,
+    header: bytes,
+    span: tuple[int, int] | None = None,
+    opening: Opening | None = None,
+) -> Draft:
     """Intent: the bytes of this revision will be sent; where `span` is given, those from its first to before its second
     number.
     """
@@ -303,6 +327,7 @@ def document_opening(who: Who, revision_id: str, header: bytes, span: tuple[int,
         data=None if span is None else {"start": span[0], "stop": span[1]},
         header=header,
         announces=True,
+        opening=opening,
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, insert, select
 from audit.checkpoint import verifier_key
 from service import events, names, tokens
 from service.acts import NewKeys, keyed, seal_payload, submit
+from service.brakes.marks import NOT_BRAKED
 from service.crypto import fields
 from service.crypto.signing import load_signing_key, new_signing_key
 from service.crypto.wrapping import SecretKey, generate_key, wrap
@@ -215,6 +216,7 @@ class _Founding:
             starts_at=self.moment.s,
             ends_at=FOREVER,
             suspended=0,
+            **NOT_BRAKED,
             created_at=self.moment.s,
             version=1,
         )

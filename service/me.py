@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from service import access_requests, asks, duties, tasks
+from service import access_requests, asks, authenticators, duties, tasks
 from service.access_requests import AccessRequest
 from service.acts import Act, Caller, perform
 from service.asks import Ask
@@ -69,6 +69,7 @@ class Token:
     id: str
     scopes: tuple[str, ...]
     expires_at: int  # UTC seconds
+    stepped_up_until: int | None  # UTC seconds; None: it is not stepped up
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Me:
     firm_name: str
     membership: Membership
     token: Token
+    authenticator_since: int | None  # UTC seconds; None: he has none
     missing: tuple[Missing, ...]
     due: tuple[Ask, ...]
     answers: tuple[AccessRequest, ...]
@@ -97,6 +99,7 @@ class _Found(NamedTuple):
 
     row: Any
     firm: Holder
+    authenticator_since: int | None
     missing: tuple[Missing, ...]
     due: list[Any]
     answers: list[Any]
@@ -124,6 +127,7 @@ _ME: Final = (
         tokens.c.id.label("token_id"),
         tokens.c.scopes,
         tokens.c.expires_at,
+        tokens.c.stepped_up_until,
         engagements.c.id.label("engagement_id"),
         engagements.c.number,
         engagements.c.status,
@@ -156,6 +160,7 @@ async def read(services: Services, caller: Caller) -> Me:
         return _Found(
             row=row,
             firm=act.firm(),
+            authenticator_since=authenticators.since(act),
             missing=missing,
             due=_due(act),
             answers=_answers(act),
@@ -176,7 +181,8 @@ async def read(services: Services, caller: Caller) -> Me:
         firm_id=firm.id,
         firm_name=reader.open(firm, "firms", "name", firm.id, row.firm_name),
         membership=_membership(row),
-        token=Token(row.token_id, tuple(row.scopes.split()), row.expires_at),
+        token=_token(row, now),
+        authenticator_since=found.authenticator_since,
         missing=found.missing,
         due=tuple(asks.opened(reader, ask) for ask in found.due),
         answers=tuple(access_requests.opened(reader, each, now) for each in found.answers),
@@ -219,6 +225,11 @@ def _may_list(act: Act, action: Action) -> bool:
         return False
     about, matrix = Subject(engagement=act.actor.engagement_id), act.services.matrix.current
     return decide(act.tx, matrix, act.moment, act.actor, action, about).allowed
+
+
+def _token(row: Any, now: int) -> Token:
+    until = row.stepped_up_until if now < row.stepped_up_until else None
+    return Token(row.token_id, tuple(row.scopes.split()), row.expires_at, until)
 
 
 def _membership(row: Any) -> Membership:

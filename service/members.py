@@ -24,6 +24,8 @@ from sqlalchemy import Text, bindparam, insert, or_, select, update
 
 from service import tasks, tokens
 from service.acts import Act, Caller, perform
+from service.brakes import pressing
+from service.brakes.marks import NOT_BRAKED
 from service.db import models
 from service.db.ids import is_id
 from service.db.models import ANY, FOREVER, engagements, memberships, people
@@ -38,12 +40,22 @@ from service.services import Services
 
 
 @dataclass(frozen=True, slots=True)
+class Brake:
+    """What a member had opened within an hour when the brake suspended him."""
+
+    at: int  # UTC seconds
+    documents: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A membership and the name of its person.
 
     Args:
         engagement_id: None for the whole house.
         state: ``to_come``, ``running``, ``suspended`` or ``ended``, at the time of the answer.
+        brake: None unless it was the brake that suspended him, and nobody has resumed him since.
     """
 
     id: str
@@ -57,6 +69,7 @@ class Member:
     state: str
     created_at: int  # UTC seconds
     version: int
+    brake: Brake | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +220,7 @@ async def resume(services: Services, caller: Caller, member_id: str) -> Member:
     def apply(act: Act, row: Any) -> None:
         if not row.suspended:
             raise BadStateError("This membership is not suspended.")
+        pressing.release(act, row.id)
         _change(act, EventType.MEMBER_RESUMED, row, suspended=False, ends_at=row.ends_at)
 
     return await _changed(services, caller, member_id, Action.MEMBER_RESUME, apply)
@@ -270,6 +284,7 @@ def _write(act: Act, engagement_id: str | None, new: NewMember) -> str:
         starts_at=starts_at,
         ends_at=ends_at,
         suspended=0,
+        **NOT_BRAKED,
         created_at=act.moment.s,
         version=1,
     )
@@ -361,6 +376,7 @@ def _opened(reader: NameReader, row: Any, now_s: int) -> Member:
         state=_state(row, now_s),
         created_at=row.created_at,
         version=row.version,
+        brake=None if row.braked_at is None else Brake(row.braked_at, row.braked_documents, row.braked_bytes),
     )
 
 

@@ -25,7 +25,7 @@ from service.db.session import EVERY_LOG, Tx
 from service.errors import BadInputError, NotFoundError, UnauthenticatedError
 from service.events import EventType
 from service.ledger import Draft, Moment, Outcome
-from service.scoping.actions import Action
+from service.scoping.actions import Action, Fact
 from service.scoping.actors import EVERYTHING, Actor
 from service.services import Services
 
@@ -33,6 +33,7 @@ PREFIX: Final = "mun_"
 FIRM_BYTES: Final = 16
 SECRET_BYTES: Final = 32
 TOKEN_CHARACTERS: Final = len(PREFIX) + 64
+_STEPPED_UP: Final = int(Fact.STEPPED_UP)
 _SHAPE: Final = re.compile(PREFIX + r"[A-Za-z0-9_-]{64}")  # 48 bytes have exactly one text
 
 _AUTHENTICATE = (
@@ -42,6 +43,7 @@ _AUTHENTICATE = (
         tokens.c.created_at,
         tokens.c.expires_at,
         tokens.c.revoked_at,
+        tokens.c.stepped_up_until,
         memberships.c.id.label("membership_id"),
         memberships.c.engagement_id,
         memberships.c.role,
@@ -121,6 +123,7 @@ def authenticate(tx: Tx, moment: Moment, credential: Credential) -> Actor:
         engagement_id=row.engagement_id,
         vendor_id=row.vendor_id,
         scopes=frozenset(row.scopes.split()),
+        stepped_up=_STEPPED_UP if now < row.stepped_up_until else 0,
     )
 
 
@@ -173,6 +176,7 @@ def create(
         expires_at=moment.s + ttl_s,
         revoked_at=FOREVER,
         made_with=made_with,
+        stepped_up_until=0,  # also when it was made with one that is stepped up: each proves it for itself
     )
     return events.changed(
         EventType.TOKEN_CREATED,

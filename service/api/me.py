@@ -57,11 +57,14 @@ class MembershipOut(Output):
 
 
 class MyTokenOut(Output):
-    """The token that was shown; scopes are resources, or ``*`` for all."""
+    """The token that was shown; scopes are resources, or ``*`` for all; `stepped_up_until` is null where a code of the
+    authenticator is needed first for what needs one.
+    """
 
     id: str
     scopes: list[str]
     expires_at: str
+    stepped_up_until: str | None
 
 
 class TextOut(Output):
@@ -111,13 +114,14 @@ class MeOut(Output):
     `answers`: to his requests for access, of the last 7 days; `waiting`: how many wait for his answer, 100 at most;
     `ending_soon`: how many documents close to him within 7 days; `tasks_open`: how many tasks wait for him, and
     `tasks_due`: how many of those are due within 7 days or overdue; `window` is null for firm people: no schedule binds
-    them.
+    them; `authenticator_since` is null where there is none yet.
     """
 
     person: MyselfOut
     firm: MyFirmOut
     membership: MembershipOut
     token: MyTokenOut
+    authenticator_since: str | None
     missing: list[MissingOut]
     due: list[asks.AskOut]
     answers: list[access_requests.AccessRequestOut]
@@ -219,7 +223,9 @@ async def read(services: ServicesDep, caller: CallerDep) -> Any:
             "id": found.token.id,
             "scopes": list(found.token.scopes),
             "expires_at": shown_time(found.token.expires_at),
+            "stepped_up_until": shown_time(found.token.stepped_up_until),
         },
+        "authenticator_since": shown_time(found.authenticator_since),
         "missing": [_missing(duty) for duty in found.missing],
         "due": [asks.out(ask) for ask in found.due],
         "answers": [access_requests.out(each) for each in found.answers],

@@ -51,10 +51,18 @@ class NewMember(Input):
     ends_at: Time | None = None
 
 
+class BrakeOut(Output):
+    """What a member had opened within an hour when the brake suspended him."""
+
+    at: str
+    documents: int
+    size_bytes: int
+
+
 class MemberOut(Output):
     """A membership; `engagement_id` is null for the whole house, `ends_at` where no end is set.
 
-    `state` is to_come, running, suspended or ended.
+    `state` is to_come, running, suspended or ended; `brake` is null unless the brake suspended him.
     """
 
     id: str
@@ -67,6 +75,7 @@ class MemberOut(Output):
     ends_at: str | None
     state: str
     created_at: str
+    brake: BrakeOut | None
 
 
 def _out(member: members.Member) -> dict[str, Any]:
@@ -81,6 +90,13 @@ def _out(member: members.Member) -> dict[str, Any]:
         "ends_at": shown_time(member.ends_at),
         "state": member.state,
         "created_at": shown_time(member.created_at),
+        "brake": None
+        if member.brake is None
+        else {
+            "at": shown_time(member.brake.at),
+            "documents": member.brake.documents,
+            "size_bytes": member.brake.size_bytes,
+        },
     }
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ConfigDict, Field, StringConstraints
 
-from service import access, people
+from service import access, authenticators, people
 from service.api.access import At, PersonAccess, seen_out, times
 from service.api.shapes import (
     Cursor,
@@ -111,3 +111,9 @@ async def explain(
     asked, then = window(cursor, limit, "doc"), None if at is None else seconds(at)
     told = await access.of_person(services, caller, person_id, engagement_id, asked, then)
     return {**times(told), **listed(request, response, told.answer, seen_out)}
+
+
+@router.delete("/{person_id}/authenticator", status_code=204, operation_id="reset_authenticator")
+async def reset_authenticator(services: ServicesDep, caller: CallerDep, person_id: PersonId) -> None:
+    """Take somebody else's authenticator away, at once, as the owner; he may then enrol a new one."""
+    await authenticators.reset(services, caller, person_id)

@@ -14,7 +14,24 @@ from typing import Final
 
 KINDS: Final = frozenset(
     {
-        *("acr", "agr", "ask", "bak", "blb", "crt", "doc", "dsp", "dut", "emg", "eng", "frm", "grt", "hld", "key"),
+        *(
+            "acr",
+            "agr",
+            "ask",
+            "aut",
+            "bak",
+            "blb",
+            "crt",
+            "doc",
+            "dsp",
+            "dut",
+            "emg",
+            "eng",
+            "frm",
+            "grt",
+            "hld",
+            "key",
+        ),
         *("log", "mem", "mtr", "onc", "pce", "per", "prt", "req", "rev", "sch", "sig", "sub", "tok", "tsk", "upl"),
         *("ver", "vnd", "wal"),
     }

@@ -225,6 +225,11 @@ engagements = Table(
     _int("version"),
     Column("withheld", Text, nullable=False, server_default="invisible"),  # what is declared of documents not granted
     Column("overlay", Text, nullable=False, server_default=""),  # how it is stricter than the policy; empty: not at all
+    # From how much opened within an hour one member is slowed, and from how much he is suspended.
+    Column("slow_documents", BigInteger, nullable=False, server_default="60"),
+    Column("slow_bytes", BigInteger, nullable=False, server_default="1073741824"),
+    Column("stop_documents", BigInteger, nullable=False, server_default="200"),
+    Column("stop_bytes", BigInteger, nullable=False, server_default="4294967296"),
     CheckConstraint("status IN ('running', 'closing', 'disposed')", name="status"),
     CheckConstraint("withheld IN ('invisible', 'may_be_asked_for')", name="withheld"),
     CheckConstraint("starts_at < ends_at", name="dates"),
@@ -259,6 +264,9 @@ memberships = Table(
     _int("suspended"),  # 0 | 1
     _int("created_at"),
     _int("version"),
+    _int("braked_at", null=True),  # suspended then by the brake, and not resumed since; with what he had opened
+    _int("braked_documents", null=True),
+    _int("braked_bytes", null=True),
     CheckConstraint("side = 'firm' OR engagement_id IS NOT NULL", name="vendor_engagement"),
     Index(None, "person_id"),
     Index(None, "engagement_id"),
@@ -277,8 +285,26 @@ tokens = Table(
     _int("expires_at"),
     _int("revoked_at"),
     _text("made_with", null=True),  # another token's id; NULL: made at the machine
+    # Its holder proved that it is he, and until then it counts; 0: never.
+    Column("stepped_up_until", BigInteger, nullable=False, server_default="0"),
     Index(None, "membership_id"),
     Index(None, "made_with"),
+)
+
+# What shows a person the codes by which he proves that it is he: one in force at most, others to come or over.
+authenticators = Table(
+    "authenticators",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("person_id", "people"),
+    _bytes("secret", "base32, sealed, person"),
+    _int("enrolled_at"),
+    _int("confirmed_at"),  # FOREVER: not yet
+    _int("ended_at"),  # replaced or reset; FOREVER: by nobody
+    _int("last_step"),  # of time, whose code was taken last: that and earlier ones count no more
+    _text("wrong_at"),  # UTC seconds of the last wrong codes, separated by spaces
+    Index(None, "person_id"),
 )
 
 # Agreements and duties ----------------------------------------------------------------------------------------------
@@ -421,6 +447,21 @@ upload_pieces = Table(
     _bytes("header", "first 56 bytes of the sealed message"),
     _text("blob_id"),
     UniqueConstraint("upload_id", "start"),
+)
+
+# What vendor members opened within the last hour, for the brakes; older rows mean nothing and are deleted.
+openings = Table(
+    "openings",
+    metadata,
+    _ref("membership_id", "memberships"),
+    _int("minute"),  # UTC seconds divided by 60
+    _text("revision_id"),  # of a document that was counted then; ANY: all bytes of the minute
+    _ref("firm_id", "firms"),
+    _int("counted"),  # 1: a document; 0: bytes
+    _int("size_bytes"),  # announced, less what is known not to have left; of a document 0
+    PrimaryKeyConstraint("membership_id", "minute", "revision_id"),
+    Index(None, "firm_id", "minute"),
+    sqlite_with_rowid=False,  # it is read and written with every body: one tree, not two
 )
 
 grants = Table(

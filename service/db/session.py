@@ -88,13 +88,14 @@ class Prepared:
 class Tx:
     """One open transaction. Rows come back as named tuples; what was selected names the fields."""
 
-    __slots__ = ("_cursor", "_database", "before_log_use", "before_write", "firm_id", "log_size")
+    __slots__ = ("_cursor", "_database", "before_log_use", "before_write", "firm_id", "log_size", "openings")
 
     def __init__(self, database: Database, cursor: Cursor, firm_id: str = "") -> None:
         self._database = database
         self._cursor = cursor
         self.firm_id = firm_id
         self.log_size = 0  # set by the ledger: the index that the job's first entry will have
+        self.openings: Mapping[str, Sequence[Any]] = {}  # set by the ledger: not yet written, by membership
         self.before_write: Any = None  # set by the ledger: opens the job's savepoint at its first change
         self.before_log_use: Any = None  # set by the ledger: writes out the entries that it has kept back
 

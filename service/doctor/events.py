@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.db.models import FOREVER
-from service.doctor import matters, overlays
+from service.doctor import braking, matters, overlays, proofs
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, Duty, side_of
@@ -178,8 +178,9 @@ def _token_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subj
         "created_at": _seconds(entry),
         "expires_at": data["expires_at"],
         "revoked_at": FOREVER,
+        "stepped_up_until": 0,
     }
-    scratch.add("token", Said(subjects["token"], "", terms, entry["index"]))
+    scratch.add("token", Said(subjects["token"], subjects["person"], terms, entry["index"]))
 
 
 def _token_revoked(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
@@ -276,6 +277,7 @@ def _engagement_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any],
         "deputy_id": data.get("deputy"),
         "withheld": data.get("withheld", "invisible"),
         "overlay": "",
+        **braking.first_marks(data),
     }
     scratch.add("engagement", Said(subjects["engagement"], "", terms, entry["index"]))
 
@@ -343,6 +345,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.AGREEMENT_SIGNED, _signed),
             (EventType.ASK_CREATED, _ask_created),
             (EventType.ASK_ENDED, _ask_ended),
+            *proofs.APPLY,
             (EventType.CERTIFICATE_ISSUED, _status("disposed")),
             (EventType.DISPOSAL_KEYS_DESTROYED, _keys_destroyed),
             (EventType.DISPOSAL_RECONCILED, _reconciled),
@@ -355,6 +358,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.EMERGENCY_DECLARED, matters.emergency_declared),
             (EventType.EMERGENCY_ENDED, matters.emergency_ended),
             (EventType.EMERGENCY_REVIEWED, matters.emergency_reviewed),
+            (EventType.ENGAGEMENT_BRAKES_SET, braking.brakes_set),
             (EventType.ENGAGEMENT_CHANGED, _engagement_changed),
             (EventType.ENGAGEMENT_CREATED, _engagement_created),
             (EventType.GRANT_CREATED, _grant_created),
@@ -365,6 +369,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.MATTER_NAMED, _seat),
             (EventType.MATTER_UNNAMED, _seat),
             (EventType.MEMBER_ADDED, _member_added),
+            (EventType.MEMBER_BRAKED, _member_suspended),
             (EventType.MEMBER_ENDED, _member_ended),
             (EventType.MEMBER_RESUMED, _member_suspended),
             (EventType.MEMBER_SUSPENDED, _member_suspended),

@@ -17,8 +17,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, select
 
+from service.brakes.marks import MARKS
 from service.db.models import (
     asks,
+    authenticators,
     documents,
     duties,
     emergencies,
@@ -162,7 +164,18 @@ KINDS: Final = (
         "ends_at",
         "suspended",
     ),
-    _kind("token", tokens, "person_id", "membership_id", "scopes", "created_at", "expires_at", "revoked_at"),
+    _kind(
+        "token",
+        tokens,
+        "person_id",
+        "membership_id",
+        "scopes",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "stepped_up_until",
+    ),
+    _kind("authenticator", authenticators, "person_id", "confirmed_at", "ended_at", "last_step"),
     _kind("seat", matter_team, "since", "until", row_id=matter_team.c.matter_id + ":" + matter_team.c.person_id),
     _kind("person", people, "side", "vendor_id"),
     _kind("part", parts, "engagement_id", "matter_id"),
@@ -181,6 +194,7 @@ KINDS: Final = (
         "deputy_id",
         "withheld",
         "overlay",
+        *MARKS,
     ),
     _kind("on_call", on_calls, "engagement_id", "person_id", "starts_at", "ends_at"),
 )

@@ -70,6 +70,37 @@ class OutsideWindowError(ForbiddenError):
     detail = "Your access is not open now: see /api/v1/me for the hours. Ask the attorney who leads the engagement."
 
 
+class StepUpNeededError(ForbiddenError):
+    """The act needs a token whose holder has just proved again that it is he."""
+
+    code = "step_up_needed"
+    title = "Prove that it is you"
+    detail = (
+        "This act needs a fresh code of your authenticator: send it to /api/v1/me/step-up, then send this once more "
+        "within 10 minutes. If you have no authenticator yet, begin at /api/v1/me/authenticator."
+    )
+
+
+class WrongCodeError(ForbiddenError):
+    """A code was not the authenticator's, was shown too long ago, or was used already."""
+
+    code = "wrong_code"
+    title = "This code is not right"
+    detail = "Send the code that your authenticator shows now. Each counts once: wait for the next if you just sent it."
+
+
+class TooManyCodesError(MunimentError):
+    """Too many wrong codes came for one person; even the right one does not count for a while."""
+
+    code, status, exit_code = "too_many_codes", 429, EXIT_REFUSED
+    title = "Too many wrong codes"
+    detail = "Wait as long as Retry-After says. If it was not you, tell the owner of your firm at once."
+
+    def __init__(self, wait_s: int = 900) -> None:
+        super().__init__()
+        self.retry_after_s = wait_s
+
+
 class SuspendedError(ForbiddenError):
     """The membership or person is suspended."""
 

@@ -26,7 +26,7 @@ class MunimentError(Exception):
     exit_code: ClassVar[int] = 1
     title: ClassVar[str] = "Something went wrong on our side"
     detail: ClassVar[str] = "Nothing was changed and nothing was shown. Try again; if it stays so, tell your operator."
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
 
     def __init__(self, detail: str | None = None, *, extra: Mapping[str, object] | None = None) -> None:
         self.message = detail or self.detail

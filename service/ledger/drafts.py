@@ -50,6 +50,16 @@ class SealedPayload:
     holder: str  # id of the firm, engagement, part or person whose field key seals it
 
 
+class Opening(NamedTuple):
+    """A body that a vendor's member is about to be sent, for the brakes to count with its announcement."""
+
+    membership_id: str
+    minute: int  # UTC seconds divided by 60
+    revision_id: str
+    counted: int  # 1: as a document; 0: it was, within the hour before
+    size_bytes: int
+
+
 class Draft(NamedTuple):
     """An entry before the ledger gives it its place: everything but log, index, time and chain."""
 
@@ -69,6 +79,7 @@ class Draft(NamedTuple):
     announces: bool = False  # an intent: its outcome must follow
     closes: int | None = None  # index of the intent that this is the outcome of
     ends_access: bool = False  # open bodies must be decided again
+    opening: Opening | None = None  # counted with this entry, or not at all
 
 
 class Outcome(NamedTuple, Generic[T]):

@@ -140,6 +140,7 @@ class Writer:
         tx = self._database.begin(self._connection, self._database.begin_write, log_ids[0])
         self._heads, self._endings, self._changed, self._pending = {}, 0, False, Pending()
         tx.before_log_use = lambda: self._pending.write(tx)
+        tx.openings = self._pending.openings
         for log_id in log_ids:  # always in the same order, so that two processes never wait for each other in a ring
             tx.turn_to(log_id)
             row = tx.one(LOCK_HEAD, log=log_id)
@@ -246,6 +247,8 @@ class Writer:
                     "engagement_id": entry.engagement_id,
                 }
             )
+        if draft.opening is not None:
+            pending.openings.setdefault(draft.opening.membership_id, []).append(draft.opening)
         if draft.closes is not None:
             pending.closed.append((log_id, draft.closes))
         head.size, head.time_ms = entry.at + 1, moment.ms

@@ -42,6 +42,10 @@ class Action(StrEnum):
     AUDIT_EXPORT = "audit:export"
     AUDIT_PROVE = "audit:prove"
     AUDIT_READ = "audit:read"
+    AUTHENTICATOR_ENROL = "authenticator:enrol"
+    AUTHENTICATOR_REPLACE = "authenticator:replace"
+    AUTHENTICATOR_RESET = "authenticator:reset"
+    AUTHENTICATOR_USE = "authenticator:use"
     CERTIFICATE_LIST = "certificate:list"
     CERTIFICATE_READ = "certificate:read"
     DISPOSAL_APPROVE = "disposal:approve"
@@ -287,9 +291,10 @@ class Fact(IntFlag):
     * `ASKED` a live ask for papers of this label in this matter part;
     * `OWN` added by this membership, nobody has confirmed it yet, less than 72 hours old;
     * `WINDOW` within the membership's own dates; and for vendor people, every schedule in force is open;
-    * `STEPPED_UP` this session proved itself again;
+    * `STEPPED_UP` the token's holder proved with a code of his authenticator, less than 10 minutes ago, that it is he;
     * `BREAK_GLASS` this membership opened the matter in an emergency that has not ended;
-    * `SECONDED` somebody else, with a token of their own, asked for this act before;
+    * `SECONDED` somebody else, with a token of their own, asked for this act before; for acts on a person's affairs: it
+      is somebody else's;
     * `NAMED` for acts on an engagement: named on the team of a matter that has a part in it, no wall between;
     * `KNOWN` confirmed, no grant of the asker's on it, and the engagement declares that it may be asked for;
     * `ON_CALL` leads or deputises the engagement, or is on call for it now;

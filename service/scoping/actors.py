@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from service.scoping.actions import Fact
+
 EVERYTHING = "*"
 
 
@@ -24,6 +26,7 @@ class Actor:
     engagement_id: str | None  # None: firm side, the whole house
     vendor_id: str | None  # vendor side only
     scopes: frozenset[str]
+    stepped_up: int = 0  # `Fact.STEPPED_UP` where this token's holder has just proved that it is he, else no fact
 
     def covers(self, resource: str) -> bool:
         """Say whether the token was made for acts on this resource."""
@@ -31,7 +34,9 @@ class Actor:
 
 
 def as_actor(firm_id: str, row: Any) -> Actor:
-    """A membership as if its person asked with a token for everything.
+    """A membership as if its person asked with a token for everything, and had just proved that it is he.
+
+    He can do so whenever he likes, so whoever asks what he may do must be told of it.
 
     Args:
         row: with the columns of a membership (``id``, ``person_id``, ``role``, ``side``, ``engagement_id``) and the
@@ -47,4 +52,5 @@ def as_actor(firm_id: str, row: Any) -> Actor:
         engagement_id=row.engagement_id,
         vendor_id=row.vendor_id,
         scopes=frozenset({EVERYTHING}),
+        stepped_up=int(Fact.STEPPED_UP),
     )

@@ -123,7 +123,7 @@ def decide(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, action: Action,
     if not firm and row.overlay:
         matrix = under(matrix, row.overlay)
     cell = matrix.cell(actor.role, action, row.label, row.sensitivity)
-    true = row.facts
+    true = row.facts | actor.stepped_up & cell.mask  # where no rule here asks for it, it is nothing to record
     if not firm and row.hours is not None and not _is_open(row.hours, moment, subject):
         true &= ~_WINDOW
     if not cell.needs & ~row.duties:
@@ -243,6 +243,7 @@ def _answer(matrix: Matrix, actor: Actor, action: Action, subject: Subject, row:
         true |= _DUTIES
     if not actor.covers(_RESOURCE[action]):
         true |= _NARROWED
+    true |= actor.stepped_up & cell.mask
     return cell.answer(true), true
 
 
@@ -317,7 +318,8 @@ def _widest(matrix: Matrix, actor: Actor, action: Action) -> tuple[str, str]:
     Each document then answers for itself (service/scoping/listing.py); here it is decided whether there is a list.
     """
     ways = matrix.alternatives(actor.role, action)
-    easiest = min(ways, key=lambda way: way.needs.bit_count(), default=None)
+    lacking = ~actor.stepped_up & Fact.STEPPED_UP
+    easiest = min(ways, key=lambda way: (way.facts & lacking, way.needs.bit_count()), default=None)
     return min(cells_of(action) if easiest is None else easiest.cells)
 
 

@@ -51,7 +51,7 @@ def live(tx: Tx, matrix: Matrix, asker: Asker, engagement_id: str, *, after: str
 def _made(matrix: Matrix, asker: Asker) -> Select[Any] | None:
     if not covers(matrix, asker.actor):
         return None
-    key = ("held", asker.actor.role)
+    key = ("held", asker.actor.role, asker.actor.stepped_up)
     if key not in matrix.made:
         matrix.made[key] = _compile(matrix, asker)
     statement: Select[Any] | None = matrix.made[key]
@@ -59,7 +59,8 @@ def _made(matrix: Matrix, asker: Asker) -> Select[Any] | None:
 
 
 def _compile(matrix: Matrix, asker: Asker) -> Select[Any] | None:
-    told = statements.admits(matrix, asker.actor.role, Side(asker.actor.side), TOLD, _g.c.document_id)
+    who = asker.actor
+    told = statements.admits(matrix, who.role, Side(who.side), TOLD, _g.c.document_id, stepped_up=who.stepped_up)
     if told is None:
         return None
     return (

@@ -120,8 +120,10 @@ def _made(matrix: Matrix, actor: Actor, action: Action, where: Where, form: Form
     if not actor.covers(action.resource) and matrix.denials(actor.role, action) & Fact.NARROWED:
         return None
     given = tuple(noun for noun, value in where._asdict().items() if value is not None)
-    key = (actor.role, action, given, form, shut)
+    key = (actor.role, action, given, form, shut, actor.stepped_up)
     if key not in matrix.made:
-        matrix.made[key] = compiled(matrix, actor.role, Side(actor.side), action, given, form, shut=shut)
+        matrix.made[key] = compiled(
+            matrix, actor.role, Side(actor.side), action, given, form, shut=shut, stepped_up=actor.stepped_up
+        )
     statement: Statement | None = matrix.made[key]
     return statement

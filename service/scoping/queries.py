@@ -273,6 +273,7 @@ ONE_PERSON: Final = (
         mask(
             assigned=and_(window(), m.c.engagement_id.is_(None)),
             own=_other.c.id == PERSON,
+            seconded=_other.c.id != PERSON,
             window=window(),
             suspended=suspended(),
         ).label("facts"),

@@ -25,6 +25,8 @@ from service.scoping.facts import MEMBERSHIP
 from service.scoping.matrix import ERROR, Answer, Matrix
 from service.scoping.subjects import Subject
 
+_SILENT: Final = frozenset({State.ABSENT, State.NEVER_GRANTED, State.WALLED})
+
 _g = models.grants
 
 _GRANTS: Final = select(_g.c.abilities, _g.c.not_before, _g.c.not_after, _g.c.revoked_at).where(
@@ -50,6 +52,29 @@ def state(
         true: the `Fact` bits that held.
         answer: what the policy said.
     """
+    found = _state(tx, matrix, moment, actor, action, subject, row, true, answer)
+    # Said of things that are not there too: else who took a token could try, without ever proving that it is he, which
+    # numbers name a matter.
+    return State.STEP_UP_NEEDED if found in _SILENT and _wants_step_up(matrix, actor, action) else found
+
+
+def _wants_step_up(matrix: Matrix, actor: Actor, action: Action) -> bool:
+    """Say whether nothing of the kind is ever allowed to the asker as his token stands."""
+    ways = matrix.alternatives(actor.role, action)
+    return not actor.stepped_up and all(way.facts & Fact.STEPPED_UP for way in ways)
+
+
+def _state(
+    tx: Tx,
+    matrix: Matrix,
+    moment: Moment,
+    actor: Actor,
+    action: Action,
+    subject: Subject,
+    row: Any,
+    true: int,
+    answer: Answer,
+) -> State:
     if true & Fact.NARROWED:
         return State.NARROWED
     if not matrix.role_may(actor.role, action):
@@ -87,6 +112,7 @@ def _of_part(actor: Actor, row: Any, true: int, answer: Answer) -> State:
 
 def _of_document(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, row: Any, true: int, answer: Answer) -> State:
     listing = matrix.cell(actor.role, Action.DOCUMENT_LIST, row.label, row.sensitivity)
+    true |= actor.stepped_up  # listing may ask for it where this act does not
     if actor.side == Side.FIRM:
         if not row.there:
             return _gone(row) if listing.answer(true).allowed else State.ABSENT

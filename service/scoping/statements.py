@@ -98,6 +98,7 @@ def ids(
     given: tuple[str, ...] = (),
     cells: frozenset[tuple[str, str]] | None = None,
     shut: bool = False,
+    stepped_up: int = int(Fact.STEPPED_UP),
 ) -> Select[Any] | None:
     """Return the statement of a whole list: ids alone, each once; None when nothing can be on it.
 
@@ -107,14 +108,17 @@ def ids(
         given: the nouns of `Where` that will be bound.
         cells: only documents with one of these (label, sensitivity).
         shut: a schedule is shut (`windows.is_shut`); where nobody's hours are asked about, they count as open.
+        stepped_up: `Actor.stepped_up`; where nobody's token is asked about, as if he had just proved that it is he.
     """
-    branches = _branches(matrix, role, side, action, given, cells, shut=shut)
+    branches = _branches(matrix, role, side, action, given, cells, shut=shut, stepped_up=stepped_up)
     return _ids(branches, side) if branches else None
 
 
-def admits(matrix: Matrix, role: str, side: Side, action: Action, document_id: ColumnElement[str]) -> Truth | None:
+def admits(
+    matrix: Matrix, role: str, side: Side, action: Action, document_id: ColumnElement[str], *, stepped_up: int
+) -> Truth | None:
     """Say of one document in a query whether it is on a list; None when none ever is. It binds what `bound` gives."""
-    true = _facts_of(side)
+    true = _facts_of(side, stepped_up=stepped_up)
     conditions = _conditions(matrix, role, action, true, None)
     if not conditions:
         return None
@@ -132,17 +136,26 @@ def admits(matrix: Matrix, role: str, side: Side, action: Action, document_id: C
 
 
 def compiled(
-    matrix: Matrix, role: str, side: Side, action: Action, given: tuple[str, ...], form: Form, *, shut: bool
+    matrix: Matrix,
+    role: str,
+    side: Side,
+    action: Action,
+    given: tuple[str, ...],
+    form: Form,
+    *,
+    shut: bool,
+    stepped_up: int,
 ) -> Statement | None:
     """Return the statement of a list, which binds what `listing.bound` gives, ``after`` and ``most``.
 
     Args:
         given: the nouns of `Where` that will be bound.
         shut: a schedule is shut, so that the fact `window` is true of nothing.
+        stepped_up: `Actor.stepped_up`: where it is no fact, what needs it is true of nothing.
 
     Returns: None when nothing can be on it.
     """
-    branches = _branches(matrix, role, side, action, given, shut=shut)
+    branches = _branches(matrix, role, side, action, given, shut=shut, stepped_up=stepped_up)
     return _joined(branches, side, form) if branches else None
 
 
@@ -155,8 +168,9 @@ def _branches(
     cells: frozenset[tuple[str, str]] | None = None,
     *,
     shut: bool,
+    stepped_up: int,
 ) -> list[Select[Any]]:
-    true = _facts_of(side)
+    true = _facts_of(side, stepped_up=stepped_up)
     if shut:
         del true[Fact.WINDOW]
     conditions = _conditions(matrix, role, action, true, cells)
@@ -214,7 +228,7 @@ _IN: Final = {
 }
 
 
-def _facts_of(side: Side) -> dict[Fact, Truth]:
+def _facts_of(side: Side, *, stepped_up: int) -> dict[Fact, Truth]:
     """The facts that a decision on a document knows, as conditions; `DUTIES` is added by each condition's needs."""
     vendor = side is Side.VENDOR
     return {
@@ -226,6 +240,7 @@ def _facts_of(side: Side) -> dict[Fact, Truth]:
         Fact.WALLED: facts.walled_in_list(d.c.matter_id),
         Fact.SUSPENDED: facts.suspended(),
         **({Fact.KNOWN: facts.known()} if vendor else {}),
+        **({Fact.STEPPED_UP: sql_true()} if stepped_up else {}),
     }
 
 

@@ -165,6 +165,8 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.ASK_CREATE, Action.ASK_END), (_P,)),
             ((Action.ASK_LIST,), (_P, _E)),
             ((Action.AUDIT_CHECKPOINT, Action.AUDIT_EXPORT, Action.AUDIT_PROVE, Action.AUDIT_READ), (_E, _F)),
+            ((Action.AUTHENTICATOR_ENROL, Action.AUTHENTICATOR_REPLACE), (_S,)),
+            ((Action.AUTHENTICATOR_RESET, Action.AUTHENTICATOR_USE), (_S,)),
             ((Action.CERTIFICATE_LIST, Action.CERTIFICATE_READ, Action.DISPOSAL_READ), (_E, _F)),
             ((Action.DISPOSAL_APPROVE, Action.DISPOSAL_REQUEST, Action.DISPOSAL_RETURN, Action.DISPOSAL_RUN), (_E,)),
             ((Action.DISPOSAL_WITHDRAW,), (_E,)),

@@ -116,10 +116,11 @@ def _made(
     if not covers(both.asker, asker):
         return None
     given = tuple(noun for noun, value in where._asdict().items() if value is not None)
-    key, made = ("together", both.asker.epoch, asker.role, actor.role, action, given, counted, shut), both.theirs.made
-    if key not in made:
-        made[key] = _compile(both, asker, actor, action, given, counted=counted, shut=shut)
-    statement: Select[Any] | None = made[key]
+    key = (both.asker.epoch, asker.role, asker.stepped_up, actor.role, actor.stepped_up, action, given, counted, shut)
+    made = both.theirs.made
+    if ("together", *key) not in made:
+        made["together", *key] = _compile(both, asker, actor, action, given, counted=counted, shut=shut)
+    statement: Select[Any] | None = made["together", *key]
     return statement
 
 
@@ -133,11 +134,13 @@ def _compile(
     counted: bool,
     shut: bool,
 ) -> Select[Any] | None:
-    theirs = statements.ids(both.theirs, actor.role, Side(actor.side), action, given=given, shut=shut)
+    theirs = statements.ids(
+        both.theirs, actor.role, Side(actor.side), action, given=given, shut=shut, stepped_up=actor.stepped_up
+    )
     if theirs is None:
         return None
     seen = theirs.subquery("seen")
-    told = statements.admits(both.asker, asker.role, Side(asker.side), TOLD, seen.c.id)
+    told = statements.admits(both.asker, asker.role, Side(asker.side), TOLD, seen.c.id, stepped_up=asker.stepped_up)
     if told is None:
         return None
     if counted:
@@ -154,7 +157,9 @@ def told_of(matrix: Matrix, asker: Actor, document_id: ColumnElement[str]) -> Tr
 
     It binds what `bound_of` gives.
     """
-    told = statements.admits(matrix, asker.role, Side(asker.side), TOLD, document_id) if covers(matrix, asker) else None
+    if not covers(matrix, asker):
+        return None
+    told = statements.admits(matrix, asker.role, Side(asker.side), TOLD, document_id, stepped_up=asker.stepped_up)
     return None if told is None else of_asker(told)
 
 

@@ -97,6 +97,8 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         ),
         "address": (
             ("read_me", f"{_ATTORNEYS} coordinator {_REVIEWERS} {_VENDOR}"),
+            # Its address names the account, to whom it is for.
+            ("enrol_authenticator", f"{_ATTORNEYS} coordinator {_REVIEWERS} {_VENDOR.replace(' suspended', '')}"),
             ("list_people read_person", f"owner {_ATTORNEYS} coordinator"),
             ("add_person", _HOUSE),
         ),

@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from service.brakes.marks import MARKS
 from tests.api.requests import Request
 from tests.api.scene import ALWAYS, CANARIES, Scene
 from tests.uploads.purposes import write_purpose
@@ -138,6 +139,11 @@ async def _remove_overlay(scene: Scene) -> Request:
 
 async def _preview_overlay(scene: Scene) -> Request:
     return Request({"engagement_id": scene.main.id}, json={"rows": [NOBODYS]})
+
+
+async def _set_brakes(scene: Scene) -> Request:
+    path = {"engagement_id": scene.main.id}
+    return Request(path, headers=await scene.tag(f"/engagements/{scene.main.id}"), json=dict(MARKS))
 
 
 async def _add_part(scene: Scene) -> Request:
@@ -391,6 +397,12 @@ async def _run_disposal(scene: Scene) -> Request:
     return Request({"disposal_id": (await scene.ending("returned"))["id"]})
 
 
+async def _reset_authenticator(scene: Scene) -> Request:
+    member = await scene.member()
+    await scene.world.step_up(member)
+    return Request({"person_id": member.person_id})
+
+
 async def _revoke_token(scene: Scene) -> Request:
     return Request({"token_id": await scene.token("granted")})
 
@@ -401,6 +413,10 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "read_policy": _plain(),
         "read_me": _plain(),
         "list_receipts": _plain(),
+        "enrol_authenticator": _plain(),
+        "confirm_authenticator": _plain(code="000000"),
+        "step_up": _plain(code="000000"),
+        "reset_authenticator": _reset_authenticator,
         "add_person": _add_person,
         "list_people": _plain(),
         "read_person": _of("person_id", "person"),
@@ -440,6 +456,8 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "change_overlay": _change_overlay,
         "remove_overlay": _remove_overlay,
         "preview_overlay": _preview_overlay,
+        "read_brakes": _of("engagement_id", "engagement"),
+        "set_brakes": _set_brakes,
         "add_part": _add_part,
         "list_parts": _of("engagement_id", "engagement"),
         "add_member": _add_member,

@@ -113,6 +113,7 @@ class Scene:
         await scene._hand_out()
         await scene._at_the_firm()
         await scene._end_one()
+        await world.step_up(*scene.seats.values())  # before something befalls them
         await scene._befall()
         await scene._abroad()
         return scene
@@ -199,6 +200,7 @@ class Scene:
         paralegal = await _of_vendor(away, "paralegal", names=PLAIN)
         self.foreign_firm = world.firm_id
         self.seats |= {"foreign_owner": world.owner, "foreign_attorney": lead, "foreign_paralegal": paralegal}
+        await world.step_up(world.owner, lead, paralegal)
         document = (await away.document(title="Sparrow"))["document_id"]
         wall = {"person_id": paralegal.person_id, "matter_id": away.matter_id, "reason": "Sparrow"}
         hold = {"matter_id": away.matter_id, "reason": "Sparrow"}
@@ -225,6 +227,7 @@ class Scene:
         abroad, number = await _of_firm(world, "attorney", names=PLAIN), f"2027-{next(world.numbers):04}"
         await lead.post("/matters", {"number": number, "client": "Sparrow"})
         emergency = {**self.declaring(number), "reason": "Sparrow"}
+        await world.step_up(abroad)
         self.foreign["emergency"] = (await abroad.post("/emergencies", emergency))["id"]
         self.foreign["hold"] = (await lead.post("/holds", hold))["id"]
 
@@ -361,6 +364,7 @@ class Scene:
         """An emergency in which an attorney whom nobody knows yet opened the matter."""
         attorney = await _of_firm(self.world, "attorney")
         number = (await self.lead.get(f"/matters/{self.main.matter_id}"))["number"]
+        await self.world.step_up(attorney)
         declared = await attorney.post("/emergencies", self.declaring(number))
         if ended:
             tag = await self.tag(f"/emergencies/{declared['id']}")
@@ -387,6 +391,7 @@ class Scene:
         found = await self.world.owner.post(f"/engagements/{aside.id}/disposal")
         path, body = f"/disposals/{found['id']}", {"manifest_sha256": found["manifest_sha256"]}
         if state in {"approved", "returned"}:
+            await self.world.step_up(self.lead)
             await self.lead.post(f"{path}/approval", body, status=200)
         if state == "returned":
             await self.lead.post(f"{path}/return", {"waiver": CANARIES["waiver"]}, status=200)

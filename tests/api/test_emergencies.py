@@ -19,6 +19,13 @@ async def _body(engagement: Engagement, **more: Any) -> dict[str, Any]:
     return {"matter_number": matter["number"], "reason": "Nobody can be reached.", "closes_at": closes_at, **more}
 
 
+async def _proven(world: World, name: str) -> Person:
+    """An attorney who has just proved that it is he."""
+    attorney = await world.attorney(name)
+    await world.step_up(attorney)
+    return attorney
+
+
 async def _declared(engagement: Engagement, stranger: Person) -> Any:
     return await stranger.post("/emergencies", await _body(engagement))
 
@@ -31,7 +38,7 @@ def _content(document: Any) -> str:
 
 
 async def test_an_emergency_opens_the_matters_papers_for_its_hours_and_nothing_else(engagement: Engagement) -> None:
-    world, stranger = engagement.world, await engagement.world.attorney("Stranger")
+    world, stranger = engagement.world, await _proven(engagement.world, "Stranger")
     paper = await engagement.document(b"what the hearing needs")
     elsewhere = await (await world.engagement()).document()
     await stranger.get(_content(paper), 404)
@@ -54,7 +61,7 @@ async def test_an_emergency_opens_the_matters_papers_for_its_hours_and_nothing_e
 
 
 async def test_every_read_says_that_the_glass_was_broken(engagement: Engagement) -> None:
-    stranger, paper = await engagement.world.attorney("Stranger"), await engagement.document()
+    stranger, paper = await _proven(engagement.world, "Stranger"), await engagement.document()
     await _declared(engagement, stranger)
     await stranger.get(_content(paper))
     read = next(
@@ -66,7 +73,7 @@ async def test_every_read_says_that_the_glass_was_broken(engagement: Engagement)
 
 
 async def test_a_wall_beats_it(engagement: Engagement) -> None:
-    stranger, paper = await engagement.world.attorney("Stranger"), await engagement.document()
+    stranger, paper = await _proven(engagement.world, "Stranger"), await engagement.document()
     declared = await _declared(engagement, stranger)
     wall = {"person_id": stranger.person_id, "matter_id": engagement.matter_id, "reason": "He was theirs."}
     await engagement.attorney.post("/walls", wall)
@@ -87,7 +94,7 @@ async def test_nobody_but_an_attorney_declares_one(engagement: Engagement) -> No
 
 
 async def test_an_attorney_of_another_firm_finds_no_such_matter(engagement: Engagement) -> None:
-    foreign = await (await another_firm(engagement.world)).attorney()
+    foreign = await _proven(await another_firm(engagement.world), "Foreign")
     await foreign.post("/emergencies", await _body(engagement), 404)
 
 
@@ -97,7 +104,7 @@ async def test_an_attorney_of_another_firm_finds_no_such_matter(engagement: Enga
 async def test_who_declared_it_ends_it_and_so_does_the_team(engagement: Engagement) -> None:
     paper = await engagement.document()
     for ends_himself in (True, False):
-        stranger = await engagement.world.attorney("Stranger")
+        stranger = await _proven(engagement.world, "Stranger")
         made = await stranger.ask("POST", "/emergencies", json=await _body(engagement))
         path = f"/emergencies/{made.json()['id']}"
         if ends_himself:
@@ -110,7 +117,7 @@ async def test_who_declared_it_ends_it_and_so_does_the_team(engagement: Engageme
 
 
 async def test_who_is_in_by_an_emergency_learns_of_no_other(engagement: Engagement) -> None:
-    first, second = await engagement.world.attorney("First"), await engagement.world.attorney("Second")
+    first, second = await _proven(engagement.world, "First"), await _proven(engagement.world, "Second")
     declared = await _declared(engagement, first)
     await _declared(engagement, second)
     path = f"/emergencies/{declared['id']}"
@@ -121,7 +128,7 @@ async def test_who_is_in_by_an_emergency_learns_of_no_other(engagement: Engageme
 
 async def test_somebody_else_reviews_it_once_and_when_it_is_over(engagement: Engagement) -> None:
     world, lead = engagement.world, engagement.attorney
-    stranger = await world.attorney("Stranger")
+    stranger = await _proven(world, "Stranger")
     path = f"/emergencies/{(await _declared(engagement, stranger))['id']}"
     verdict = {"verdict": "not_justified", "note": "The deputy was there."}
     await lead.change("POST", f"{path}/review", verdict, 409, match=path)
@@ -138,7 +145,7 @@ async def test_somebody_else_reviews_it_once_and_when_it_is_over(engagement: Eng
 
 
 async def test_who_has_three_waiting_for_a_review_opens_no_more(engagement: Engagement) -> None:
-    world, stranger = engagement.world, await engagement.world.attorney("Stranger")
+    world, stranger = engagement.world, await _proven(engagement.world, "Stranger")
     paths = []
     for _ in range(3):
         paths.append(f"/emergencies/{(await _declared(engagement, stranger))['id']}")
@@ -149,7 +156,7 @@ async def test_who_has_three_waiting_for_a_review_opens_no_more(engagement: Enga
 
 
 async def test_one_at_a_time_and_the_same_request_once(engagement: Engagement) -> None:
-    stranger, body = await engagement.world.attorney("Stranger"), await _body(engagement)
+    stranger, body = await _proven(engagement.world, "Stranger"), await _body(engagement)
     key = {"idempotency-key": "a-key-of-sixteen-letters"}
     first = await stranger.post("/emergencies", body, headers=key)
     assert (await stranger.post("/emergencies", body, headers=key))["id"] == first["id"]
@@ -158,7 +165,7 @@ async def test_one_at_a_time_and_the_same_request_once(engagement: Engagement) -
 
 @pytest.mark.parametrize("seconds", [-1, 0, 299, 4 * HOUR_S + 1, DAY_S])
 async def test_it_lasts_from_five_minutes_to_four_hours(engagement: Engagement, seconds: int) -> None:
-    stranger = await engagement.world.attorney("Stranger")
+    stranger = await _proven(engagement.world, "Stranger")
     body = await _body(engagement, closes_at=rfc3339(engagement.world.now + seconds))
     refused = await stranger.post("/emergencies", body, 422)
     assert refused["field"] == "closes_at"
@@ -168,7 +175,7 @@ async def test_it_lasts_from_five_minutes_to_four_hours(engagement: Engagement, 
 
 
 async def test_the_team_and_the_owner_read_why_and_strangers_nothing(engagement: Engagement) -> None:
-    world, stranger = engagement.world, await engagement.world.attorney("Stranger")
+    world, stranger = engagement.world, await _proven(engagement.world, "Stranger")
     declared = await _declared(engagement, stranger)
     place = {"matter_id": engagement.matter_id}
     for reader, params in ((engagement.attorney, place), (world.owner, place), (world.owner, {})):
@@ -187,5 +194,5 @@ async def _assert_unknown(reader: Person, emergency_id: str, status: int) -> Non
 
 async def test_reason_and_note_stand_in_no_entry(engagement: Engagement) -> None:
     world: World = engagement.world
-    await _declared(engagement, await world.attorney("Stranger"))
+    await _declared(engagement, await _proven(world, "Stranger"))
     assert "Nobody can be reached" not in str(entries(world))

@@ -179,6 +179,7 @@ async def test_nothing_is_shared_across_a_wall(engagement: Engagement, world: Wo
     problem = await engagement.attorney.post(f"{path}/grants", _body(world, seat), 409)
     assert problem["code"] == "bad_state"
     assert "wall" in problem["detail"]
+    await world.step_up(world.owner)
     await world.owner.change("DELETE", f"/walls/{raised['id']}")
     await engagement.attorney.post(f"{path}/grants", _body(world, seat))  # a lifted wall stands no more
 

@@ -192,6 +192,7 @@ async def test_who_is_suspended_walled_or_has_left_replaces_nothing(engagement: 
     wall = {"person_id": seat.person_id, "matter_id": engagement.matter_id, "reason": "Kin of the other side."}
     raised = await world.owner.post("/walls", wall)
     await _refused(await _replace(seat, path, reader=attorney), 404, "not_found", engagement, path, OLD)
+    await world.step_up(world.owner)
     await world.owner.change("DELETE", f"/walls/{raised['id']}")
     await attorney.change("DELETE", member)
     await _refused(await _replace(seat, path, reader=attorney), 401, "unauthenticated", engagement, path, OLD)
@@ -291,6 +292,7 @@ async def _play(engagement: Engagement, steps: list[str]) -> tuple[list[bytes], 
         if step == "hold" and hold is None:
             hold = (await attorney.post("/holds", {"matter_id": engagement.matter_id, "reason": "A suit."}))["id"]
         elif step == "hold":
+            await engagement.world.step_up(attorney)
             await attorney.change("DELETE", f"/holds/{hold}")
             hold = None
         elif step == "confirm":
@@ -313,6 +315,7 @@ async def _play(engagement: Engagement, steps: list[str]) -> tuple[list[bytes], 
         served = await attorney.ask("GET", f"{path}/content")
         assert served.content == contents[-1] if state != "taken_back" else served.status_code == 404
     if hold is not None:
+        await engagement.world.step_up(attorney)
         await attorney.change("DELETE", f"/holds/{hold}")
     await settle(world)
     return contents, live

@@ -682,6 +682,7 @@ async def test_after_the_end_the_figures_are_left_and_the_texts_are_gone(engagem
     task = await engagement.task(seat)
     disposal = await attorney.post(f"/engagements/{engagement.id}/disposal")
     path, approval = f"/disposals/{disposal['id']}", {"manifest_sha256": disposal["manifest_sha256"]}
+    await world.step_up(world.owner)
     await world.owner.post(f"{path}/approval", approval, 200)
     await attorney.post(f"{path}/return", {"waiver": "Nothing to keep."}, 200)
     await attorney.post(f"{path}/run", status=200)

@@ -48,7 +48,9 @@ class Ending:
     async def approve(self, by: Person | None = None, status: int = 200) -> Any:
         """The owner agrees."""
         body = {"manifest_sha256": self.disposal["manifest_sha256"]}
-        return await (by or self.world.owner).post(f"{self.path}/approval", body, status=status)
+        who = by or self.world.owner
+        await self.world.step_up(who)
+        return await who.post(f"{self.path}/approval", body, status=status)
 
     async def give_back(self, status: int = 200, **changes: Any) -> Any:
         """The attorney confirms what the firm keeps."""

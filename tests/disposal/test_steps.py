@@ -97,12 +97,15 @@ async def test_the_same_approval_again_changes_nothing_and_nobody_approves_after
     await ending.request()
     await ending.approve()
     database, firm_id = ending.world.services.database, ending.world.firm_id
-    before, recorded = ending.row(), len(entries_of(database, firm_id))
+    before = ending.row()
     ending.world.sleep(DAY_S)
+    await ending.world.step_up(ending.world.owner)
+    recorded = len(entries_of(database, firm_id))
     assert (await ending.approve())["state"] == "approved"
     assert ending.row() == before  # it lapses when the first would have
     assert [entry.type for entry in entries_of(database, firm_id)[recorded:]] == ["access.allowed"]
     other = {"manifest_sha256": "0" * 64}
+    await ending.world.step_up(ending.world.owner)
     await ending.world.owner.post(f"{ending.path}/approval", other, status=412)
     assert (await ending.approve(by=ending.attorney, status=403))["code"] == "second_person_needed"
     assert (await ending.approve(by=third, status=409))["code"] == "bad_state"
@@ -125,9 +128,11 @@ async def test_an_approval_is_for_exactly_the_manifest_that_was_shown(ending: En
         "0" * 64,
         disposal["manifest_sha256"][:-1] + ("0" if disposal["manifest_sha256"][-1] != "0" else "1"),
     ):
+        await ending.world.step_up(ending.world.owner)
         refused = await ending.world.owner.post(f"{ending.path}/approval", {"manifest_sha256": other}, status=412)
         assert refused["code"] == "stale"
     for malformed in ("", "x", disposal["manifest_sha256"].upper()):
+        await ending.world.step_up(ending.world.owner)
         await ending.world.owner.post(f"{ending.path}/approval", {"manifest_sha256": malformed}, status=422)
     assert ending.row().state == "requested"
 
@@ -150,10 +155,12 @@ async def test_a_hold_stands_in_the_way_of_every_step_until_destruction(ending: 
     hold = await ending.attorney.post("/holds", {"matter_id": ending.engagement.matter_id, "reason": "Litigation."})
     path, hold_path = f"/engagements/{ending.engagement.id}/disposal", f"/holds/{hold['id']}"
     assert (await ending.attorney.post(path, status=409))["code"] == "held"
+    await ending.world.step_up(ending.attorney)
     await ending.attorney.change("DELETE", hold_path)
     await ending.request()
     hold = await ending.attorney.post("/holds", {"matter_id": ending.engagement.matter_id, "reason": "Litigation."})
     assert (await ending.approve(status=409))["code"] == "held"
+    await ending.world.step_up(ending.attorney)
     await ending.attorney.change("DELETE", f"/holds/{hold['id']}")
     await ending.approve()
     await ending.give_back()
@@ -161,6 +168,7 @@ async def test_a_hold_stands_in_the_way_of_every_step_until_destruction(ending: 
     assert (await ending.run(status=409))["code"] == "held"
     assert ending.row().state == "returned"
     assert all(any(ending.world.services.keys.exists(key_id).values()) for key_id in ending.key_ids())
+    await ending.world.step_up(ending.attorney)
     await ending.attorney.change("DELETE", f"/holds/{hold['id']}")
     assert (await ending.run())["state"] == "certified"
 

@@ -10,10 +10,11 @@ from typing import Any
 import psycopg
 from sqlalchemy import Table, select
 
+from service.brakes.marks import MARKS
 from service.db.auditstore import each_log
 from service.db.models import metadata
 from service.db.session import EVERY_LOG, Database
-from tests.world import DAY_S, Engagement, Person, rfc3339
+from tests.world import DAY_S, Engagement, Person, World, rfc3339
 
 
 def tamper(database: Database, statement: str, *values: Any) -> None:
@@ -94,17 +95,12 @@ async def a_full_life(made: Engagement) -> None:
     ):
         first = await lead.post(path, body)
         world.sleep(1)
+        await world.step_up(world.owner)
         await world.owner.change("DELETE", f"{path}/{first['id']}")
         await lead.post(path, {**body, "reason": "Again."})
     await lead.change("POST", f"/members/{seat.membership_id}/suspension", match=f"/members/{seat.membership_id}")
     await lead.change("DELETE", f"/members/{seat.membership_id}/suspension", match=f"/members/{seat.membership_id}")
-    stranger, case = await world.attorney("Stranger"), await lead.get(f"/matters/{made.matter_id}")
-    emergency = {"matter_number": case["number"], "reason": "Nobody is there.", "closes_at": rfc3339(world.now + 600)}
-    declared = await stranger.post("/emergencies", emergency)
-    path = f"/emergencies/{declared['id']}"
-    await lead.change("DELETE", path)
-    await lead.change("POST", f"{path}/review", {"verdict": "not_justified", "note": "We were there."}, match=path)
-    await stranger.post("/emergencies", emergency)
+    await _emergencies(made)
     leaving = await made.member()
     await lead.change("DELETE", f"/members/{leaving.membership_id}")
     world.sleep(5)
@@ -123,6 +119,7 @@ async def a_full_life(made: Engagement) -> None:
     await lead.change("PATCH", place, {"withheld": "may_be_asked_for"})
     for rows in (["*,document:download,*,*,never"], [], ["receptionist,document:view,billing,*,never"]):
         await lead.change("PUT", f"{place}/overlay", {"rows": rows})
+    await lead.change("PUT", f"{place}/brakes", {**MARKS, "stop_documents": 150})
     for _ in range(2):
         duty = await lead.post(f"{place}/on-call", {"person_id": second.person_id, "ends_at": rfc3339(world.now + 9)})
         ended = await lead.ask("DELETE", f"/on-call/{duty['id']}", headers={"if-match": duty["etag"]})
@@ -130,6 +127,27 @@ async def a_full_life(made: Engagement) -> None:
         world.sleep(1)
     disposal = await lead.post(f"{place}/disposal", status=409)  # a hold is in force
     assert disposal["code"] == "held"
+
+
+async def _emergencies(made: Engagement) -> None:
+    """One that is reviewed and one that goes on; the authenticator behind them is reset."""
+    world, lead = made.world, made.attorney
+    stranger, case = await world.attorney("Stranger"), await lead.get(f"/matters/{made.matter_id}")
+    emergency = {"matter_number": case["number"], "reason": "Nobody is there.", "closes_at": rfc3339(world.now + 600)}
+    await world.step_up(stranger)
+    declared = await stranger.post("/emergencies", emergency)
+    path = f"/emergencies/{declared['id']}"
+    await lead.change("DELETE", path)
+    await lead.change("POST", f"{path}/review", {"verdict": "not_justified", "note": "We were there."}, match=path)
+    await stranger.post("/emergencies", emergency)
+    await _authenticators(world, stranger)
+
+
+async def _authenticators(world: World, other: Person) -> None:
+    """One that is reset, two that are never confirmed."""
+    assert (await world.owner.ask("DELETE", f"/people/{other.person_id}/authenticator")).status_code == 204
+    for _ in range(2):
+        await world.owner.post("/me/authenticator")
 
 
 async def _tasks(made: Engagement, seat: Person, paper: str) -> None:

@@ -33,6 +33,7 @@ TABLES = {
     "hold": "holds",
     "membership": "memberships",
     "token": "tokens",
+    "authenticator": "authenticators",
     "seat": "matter_team",
     "person": "people",
     "part": "parts",

@@ -197,7 +197,8 @@ async def opened(houses: Houses, folder: Path, home: Path) -> AsyncIterator[Hous
             transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
             async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
                 owner = replace(houses.world.owner, http=http)
-                world = replace(houses.world, services=services, http=http, clock=clock, owner=owner)
+                pockets = copy.deepcopy(houses.world.pockets)
+                world = replace(houses.world, services=services, http=http, clock=clock, owner=owner, pockets=pockets)
                 yield replace(
                     houses,
                     world=world,

@@ -317,6 +317,7 @@ class Machine(RuleBasedStateMachine):
         pair = (self.model.seats[self._of(seats, who)].person, self._matter(matter))
         if pair in self.walls:
             path = f"/walls/{self.walls.pop(pair)}"
+            self.do(self.houses.world.step_up(self.owner))
             match = {"if-match": self.do(self.owner.ask("GET", path)).headers["etag"]}
             self._agree(self.do(self.owner.ask("DELETE", path, headers=match)), 200, expected=True)
             self.model.walls.remove(pair)

@@ -177,6 +177,7 @@ class Exchange(RuleBasedStateMachine):
         seat_id = self._seat(data)
         seat, owner = self.model.seats[seat_id], self.world.owner
         if seat_id in self.walls:
+            self.do(self.world.step_up(owner))
             self.do(owner.change("DELETE", f"/walls/{self.walls.pop(seat_id)}"))
         else:
             person_id = self.people[seat_id].person_id

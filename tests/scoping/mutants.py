@@ -309,8 +309,32 @@ MUTANTS: Final = (
     Mutant(
         "one role's list is another's",
         S + "listing.py",
-        "key = (actor.role, action, given, form, shut)",
-        "key = (actor.side, action, given, form, shut)",
+        "key = (actor.role, action, given, form, shut, actor.stepped_up)",
+        "key = (actor.side, action, given, form, shut, actor.stepped_up)",
+    ),
+    Mutant(
+        "who proved that it is he lists for all who have not",
+        S + "listing.py",
+        "form, shut, actor.stepped_up)",
+        "form, shut)",
+    ),
+    Mutant(
+        "every token is stepped up on a document",
+        S + "decide.py",
+        "row.facts | actor.stepped_up & cell.mask  #",
+        "row.facts | 64 & cell.mask  #",
+    ),
+    Mutant(
+        "every token is stepped up elsewhere",
+        S + "decide.py",
+        "    true |= actor.stepped_up & cell.mask\n    return",
+        "    true |= 64 & cell.mask\n    return",
+    ),
+    Mutant(
+        "a list tells what needs another proof",
+        S + "statements.py",
+        "**({Fact.STEPPED_UP: sql_true()} if stepped_up else {}),",
+        "Fact.STEPPED_UP: sql_true(),",
     ),
     Mutant("a list of a place is a list of all", S + "statements.py", ", *(_IN[noun] for noun in given))", ",)"),
     Mutant(

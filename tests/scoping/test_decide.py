@@ -39,12 +39,12 @@ class Scene:
         self.engagement = world.engagement()
         self.matter = world.matter()
 
-    def ask(self, membership: str, action: Action, subject: Subject | None = None, **actor: str) -> Decision:
+    def ask(self, membership: str, action: Action, subject: Subject | None = None, **actor: Any) -> Decision:
         who = self.world.actor(membership, **actor)
         on = Subject(document=self.paper) if subject is None else subject
         return decide(self.world.tx, self.matrix, self.world.moment, who, action, on)
 
-    def vera(self, action: Action = Action.DOCUMENT_VIEW, subject: Subject | None = None, **actor: str) -> Decision:
+    def vera(self, action: Action = Action.DOCUMENT_VIEW, subject: Subject | None = None, **actor: Any) -> Decision:
         return self.ask(self.paralegal, action, subject, **actor)
 
 
@@ -540,7 +540,7 @@ def test_putting_a_matter_into_an_engagement_needs_both(scene: Scene) -> None:
 def test_a_disposal_is_approved_by_another_person_with_another_token(scene: Scene) -> None:
     world, owner = scene.world, scene.world.member("olga", "owner", None)
     on = Subject(engagement=scene.engagement)
-    assert told(scene.ask(owner, Action.DISPOSAL_APPROVE, on)) == (
+    assert told(scene.ask(owner, Action.DISPOSAL_APPROVE, on, stepped_up=True)) == (
         State.SECOND_NEEDED,
         "second_person_needed",
         403,
@@ -554,12 +554,12 @@ def test_a_disposal_is_approved_by_another_person_with_another_token(scene: Scen
         requested_by=world.person("lead"),
         requested_token=an_id("tok", "first"),
     )
-    assert scene.ask(owner, Action.DISPOSAL_APPROVE, Subject(via=disposal)).allowed
+    assert scene.ask(owner, Action.DISPOSAL_APPROVE, Subject(via=disposal), stepped_up=True).allowed
     for membership, token in ((owner, "first"), (scene.lead, "second"), (scene.lead, "first")):
-        decision = scene.ask(membership, Action.DISPOSAL_APPROVE, on, token=token)
+        decision = scene.ask(membership, Action.DISPOSAL_APPROVE, on, token=token, stepped_up=True)
         assert told(decision) == (State.SECOND_NEEDED, "second_person_needed", 403)
     world.change(models.disposals, disposal, state="withdrawn")
-    assert not scene.ask(owner, Action.DISPOSAL_APPROVE, on).allowed
+    assert not scene.ask(owner, Action.DISPOSAL_APPROVE, on, stepped_up=True).allowed
 
 
 def test_the_whole_log_is_for_who_reviews_the_house_and_one_engagements_for_its_seat(scene: Scene) -> None:
@@ -628,7 +628,7 @@ def test_ids_are_followed_to_what_they_stand_for(scene: Scene) -> None:
         (Action.ASK_END, ask, "ask", {"part": scene.part}),
         (Action.MEMBER_END, scene.paralegal, "membership", {"engagement": scene.engagement}),
     ):
-        decision = scene.ask(scene.lead, action, Subject(via=via))
+        decision = scene.ask(scene.lead, action, Subject(via=via), stepped_up=True)
         assert decision.allowed, action
         assert {noun: via, **subject}.items() <= decision.subjects.items()
 
@@ -641,7 +641,7 @@ def test_an_id_that_stands_for_nothing_does_not_exist_and_is_not_recorded(scene:
 
 
 def test_an_id_that_stands_for_another_kind_of_thing_is_not_there(scene: Scene) -> None:
-    for action, via in ((Action.HOLD_LIFT, scene.grant), (Action.GRANT_REVOKE, scene.paralegal)):
+    for action, via in ((Action.HOLD_PLACE, scene.grant), (Action.GRANT_REVOKE, scene.paralegal)):
         assert told(scene.ask(scene.lead, action, Subject(via=via))) == (State.ABSENT, "not_found", 404)
 
 

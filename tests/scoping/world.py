@@ -17,7 +17,7 @@ from service.db import models
 from service.db.models import FOREVER, metadata
 from service.db.session import Database, Tx
 from service.ledger import Moment
-from service.scoping.actions import Duty, side_of
+from service.scoping.actions import Duty, Fact, side_of
 from service.scoping.actors import EVERYTHING, Actor
 from service.scoping.hours import Terms
 
@@ -138,7 +138,9 @@ class World:
             **{"starts_at": NOW - DAY, "ends_at": NOW + DAY, **values},
         )
 
-    def actor(self, membership_id: str, scopes: str = EVERYTHING, token: str = "token") -> Actor:
+    def actor(
+        self, membership_id: str, scopes: str = EVERYTHING, token: str = "token", *, stepped_up: bool = False
+    ) -> Actor:
         row = self._rows[membership_id]
         return Actor(
             firm_id=row["firm_id"],
@@ -150,6 +152,7 @@ class World:
             engagement_id=row["engagement_id"],
             vendor_id=self._rows[row["person_id"]]["vendor_id"],
             scopes=frozenset(scopes.split()),
+            stepped_up=int(Fact.STEPPED_UP) if stepped_up else 0,
         )
 
     def team(self, matter: str, person: str, **values: Any) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import bindparam, select
 from service import firms, tokens, wiring
 from service.db.models import log_entries
 from service.services import Services
+from tests.pockets import Pockets
 
 DAY_S = 86_400
 LONG_AGO = "2020-01-01T00:00:00Z"
@@ -106,6 +107,7 @@ class House:
     firm_id: str
     owner: Asker
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    pockets: Pockets = field(default_factory=Pockets)
 
     @classmethod
     async def found(cls, services: Services, client: httpx2.AsyncClient) -> Self:
@@ -113,6 +115,17 @@ class House:
         made = await firms.found(services, "Okafor & Lind", "olu@firm.example", "Olu Okafor", "UTC", 3650)
         owner = Asker(client, made.owner_token.text, made.owner_person_id, made.owner_membership_id)
         return cls(services, client, made.firm_id, owner)
+
+    async def step_up(self, asker: Asker) -> Asker:
+        """Let somebody prove that it is he, with a code of his authenticator."""
+
+        async def post(path: str, body: object) -> Any:
+            answer = await asker.post(path, body)
+            assert answer.is_success, answer.text
+            return answer.json()
+
+        await self.pockets.step_up(asker.person_id, asker.token, self.services.clock() // 1000, post)
+        return asker
 
     async def vendor(self) -> str:
         """Record a vendor."""

@@ -22,6 +22,8 @@ async def test_a_hold_reaches_every_engagement_with_a_part_of_the_matter_until_i
     hold = await attorney.made("/holds", {"matter_id": matter["id"], "reason": "Letter of 3 March."})
     assert in_force() == [hold["id"]]
     path = f"/holds/{hold['id']}"
+    assert code_of(await attorney.matched("DELETE", path, path)) == (403, "step_up_needed")
+    await house.step_up(attorney)
     lifted = await attorney.matched("DELETE", path, path)
     assert lifted.json()["lifted_at"] is not None
     assert in_force() == []
@@ -62,6 +64,7 @@ async def test_lifting_needs_the_version_that_was_read_and_happens_once(house: H
     attorney = await house.of_house("attorney")
     hold = await attorney.made("/holds", {"matter_id": (await house.matter(attorney))["id"], "reason": "Letter."})
     path = f"/holds/{hold['id']}"
+    await house.step_up(attorney)
     assert code_of(await attorney.ask("DELETE", path)) == (428, "precondition_missing")
     assert code_of(await attorney.ask("DELETE", path, If_Match='"x"')) == (412, "stale")
     assert (await attorney.matched("DELETE", path, path)).status_code == 200

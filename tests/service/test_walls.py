@@ -36,6 +36,7 @@ async def test_the_walled_learn_nothing_of_the_wall_and_lift_none(house: House) 
     wall = await wall_off(attorney, house.owner.person_id, matter)
     assert await house.owner.listed("/walls") == []
     assert code_of(await house.owner.get(f"/walls/{wall['id']}")) == (404, "not_found")
+    await house.step_up(house.owner)
     answer = await house.owner.ask("DELETE", f"/walls/{wall['id']}", If_Match=f'"{wall["id"]}-1"')
     assert code_of(answer) == (404, "not_found")
 
@@ -47,6 +48,8 @@ async def test_an_attorney_raises_and_only_the_owner_lifts(house: House) -> None
     wall = await wall_off(attorney, await house.person(), matter)
     path = f"/walls/{wall['id']}"
     assert code_of(await attorney.matched("DELETE", path, path)) == (403, "forbidden")
+    assert code_of(await house.owner.matched("DELETE", path, path)) == (403, "step_up_needed")
+    await house.step_up(house.owner)
     lifted = await house.owner.matched("DELETE", path, path)
     assert lifted.status_code == 200
     assert lifted.json()["lifted_at"] is not None
@@ -58,6 +61,7 @@ async def test_a_lifted_wall_lets_in_again_and_can_be_raised_again(house: House)
     matter = await house.matter(attorney)
     await attorney.ask("PUT", f"/matters/{matter['id']}/team/{other.person_id}")
     wall = await wall_off(attorney, other.person_id, matter)
+    await house.step_up(house.owner)
     await house.owner.matched("DELETE", f"/walls/{wall['id']}", f"/walls/{wall['id']}")
     assert (await other.seen(f"/matters/{matter['id']}"))["id"] == matter["id"]
     again = await wall_off(attorney, other.person_id, matter)
@@ -72,6 +76,7 @@ async def test_a_wall_that_stands_is_not_raised_twice_and_a_lifted_one_not_lifte
     body = {"person_id": person_id, "matter_id": matter["id"], "reason": "Again."}
     assert code_of(await attorney.post("/walls", body)) == (409, "exists")
     path = f"/walls/{wall['id']}"
+    await house.step_up(house.owner)
     assert (await house.owner.matched("DELETE", path, path)).status_code == 200
     assert code_of(await house.owner.matched("DELETE", path, path)) == (409, "bad_state")
 
@@ -80,6 +85,7 @@ async def test_lifting_needs_the_version_that_was_read(house: House) -> None:
     attorney = await house.of_house("attorney")
     wall = await wall_off(attorney, await house.person(), await house.matter(attorney))
     path = f"/walls/{wall['id']}"
+    await house.step_up(house.owner)
     assert code_of(await house.owner.ask("DELETE", path)) == (428, "precondition_missing")
     for wrong in ('"x"', f'"{wall["id"]}-2"', f'W/"{wall["id"]}-1"', "*"):
         assert code_of(await house.owner.ask("DELETE", path, If_Match=wrong)) == (412, "stale")

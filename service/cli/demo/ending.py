@@ -18,6 +18,7 @@ from service.errors import (
     KeyMissingError,
     MunimentError,
     SecondPersonNeededError,
+    StepUpNeededError,
 )
 
 
@@ -53,6 +54,10 @@ def request_end(stage: Stage) -> str:
     first = stage.documents[0]
     same(stage.content("dana", first.id), first.paper.content, "what the attorney reads meanwhile")
     approval = f"/disposals/{stage.disposal}/approval"
+    for who in ("dana@house", "marcus@house"):
+        with refused(StepUpNeededError, "agreeing with a token alone"):
+            stage.make(who, approval, manifest_sha256=disposal["manifest_sha256"])
+        stage.step_up(who)
     with refused(SecondPersonNeededError, "agreeing with oneself"):
         stage.make("dana@house", approval, manifest_sha256=disposal["manifest_sha256"])
     with refused(MunimentError, "agreeing to something else"):
@@ -61,8 +66,9 @@ def request_end(stage: Stage) -> str:
     same(approved["state"], "approved", "the disposal's state")
     stage.only_copies = dict.fromkeys(disposal["only_copies"], "")
     return (
-        "One attorney asks for the end: vendor access is over at once, attorneys still read; she cannot agree with "
-        "herself, the second agrees to exactly that manifest."
+        "One attorney asks for the end: vendor access is over at once, attorneys still read; no token alone is enough "
+        "to agree, and she cannot agree with herself; the second does, to exactly that manifest, with a code of his "
+        "authenticator."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from service.cli.demo.papers import Paper
 from service.cli.demo.people import FIRST_JOB, VENDOR_PEOPLE, Job, Person
 from service.cli.demo.proof import refused
 from service.cli.demo.where import Where
+from service.crypto import onetime
 from service.errors import ForbiddenError, NotFoundError
 
 API: Final = "/api/v1"
@@ -66,6 +68,7 @@ class Stage:
     disposal: str = ""
     copy: Machine | None = None  # made before the end
     checkpoint: Path | None = None  # kept before the end
+    authenticators: dict[str, tuple[str, int]] = field(default_factory=dict)  # by key: secret, step of the last code
     blobs_before: int = 0  # contents of earlier runs, where those were kept
     figures: dict[str, str] = field(default_factory=dict)  # for the table at the end
 
@@ -81,6 +84,19 @@ class Stage:
         """Make something as somebody, and return what was made."""
         made: dict[str, Any] = self.as_(who).ask("POST", API + path, body=body).json()
         return made
+
+    def step_up(self, who: str) -> None:
+        """Let somebody prove that it is he, for what needs it; enrols his authenticator the first time."""
+        person = who.partition("@")[0]
+        if person not in self.authenticators:
+            secret, step = self.make(who, "/me/authenticator")["secret"], int(time.time()) // onetime.STEP_S
+            self.make(who, "/me/authenticator/confirmation", code=onetime.code(secret, step))
+            self.authenticators[person] = secret, step
+        secret, last = self.authenticators[person]
+        # A code counts once; of the step to come it counts already.
+        step = max(int(time.time()) // onetime.STEP_S, last + 1)
+        self.make(who, "/me/step-up", code=onetime.code(secret, step))
+        self.authenticators[person] = secret, step
 
     def read(self, who: str, path: str, /, **query: Any) -> Any:
         """Read a thing, or a page, as somebody."""
