@@ -46,7 +46,7 @@ COUNTED: Final = (Ability.VIEW, Ability.DOWNLOAD)
 
 _OPENING: Final = events.EventType.DOCUMENT_OPENING.value
 _READ: Final = events.EventType.ACCESS_ALLOWED.value
-_NEEDLES: Final = (f'"type":"{_OPENING}"'.encode(), f'"action":"{Action.DOCUMENT_VIEW.value}"'.encode())
+NEEDLES: Final = (f'"type":"{_OPENING}"'.encode(), f'"action":"{Action.DOCUMENT_VIEW.value}"'.encode())
 _ENTRIES = (
     select(log_entries.c.idx, log_entries.c.body)
     .where(
@@ -233,16 +233,22 @@ def _uses(tx: Tx, asker: Asker, engagement_id: str, since: int) -> Uses:
 
 def _openings(tx: Tx, firm_id: str, engagement_id: str) -> Iterator[dict[str, Any]]:
     """Yield the entries of documents that were opened, newest first."""
+    return (entry for entry in newest_first(tx, firm_id, engagement_id, NEEDLES) if is_opening(entry))
+
+
+def newest_first(tx: Tx, firm_id: str, engagement_id: str, needles: tuple[bytes, ...]) -> Iterator[dict[str, Any]]:
+    """Yield the entries of an engagement that hold one of some texts, newest first."""
     before: int = tx.value(_LOG_SIZE, firm=firm_id)
     while rows := tx.all(_ENTRIES, log=firm_id, engagement=engagement_id, before=before):
         for row in rows:
-            if any(needle in row.body for needle in _NEEDLES):  # most entries are of something else
-                entry: dict[str, Any] = json.loads(row.body)
-                if entry["type"] == _OPENING or (
-                    entry["type"] == _READ and entry.get("action") == Action.DOCUMENT_VIEW.value
-                ):
-                    yield entry
+            if any(needle in row.body for needle in needles):  # most entries are of something else
+                yield json.loads(row.body)
         before = rows[-1].idx
+
+
+def is_opening(entry: dict[str, Any]) -> bool:
+    """Say whether an entry tells that a document was opened: its bytes sent, or its card read."""
+    return entry["type"] == _OPENING or (entry["type"] == _READ and entry.get("action") == Action.DOCUMENT_VIEW.value)
 
 
 async def _asked(
