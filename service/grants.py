@@ -227,11 +227,7 @@ def write(
     purpose: str,
     made_with: Origin = BY_HAND,
 ) -> str:
-    """Write a grant and its entry; return its id.
-
-    Args:
-        document: the row of a decision that this caller may grant it.
-    """
+    """Write a grant and its entry; return its id. `document` is the row of a decision that it may be granted."""
     return write_many(act, [document], recipient, abilities, term, purpose, made_with)[0]
 
 
@@ -316,6 +312,15 @@ def require_shareable(act: Act, document: Any, role: str, abilities: Ability) ->
         AboveCeilingError: the role may never hold one of the abilities on such a document.
     """
     _require_confirmed(document)
+    require_below_ceiling(act, document, role, abilities)
+
+
+def require_below_ceiling(act: Act, document: Any, role: str, abilities: Ability) -> None:
+    """Ask the same of a paper that may be still to come.
+
+    Raises:
+        AboveCeilingError: as `require_shareable`.
+    """
     word = above_ceiling(act, document, role, abilities)
     if word is not None:
         raise AboveCeilingError(

@@ -87,6 +87,7 @@ class Grant:
     granted_by: str  # a membership
     granted_at: int
     not_after: int
+    standing_id: str | None  # the standing share that made it
     etag: str
 
 
@@ -105,6 +106,7 @@ class Score:
     as_of: int  # UTC seconds
     grants: int
     grants_used: int  # at all
+    grants_standing: int  # made by a standing share
     pairs: int  # (grant, ability)
     pairs_used: int  # in the last `SCORE_DAYS`
     ending: dict[str, int]  # live grants by when they end
@@ -160,6 +162,7 @@ def _scored(rows: list[Any], uses: Uses, now: int) -> Score:
         as_of=now,
         grants=len(rows),
         grants_used=sum(1 for row in rows if _used(uses, row).view),
+        grants_standing=sum(1 for row in rows if row.standing_id is not None),
         pairs=len(pairs),
         pairs_used=sum(1 for row, ability in pairs if _used(uses, row).of(ability) > recent),
         ending={
@@ -201,6 +204,7 @@ def _shown(row: Any) -> Grant:
         granted_by=row.granted_by,
         granted_at=row.granted_at,
         not_after=row.not_after,
+        standing_id=row.standing_id,
         etag=etag(row.id, row.version),
     )
 
