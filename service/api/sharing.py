@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
 from pydantic import ConfigDict, Field, StringConstraints
 
 from service.api.shapes import Id, IdempotencyKey, Input, Output, Text, Time, seconds, shown_time
@@ -76,7 +76,7 @@ class LeftOutOut(Output):
     document_ids: list[str]
 
 
-class GivenOut(Output):
+class GivenManyOut(Output):
     """What would be given, and the digest to send; or, where `bulk_id` is there, what was."""
 
     dry_run: bool
@@ -208,15 +208,12 @@ def _undone_out(undone: taking.Undone) -> dict[str, Any]:
 
 @router.post(
     "/engagements/{engagement_id}/grants",
-    status_code=201,
     operation_id="share_many",
-    response_model=GivenOut,
-    responses={200: {"model": GivenOut, "description": "What would be given"}},
+    response_model=GivenManyOut,
 )
 async def give(
     services: ServicesDep,
     caller: CallerDep,
-    response: Response,
     engagement_id: EngagementId,
     body: NewGrants,
     _key: IdempotencyKey = None,
@@ -235,7 +232,6 @@ async def give(
         numbers=(body.first_number, body.last_number),
     )
     if body.dry_run:
-        response.status_code = 200
         return _given_out(await giving.show(services, caller, engagement_id, new))
     return _given_out(await giving.give(services, caller, engagement_id, new, body.digest))
 

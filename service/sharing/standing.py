@@ -24,7 +24,7 @@ from service.db.ids import is_id
 from service.db.models import FOREVER, engagements, matter_team, parts, standing_shares, walls
 from service.door import Holder, NameReader
 from service.errors import BadInputError, BadStateError, NotFoundError
-from service.events import EventType
+from service.events import Data, EventType
 from service.paging import Page, Window, page
 from service.scoping.actions import Ability, Action, Role, Sensitivity, Side, side_of, words_of
 from service.scoping.decide import Subject
@@ -264,26 +264,28 @@ def _write(
         made_at=act.moment.s,
         version=1,
     )
-    said: dict[str, str | int | bool | list[str]] = {
+    subjects = {
+        "engagement": engagement_id,
+        "part": part.id,
+        "matter": part.matter_id,
+        "standing": share_id,
+        **recipient.subjects,
+    }
+    said = _said(new, labels, abilities, (begins, ends))
+    act.record(EventType.STANDING_SHARE_CREATED, subjects, said, act.payload(holder, {"purpose": purpose}))
+    return share_id
+
+
+def _said(new: NewStandingShare, labels: Sequence[str], abilities: Ability, term: tuple[int, int]) -> Data:
+    """All that rules depend on, whole."""
+    said: Data = {
         "labels": list(labels),
         "sensitivity": new.sensitivity,
         "abilities": list(words_of(abilities)),
-        "not_before": begins,
-        "not_after": ends,
+        "not_before": term[0],
+        "not_after": term[1],
     }
-    act.record(
-        EventType.STANDING_SHARE_CREATED,
-        {
-            "engagement": engagement_id,
-            "part": part.id,
-            "matter": part.matter_id,
-            "standing": share_id,
-            **recipient.subjects,
-        },
-        said if new.role is None else {**said, "role": new.role},
-        act.payload(holder, {"purpose": purpose}),
-    )
-    return share_id
+    return said if new.role is None else {**said, "role": new.role}
 
 
 def _recipient(act: Act, engagement_id: str, part: Any, new: NewStandingShare) -> _Recipient:

@@ -326,7 +326,7 @@ class Scene:
         body = self.sharing((await self.member()).membership_id)
         path = f"/engagements/{self.main.id}/grants"
         shown = await self.lead.post(path, {**body, "dry_run": True}, 200)
-        return str((await self.lead.post(path, {**body, "digest": shown["digest"]}))["bulk_id"])
+        return str((await self.lead.post(path, {**body, "digest": shown["digest"]}, 200))["bulk_id"])
 
     def standing(self, membership_id: str) -> dict[str, object]:
         """What is sent to hand somebody papers to come: of a label that none here has."""

@@ -37,7 +37,7 @@ async def _show(engagement: Engagement, body: dict[str, Any], status: int = 200,
 
 async def _share(engagement: Engagement, body: dict[str, Any], **headers: str) -> Any:
     digest = (await _show(engagement, body))["digest"]
-    return await engagement.attorney.post(_path(engagement), {**body, "digest": digest}, headers=headers)
+    return await engagement.attorney.post(_path(engagement), {**body, "digest": digest}, 200, headers=headers)
 
 
 async def _left_out(engagement: Engagement, body: dict[str, Any]) -> dict[str, list[str]]:
@@ -64,7 +64,7 @@ async def test_what_the_dry_run_shows_is_given_and_nothing_that_comes_later(enga
     assert shown["by_label"] == {"billing": 1, "correspondence": 1}
     assert {each["document_id"]: each["title"] for each in shown["documents"]} == {letter: "Paper", bill: "Bill of May"}
     assert await _seen(engagement, seat) == set()  # nothing was given yet
-    given = await engagement.attorney.post(_path(engagement), _body(engagement, seat, digest=shown["digest"]))
+    given = await engagement.attorney.post(_path(engagement), _body(engagement, seat, digest=shown["digest"]), 200)
     assert (given["dry_run"], given["count"]) == (False, 2)
     assert await _seen(engagement, seat) == {letter, bill}
     later = await _paper(engagement)
@@ -182,8 +182,8 @@ async def test_giving_twice_with_one_key_is_giving_once(engagement: Engagement) 
     body = _body(engagement, seat)
     body = {**body, "digest": (await _show(engagement, body))["digest"]}
     headers = {"idempotency-key": "b1"}
-    first = await engagement.attorney.post(_path(engagement), body, headers=headers)
-    assert await engagement.attorney.post(_path(engagement), body, headers=headers) == first
+    first = await engagement.attorney.post(_path(engagement), body, 200, headers=headers)
+    assert await engagement.attorney.post(_path(engagement), body, 200, headers=headers) == first
     assert len(entries(world, "grant.created")) == 1
     await engagement.attorney.post(_path(engagement), body, 409)  # without the key: the set is another now
 

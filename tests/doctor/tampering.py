@@ -146,7 +146,7 @@ async def _shares(made: Engagement, seat: Person) -> None:
     await made.document(label="settlement")
     await made.attorney.change("DELETE", f"/standing-shares/{shares[1]['id']}")
     shown = await made.attorney.post(f"{path}/grants", {**body, "dry_run": True}, 200)
-    await made.attorney.post(f"{path}/grants", {**body, "digest": shown["digest"]})
+    await made.attorney.post(f"{path}/grants", {**body, "digest": shown["digest"]}, 200)
 
 
 async def _tasks(made: Engagement, seat: Person, paper: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy import create_engine, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.db import schema
-from service.db.models import grants, metadata
+from service.db.models import grants, metadata, standing_shares
 from service.db.session import Database
 from tests.migrated import owner_of
 from tests.migrations.rows import FIRMS, a_row, content, fill
@@ -43,15 +43,17 @@ def test_everything_else_keeps_its_rows_up_and_down(migrated_url: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "sensitivity = 'privileged'",
-        "role = 'paralegal'",  # beside a member
-        "membership_id = NULL",  # for nobody
-        "not_after = not_before",
+        {"sensitivity": "privileged"},
+        {"role": "paralegal"},  # beside a member
+        {"membership_id": None},  # for nobody
+        {"not_after": 0},
     ],
 )
-def test_a_standing_share_reaches_so_far_and_is_for_one_member_or_one_role(migrated_url: str, change: str) -> None:
+def test_a_standing_share_reaches_so_far_and_is_for_one_member_or_one_role(
+    migrated_url: str, change: dict[str, Any]
+) -> None:
     engine = create_engine(owner_of(migrated_url))
     fill(engine)
     with pytest.raises(IntegrityError), engine.begin() as connection:
-        connection.execute(text(f"UPDATE standing_shares SET {change}"))  # noqa: S608  # the test's own words
+        connection.execute(update(standing_shares).values(change))
     engine.dispose()
