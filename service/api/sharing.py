@@ -118,12 +118,16 @@ class TakenOut(Output):
 
 
 class TakenAllOut(Output):
-    """What would be revoked, and the digest to send; or what was."""
+    """What would be revoked, and the digest to send; or what was.
+
+    `standing_shares` made some of these grants, and may make others of papers to come until they are ended too.
+    """
 
     dry_run: bool
     digest: str | None
     count: int
     by_label: dict[str, int]
+    standing_shares: list[str]
     grants: list[TakenOut]
 
 
@@ -186,6 +190,7 @@ def _all_out(taken: taking.TakenAll) -> dict[str, Any]:
         "digest": taken.digest,
         "count": len(taken.grants),
         "by_label": dict(sorted(taken.by_label.items())),
+        "standing_shares": sorted({each.standing_id for each in taken.grants if each.standing_id is not None}),
         "grants": [_taken_out(each) for each in taken.grants],
     }
 

@@ -12,8 +12,8 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, exists, or_, select
 
@@ -27,7 +27,8 @@ from service.origins import Origin
 from service.scoping import explain
 from service.scoping.actions import SENSITIVITY_RANK, Ability, Action, Role, Side
 from service.scoping.actors import as_actor
-from service.scoping.decide import Decision, Subject, decide
+from service.scoping.authorised import Authorised
+from service.scoping.decide import Subject, decide
 
 _g, _m = models.grants, memberships
 _NOW: Final = bindparam("now", type_=BigInteger)
@@ -37,6 +38,7 @@ _SHARES = (
         _m.c.person_id.label("maker_id"),
         engagements.c.lead_id,
         engagements.c.deputy_id,
+        parts.c.matter_id,
         parts.c.key_id,
         parts.c.field_key,
     )
@@ -108,21 +110,42 @@ _LIVE = (
 )
 
 
+class _Word(NamedTuple):
+    """Whose word it is that a paper is handed out, and the proof of the decision."""
+
+    giver: str  # a membership
+    authorised: Authorised
+
+
 def hand_out(act: Act, document_id: str) -> None:
     """Grant a paper that was just confirmed to those whom a standing share promises it."""
     for share in act.tx.all(_OF_PAPER, document=document_id, now=act.moment.s):
         paper = act.tx.one(_PAPER, document=document_id)
-        if _covers(share, paper):
-            _give(act, share, paper, [row.id for row in _members(act, share)])
+        if not _covers(share, paper):
+            continue
+        found = (_recipient(act, share, row.id) for row in _members(act, share))
+        due = [each for each in found if each is not None and _is_due(act, share, paper, *each)]
+        word = _word(act, share, paper) if due else None
+        if word is not None:
+            for recipient, term in due:
+                _write(act, share, [paper], recipient, term, word)
 
 
 def welcome(act: Act, engagement_id: str, membership_id: str, role: str) -> None:
-    """Grant a member who has just come what the standing shares for his role have handed out so far."""
-    now = act.moment.s
-    for share in act.tx.all(_OF_ROLE, engagement=engagement_id, role=role, now=now):
+    """Grant a member who has just come what the standing shares for his role cover so far; he holds nothing yet."""
+    for share in act.tx.all(_OF_ROLE, engagement=engagement_id, role=role, now=act.moment.s):
+        found = _recipient(act, share, membership_id)
+        if found is None:
+            continue
+        recipient, term = found
+        spoken: dict[str, tuple[_Word, list[Any]]] = {}
         for paper in act.tx.all(_COVERED, part=share.part_id, since=share.not_before, share=share.id):
-            if _covers(share, paper):
-                _give(act, share, paper, [membership_id])
+            if _covers(share, paper) and _is_within(act, share, paper, recipient):
+                word = _word(act, share, paper)
+                if word is not None:
+                    spoken.setdefault(word.giver, (word, []))[1].append(paper)
+        for word, papers in spoken.values():
+            _write(act, share, papers, recipient, term, word)
 
 
 def take_in(act: Act, engagement_id: str, share_id: str) -> None:
@@ -159,52 +182,62 @@ def _members(act: Act, share: Any) -> list[Any]:
     return act.tx.all(_WITH_ROLE, engagement=share.engagement_id, role=share.role, now=act.moment.s)
 
 
-def _give(act: Act, share: Any, paper: Any, membership_ids: list[str]) -> None:
-    wanted = [found for each in membership_ids if (found := _due(act, share, paper, each)) is not None]
-    word = _word(act, share, paper) if wanted else None
-    if word is None:
-        return
-    giver, decision = word
-    part = Holder(share.part_id, share.key_id, share.field_key)
-    act.field_key(part)  # open by now, or the job steps back: opening the purpose must not wait
-    reader = NameReader(act.services.keys, decision.authorised.also({share.id}))
-    purpose = reader.open(part, "standing_shares", "purpose", share.id, share.purpose)
-    made_with = Origin(standing_id=share.id, giver=giver)
-    for recipient, term in wanted:
-        grants.write(act, paper, recipient, Ability(share.abilities), term, purpose, made_with)
-
-
-def _due(act: Act, share: Any, paper: Any, membership_id: str) -> tuple[recipients.Recipient, tuple[int, int]] | None:
-    """Whom a paper is due to, from when to when; None for somebody who is passed over."""
-    now, abilities = act.moment.s, Ability(share.abilities)
+def _recipient(act: Act, share: Any, membership_id: str) -> tuple[recipients.Recipient, tuple[int, int]] | None:
+    """Somebody whom a share is for, from when to when it may give to him; None where it may not."""
+    now = act.moment.s
     recipient = recipients.of_engagement(
-        act.tx, now, firm_id=act.firm_id, engagement_id=paper.engagement_id, membership_id=membership_id
+        act.tx, now, firm_id=act.firm_id, engagement_id=share.engagement_id, membership_id=membership_id
     )
     term = max(now, recipient.opens_at), min(share.not_after, recipient.closes_at)
-    by_hand = act.tx.all(grants.LIVE_BY_HAND, membership=membership_id, document=paper.id, now=now)
-    if (
-        term[0] >= term[1]
-        or recipients.is_walled(act.tx, now, recipient, paper.matter_id)
-        or grants.above_ceiling(act, paper, recipient.role, abilities) is not None
-        or act.tx.one(_MADE, membership=membership_id, document=paper.id, share=share.id) is not None
-        or any(
-            one.abilities & abilities == abilities and one.not_before <= term[0] and one.not_after >= term[1]
-            for one in by_hand
-        )
-    ):
+    if term[0] >= term[1] or recipients.is_walled(act.tx, now, recipient, share.matter_id):
         return None
     return recipient, term
 
 
-def _word(act: Act, share: Any, paper: Any) -> tuple[str, Decision] | None:
-    """On whose word a paper is handed out: a membership that could grant it now, and the decision that says so."""
+def _is_within(act: Act, share: Any, paper: Any, recipient: recipients.Recipient) -> bool:
+    return grants.above_ceiling(act, paper, recipient.role, Ability(share.abilities)) is None
+
+
+def _is_due(act: Act, share: Any, paper: Any, recipient: recipients.Recipient, term: tuple[int, int]) -> bool:
+    """Whether a paper is due to somebody: within his role, not given by the share before, nor as far by hand."""
+    whose = {"membership": recipient.membership_id, "document": paper.id}
+    return (
+        _is_within(act, share, paper, recipient)
+        and act.tx.one(_MADE, **whose, share=share.id) is None
+        and not any(
+            one.abilities & share.abilities == share.abilities
+            and one.not_before <= term[0]
+            and one.not_after >= term[1]
+            for one in act.tx.all(grants.LIVE_BY_HAND, **whose, now=act.moment.s)
+        )
+    )
+
+
+def _word(act: Act, share: Any, paper: Any) -> _Word | None:
+    """On whose word a paper is handed out: a membership that could grant it now."""
     matrix = act.services.matrix.current
     for seat in _speakers(act, share):
         actor = as_actor(act.firm_id, seat)
         decision = decide(act.tx, matrix, act.moment, actor, Action.GRANT_CREATE, Subject(document=paper.id))
         if decision.allowed:
-            return seat.id, decision
+            return _Word(seat.id, decision.authorised)
     return None
+
+
+def _write(
+    act: Act,
+    share: Any,
+    papers: Sequence[Any],
+    recipient: recipients.Recipient,
+    term: tuple[int, int],
+    word: _Word,
+) -> None:
+    part = Holder(share.part_id, share.key_id, share.field_key)
+    act.field_key(part)  # open by now, or the job steps back: opening the purpose must not wait
+    reader = NameReader(act.services.keys, word.authorised.also({share.id}))
+    purpose = reader.open(part, "standing_shares", "purpose", share.id, share.purpose)
+    made_with = Origin(standing_id=share.id, giver=word.giver)
+    grants.write_many(act, papers, recipient, Ability(share.abilities), term, purpose, made_with)
 
 
 def _speakers(act: Act, share: Any) -> Iterator[Any]:

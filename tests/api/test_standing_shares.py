@@ -326,6 +326,9 @@ async def test_reviews_and_explanations_say_that_it_stands(engagement: Engagemen
     score = await engagement.attorney.get(f"/engagements/{engagement.id}/least-privilege")
     assert (score["grants"], score["grants_standing"]) == (1, 1)
     engagement.world.sleep(20 * DAY_S)
+    wanted = {"person_id": seat.person_id, "dry_run": True}
+    revoking = await engagement.attorney.post(f"/engagements/{engagement.id}/revocations", wanted, 200)
+    assert revoking["standing_shares"] == [share["id"]]
     (unused,) = (await engagement.attorney.get(f"/engagements/{engagement.id}/unused-grants"))["items"]
     assert unused["standing_id"] == share["id"]
 
