@@ -77,14 +77,14 @@ class LeftOutOut(Output):
 
 
 class GivenManyOut(Output):
-    """What would be given, and the digest to send; or, where `bulk_id` is there, what was."""
+    """What would be given, and the digest to send (null: nothing); or, where `bulk_id` is there, what was."""
 
     dry_run: bool
     digest: str | None
     bulk_id: str | None
     count: int
     by_label: dict[str, int]
-    documents: list[PaperOut]
+    items: list[PaperOut]
     left_out: list[LeftOutOut]
 
 
@@ -118,7 +118,7 @@ class TakenOut(Output):
 
 
 class TakenAllOut(Output):
-    """What would be revoked, and the digest to send; or what was.
+    """What would be revoked, and the digest to send (null: nothing); or what was.
 
     `standing_shares` made some of these grants, and may make others of papers to come until they are ended too.
     """
@@ -128,7 +128,7 @@ class TakenAllOut(Output):
     count: int
     by_label: dict[str, int]
     standing_shares: list[str]
-    grants: list[TakenOut]
+    items: list[TakenOut]
 
 
 class OpeningOut(Output):
@@ -170,7 +170,7 @@ def _given_out(given: giving.Given) -> dict[str, Any]:
         "bulk_id": given.bulk_id,
         "count": len(given.papers),
         "by_label": dict(sorted(given.by_label.items())),
-        "documents": [{**paper._asdict(), "document_id": paper.id} for paper in given.papers],
+        "items": [{**paper._asdict(), "document_id": paper.id} for paper in given.papers],
         "left_out": [
             {"reason": reason.value, "count": len(ids), "document_ids": ids[:MOST_TOLD]}
             for reason in giving.Reason
@@ -184,14 +184,14 @@ def _taken_out(taken: taking.Taken) -> dict[str, Any]:
     return {**shown, "abilities": list(taken.abilities), "not_after": shown_time(taken.not_after)}
 
 
-def _all_out(taken: taking.TakenAll) -> dict[str, Any]:
+def _all_out(taken: taking.TakenAll, *, dry_run: bool) -> dict[str, Any]:
     return {
-        "dry_run": taken.digest is not None,
+        "dry_run": dry_run,
         "digest": taken.digest,
         "count": len(taken.grants),
         "by_label": dict(sorted(taken.by_label.items())),
         "standing_shares": sorted({each.standing_id for each in taken.grants if each.standing_id is not None}),
-        "grants": [_taken_out(each) for each in taken.grants],
+        "items": [_taken_out(each) for each in taken.grants],
     }
 
 
@@ -247,8 +247,8 @@ async def take(services: ServicesDep, caller: CallerDep, engagement_id: Engageme
     labels = tuple(label.value for label in body.labels)
     wanted = taking.Wanted(person_id=body.person_id, matter_id=body.matter_id, labels=labels)
     if body.dry_run:
-        return _all_out(await taking.show(services, caller, engagement_id, wanted))
-    return _all_out(await taking.take(services, caller, engagement_id, wanted, body.digest))
+        return _all_out(await taking.show(services, caller, engagement_id, wanted), dry_run=True)
+    return _all_out(await taking.take(services, caller, engagement_id, wanted, body.digest), dry_run=False)
 
 
 @router.post("/grants/{grant_id}/undo", operation_id="undo_grant", response_model=UndoneOut)

@@ -24,7 +24,7 @@ from service.acts import Act, Caller, perform
 from service.db.models import bulk_grants, documents
 from service.db.models import grants as grants_table
 from service.door import Holder, NameReader
-from service.errors import BadInputError, BadStateError
+from service.errors import BadInputError
 from service.events import EventType
 from service.origins import Origin
 from service.paging import START
@@ -108,7 +108,7 @@ class Given:
     """What would be given, or was."""
 
     bulk_id: str | None  # None: a dry run
-    digest: str | None  # None: it was given
+    digest: str | None  # None: it was given, or there is nothing to give
     papers: tuple[Paper, ...]
     by_label: Mapping[str, int]
     left_out: Mapping[str, tuple[str, ...]]  # reason -> ids of documents
@@ -132,7 +132,7 @@ async def show(services: Services, caller: Caller, engagement_id: str, new: NewG
     def find(act: Act) -> _Set:
         return _find(act, engagement_id, new, labels, abilities, with_titles=True)
 
-    def tell(act: Act, found: _Set) -> tuple[tuple[_Set, str], list[str]]:
+    def tell(act: Act, found: _Set) -> tuple[tuple[_Set, str | None], list[str]]:
         ids = [row.id for row in found.given]
         act.show(found.titled)
         return (found, _digest(act, engagement_id, new, abilities, found)), ids
@@ -166,8 +166,6 @@ async def give(services: Services, caller: Caller, engagement_id: str, new: NewG
     def make(act: Act) -> str:
         found = _find(act, engagement_id, new, labels, abilities, with_titles=False)
         require_same(named, _digest(act, engagement_id, new, abilities, found))
-        if not found.given:
-            raise BadStateError("There is nothing to give. The dry run says of each paper why it is left out.")
         return _write(act, engagement_id, found, labels, abilities, purpose)
 
     def change(act: Act) -> tuple[str, list[Any]]:
@@ -285,17 +283,9 @@ def _sorted_out(
     return sorted(given, key=lambda row: str(row.id)), left_out
 
 
-def _digest(act: Act, engagement_id: str, new: NewGrants, abilities: Ability, found: _Set) -> str:
-    return digest(
-        act,
-        "bulk grant",
-        engagement_id,
-        new.membership_id,
-        int(abilities),
-        new.not_before,
-        new.not_after,
-        [[row.id, row.version] for row in found.given],
-    )
+def _digest(act: Act, engagement_id: str, new: NewGrants, abilities: Ability, found: _Set) -> str | None:
+    said = (engagement_id, new.membership_id, int(abilities), new.not_before, new.not_after)
+    return digest(act, "bulk grant", found.given, *said)
 
 
 # Giving it ------------------------------------------------------------------------------------------------------------

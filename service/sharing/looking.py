@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import bindparam, select
@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, select
 from service import events
 from service.acts import Act, Caller, Done, NewKeys, perform
 from service.db.models import logs
-from service.errors import BadInputError, MunimentError, SetChangedError
+from service.errors import BadInputError, BadStateError, MunimentError, SetChangedError
 from service.ledger import Moment
 from service.scoping.actions import Action
 from service.scoping.decide import Subject, decide
@@ -73,27 +73,37 @@ async def dry_run(
     return await perform(services, caller, action, subject, change)
 
 
-def digest(act: Act, purpose: str, *said: Any) -> str:
-    """Return the digest of a set, hex: HMAC-SHA-256 under the firm's field key.
+def digest(act: Act, purpose: str, rows: Sequence[Any], *said: Any) -> str | None:
+    """Return the digest of a set, hex: HMAC-SHA-256 under the firm's field key; None for a set of nothing.
 
     Args:
         purpose: digests of different purposes cannot be compared.
-        said: whatever makes the set what it is; who asks is always part of it.
+        rows: what is in the set, with id and version, in order.
+        said: what else makes it what it is; who asks is always part of it.
     """
-    text = json.dumps([act.actor.membership_id, *said], sort_keys=True, separators=(",", ":"))
-    return act.blind_index(purpose, text).hex()
+    if not rows:
+        return None
+    whole = [act.actor.membership_id, *said, [[row.id, row.version] for row in rows]]
+    return act.blind_index(purpose, json.dumps(whole, sort_keys=True, separators=(",", ":"))).hex()
 
 
-def require_same(named: str | None, now: str) -> None:
+def require_same(named: str | None, now: str | None) -> None:
     """Refuse an act whose set is not the one that was shown.
 
+    Args:
+        named: the digest of the dry run.
+        now: that of the set as it is.
+
     Raises:
+        BadStateError: there is nothing to do.
         BadInputError: no dry run is named.
         SetChangedError: it showed another set.
     """
+    if named is None and now is None:
+        raise BadStateError("There is nothing to do. The dry run shows what there is, and what is left out.")
     if named is None:
         raise BadInputError(
             "digest: make the dry run first (dry_run true), look at it, and send its digest.", extra={"field": "digest"}
         )
-    if not hmac.compare_digest(named, now):
+    if now is None or not hmac.compare_digest(named, now):
         raise SetChangedError

@@ -72,7 +72,7 @@ class Taken:
 class TakenAll:
     """All of them."""
 
-    digest: str | None  # None: they are revoked
+    digest: str | None  # None: they are revoked, or there are none
     grants: tuple[Taken, ...]
     by_label: Mapping[str, int]
 
@@ -114,6 +114,7 @@ async def take(services: Services, caller: Caller, engagement_id: str, wanted: W
 
     Raises:
         BadInputError: nothing is said of whose, where and what, or the set is too large.
+        BadStateError: there is nothing to revoke.
         SetChangedError: what would be revoked is not what the digest is of.
     """
     labels = _checked(wanted)
@@ -213,9 +214,11 @@ def _told(services: Services, caller: Caller, rows: Sequence[Any]) -> list[Undon
     return [Undone(_shown(row), row.revoked_at, tuple(found[row.id])) for row in rows]
 
 
-def _digest(act: Act, engagement_id: str, wanted: Wanted, labels: Sequence[str | None], found: Sequence[Any]) -> str:
-    said = [wanted.person_id, wanted.matter_id, list(labels)]
-    return digest(act, "bulk revocation", engagement_id, said, [[row.id, row.version] for row in found])
+def _digest(
+    act: Act, engagement_id: str, wanted: Wanted, labels: Sequence[str | None], found: Sequence[Any]
+) -> str | None:
+    said = (engagement_id, wanted.person_id, wanted.matter_id, list(labels))
+    return digest(act, "bulk revocation", found, *said)
 
 
 def _subjects(row: Any) -> dict[str, str]:

@@ -62,7 +62,7 @@ async def test_what_the_dry_run_shows_is_given_and_nothing_that_comes_later(enga
     shown = await _show(engagement, _body(engagement, seat))
     assert (shown["dry_run"], shown["count"], shown["bulk_id"]) == (True, 2, None)
     assert shown["by_label"] == {"billing": 1, "correspondence": 1}
-    assert {each["document_id"]: each["title"] for each in shown["documents"]} == {letter: "Paper", bill: "Bill of May"}
+    assert {each["document_id"]: each["title"] for each in shown["items"]} == {letter: "Paper", bill: "Bill of May"}
     assert await _seen(engagement, seat) == set()  # nothing was given yet
     given = await engagement.attorney.post(_path(engagement), _body(engagement, seat, digest=shown["digest"]), 200)
     assert (given["dry_run"], given["count"]) == (False, 2)
@@ -77,7 +77,7 @@ async def test_each_grant_is_an_ordinary_one_that_knows_its_act(engagement: Enga
     paper = await _paper(engagement)
     given = await _share(engagement, _body(engagement, seat, abilities=["download"]))
     (grant,) = (await engagement.attorney.get(f"/documents/{paper}/grants"))["items"]
-    assert grant["id"] == given["documents"][0]["grant_id"]
+    assert grant["id"] == given["items"][0]["grant_id"]
     assert grant["bulk_id"] == given["bulk_id"]
     assert (grant["abilities"], grant["purpose"]) == (["download", "view"], "Sort the letters.")
     (whole,) = entries(engagement.world, "bulk.created")
@@ -102,7 +102,7 @@ async def test_what_is_left_out_says_why(engagement: Engagement, world: World) -
     await engagement.ask(adder, ("intake_form",))
     unconfirmed = (await adder.upload(engagement.id, engagement.part_id, b"x", label="intake_form"))["document_id"]
     shown = await _show(engagement, body)
-    assert [each["document_id"] for each in shown["documents"]] == [good]
+    assert [each["document_id"] for each in shown["items"]] == [good]
     assert await _left_out(engagement, body) == {
         "not_confirmed": [unconfirmed],
         "too_sensitive": [privileged],
@@ -156,11 +156,12 @@ async def test_a_set_that_has_changed_is_refused_and_nothing_is_written(engageme
 async def test_no_act_without_a_dry_run_and_none_on_nothing(engagement: Engagement) -> None:
     seat = await engagement.member()
     body = _body(engagement, seat)
+    assert (await _show(engagement, body))["digest"] is None
+    problem = await engagement.attorney.post(_path(engagement), body, 409)
+    assert problem["code"] == "bad_state"
+    await _paper(engagement)
     problem = await engagement.attorney.post(_path(engagement), body, 422)
     assert problem["field"] == "digest"
-    empty = await _show(engagement, body)
-    problem = await engagement.attorney.post(_path(engagement), {**body, "digest": empty["digest"]}, 409)
-    assert problem["code"] == "bad_state"
 
 
 async def test_a_digest_is_the_asker_s_own_and_the_same_while_nothing_changes(engagement: Engagement) -> None:
@@ -215,7 +216,7 @@ async def test_a_matter_is_shared_as_its_part_in_this_engagement(engagement: Eng
     seat, other = await engagement.member(), await world.engagement()
     paper = await _paper(engagement)
     body = {**_body(engagement, seat, matter_id=engagement.matter_id), "part_id": None}
-    assert [each["document_id"] for each in (await _show(engagement, body))["documents"]] == [paper]
+    assert [each["document_id"] for each in (await _show(engagement, body))["items"]] == [paper]
     await _paper(other)
     assert (await _show(engagement, {**body, "matter_id": other.matter_id}))["count"] == 0
     for wrong in ({"matter_id": None}, {"part_id": engagement.part_id}):
@@ -237,7 +238,7 @@ async def test_only_what_the_caller_may_share_is_in_it(engagement: Engagement, w
     narrow = await world.sign_in(engagement.attorney.person_id, engagement.attorney.membership_id, "engagement")
     assert (await _show(engagement, body, asker=narrow))["count"] == 0  # no scope for grants
     blind = await world.sign_in(engagement.attorney.person_id, engagement.attorney.membership_id, "engagement grant")
-    assert [each["title"] for each in (await _show(engagement, body, asker=blind))["documents"]] == [None]
+    assert [each["title"] for each in (await _show(engagement, body, asker=blind))["items"]] == [None]
 
 
 async def test_whom_it_may_go_to_is_as_for_one_grant(engagement: Engagement, world: World) -> None:
@@ -256,10 +257,10 @@ async def test_whom_it_may_go_to_is_as_for_one_grant(engagement: Engagement, wor
 async def _take(engagement: Engagement, status: int = 200, **wanted: Any) -> Any:
     path = f"/engagements/{engagement.id}/revocations"
     shown = await engagement.attorney.post(path, {**wanted, "dry_run": True}, status)
-    if status != 200:
+    if status != 200 or not shown["count"]:
         return shown
     taken = await engagement.attorney.post(path, {**wanted, "digest": shown["digest"]}, 200)
-    assert [each["id"] for each in taken["grants"]] == [each["id"] for each in shown["grants"]]
+    assert [each["id"] for each in taken["items"]] == [each["id"] for each in shown["items"]]
     return taken
 
 
@@ -293,7 +294,7 @@ async def test_what_is_to_come_and_what_a_task_gave_is_revoked_too(engagement: E
     await engagement.attorney.post(f"/documents/{paper}/grants", body)
     task = await engagement.task(seat, (tasked,))
     taken = await _take(engagement, person_id=seat.person_id)
-    assert {each["document_id"]: each["task_id"] for each in taken["grants"]} == {paper: None, tasked: task["id"]}
+    assert {each["document_id"]: each["task_id"] for each in taken["items"]} == {paper: None, tasked: task["id"]}
     world.sleep(DAY_S)
     assert await _seen(engagement, seat) == set()
 
@@ -308,6 +309,8 @@ async def test_revoking_names_the_set_that_was_shown(engagement: Engagement) -> 
     assert problem["code"] == "set_changed"
     assert entries(engagement.world, "grant.revoked") == []
     assert (await engagement.attorney.post(path, wanted, 422))["field"] == "digest"
+    nobody = {"person_id": engagement.attorney.person_id}
+    assert (await engagement.attorney.post(path, nobody, 409))["code"] == "bad_state"
     assert (await engagement.attorney.post(path, {"dry_run": True}, 422))["field"] == "person_id"
 
 
@@ -317,7 +320,7 @@ async def test_only_what_the_caller_may_revoke_is_told_and_taken(engagement: Eng
     deputy = await world.attorney()
     await engagement.attorney.change("PATCH", f"/engagements/{engagement.id}", {"deputy_id": deputy.person_id})
     shown = await deputy.post(path, {"person_id": seat.person_id, "dry_run": True}, 200)
-    assert (shown["count"], shown["grants"]) == (0, [])
+    assert (shown["count"], shown["items"]) == (0, [])
     await deputy.post(f"/grants/{grant['id']}/undo", status=404)
     await seat.post(path, {"person_id": seat.person_id, "dry_run": True}, 403)
     await (await world.attorney()).post(path, {"person_id": seat.person_id, "dry_run": True}, 404)
@@ -380,7 +383,7 @@ async def test_an_act_is_undone_as_a_whole(engagement: Engagement) -> None:
     by_hand = await _paper(engagement, label="pleading")
     await engagement.grant(seat, by_hand)
     given = await _share(engagement, _body(engagement, seat, abilities=["download"]))
-    one = next(each for each in given["documents"] if each["document_id"] == papers[0])
+    one = next(each for each in given["items"] if each["document_id"] == papers[0])
     await engagement.attorney.change("DELETE", f"/grants/{one['grant_id']}")
     world.sleep(5)
     await seat.get(f"/documents/{papers[1]}/content")
@@ -402,7 +405,7 @@ async def test_an_act_is_undone_by_who_may_revoke_it(engagement: Engagement, wor
     await seat.post(path, status=403)
     for asker in (await world.attorney(), await foreign.attorney()):
         await asker.post(path, status=404)
-    for nothing in ("blk_" + "0" * 32, "blk_x", "grt_" + "0" * 32, given["documents"][0]["grant_id"]):
+    for nothing in ("blk_" + "0" * 32, "blk_x", "grt_" + "0" * 32, given["items"][0]["grant_id"]):
         await engagement.attorney.post(f"/bulk-grants/{nothing}/undo", status=404)
     deputy = await world.attorney()
     await engagement.attorney.change("PATCH", f"/engagements/{engagement.id}", {"deputy_id": deputy.person_id})

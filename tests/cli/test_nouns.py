@@ -276,7 +276,7 @@ def test_many_are_shared_after_a_dry_run_that_shows_them_and_undone_as_a_whole(
     shown = attorney("grants", "share-many", world["engagement"], *said, "--dry-run")
     assert "Exhibit of May" in shown.out
     dry = attorney("grants", "share-many", world["engagement"], *said, "--dry-run", "--json").json
-    assert paper in {each["document_id"] for each in dry["documents"]}
+    assert paper in {each["document_id"] for each in dry["items"]}
     forgotten = attorney("grants", "share-many", world["engagement"], *said)
     assert forgotten.code == 4
     assert "dry run" in forgotten.err
@@ -286,7 +286,7 @@ def test_many_are_shared_after_a_dry_run_that_shows_them_and_undone_as_a_whole(
     assert again.code == 6
     assert "Make the dry run again" in again.err
     revoked = attorney("grants", "revoke-many", world["engagement"], "--labels", "exhibit", "--dry-run", "--json").json
-    assert {each["bulk_id"] for each in revoked["grants"]} == {given["bulk_id"]}
+    assert {each["bulk_id"] for each in revoked["items"]} == {given["bulk_id"]}
     undone = attorney("grants", "undo-bulk", given["bulk_id"], "--json").json
     assert (undone["count"], undone["opened"]) == (given["count"], 0)
 
