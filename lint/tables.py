@@ -47,6 +47,7 @@ SQL_TABLES: Final = Use(
         "service.downloads",  # reads the revision of an id that was decided in the same transaction
         "service.receipts",  # lists what the asker himself added
         "service.grants",  # writes grants
+        "service.sharing",  # gives and takes many at once, by hand or for a standing share
         "service.holdings",  # tells somebody his own
         "service.tasks",  # makes and ends grants with a task; reads what a member added for his own
         "service.shrinking",  # revokes and narrows several grants at once

@@ -25,6 +25,7 @@ from service.scoping.actions import Action, Label, Sensitivity
 from service.scoping.decide import Subject
 from service.scoping.statements import Where
 from service.services import Services
+from service.sharing import keeping
 from service.tokens import authenticate
 
 
@@ -207,6 +208,7 @@ def _confirm(act: Act, row: Any, label: str, sensitivity: str, new_title: str | 
     payload = None if new_title is None else act.payload(part, {"title": new_title})
     data = {"label": label, "sensitivity": sensitivity}
     act.record(EventType.DOCUMENT_CONFIRMED, {"document": row.id}, data, payload)
+    keeping.hand_out(act, row.id)
 
 
 async def take_back(services: Services, caller: Caller, document_id: str) -> None:

@@ -40,6 +40,7 @@ class EventType(StrEnum):
     AUTHENTICATOR_ENROLLED = "authenticator.enrolled"  # it waits to be confirmed with a first code
     AUTHENTICATOR_RESET = "authenticator.reset"  # taken away by the owner, with all that was stepped up by it
     BACKUP_MADE = "backup.made"  # a copy of rows and blobs, and of keys where it says so, will leave the installation
+    BULK_CREATED = "bulk.created"  # one act handed out many documents; each grant has an entry of its own
     CERTIFICATE_ISSUED = "certificate.issued"
     DISPOSAL_APPROVED = "disposal.approved"
     DISPOSAL_KEYS_DESTROYED = "disposal.keys_destroyed"
@@ -98,6 +99,8 @@ class EventType(StrEnum):
     REPAIR_BLOBS_DELETED = "repair.blobs_deleted"  # objects that no living row names
     REPAIR_KEYS_COPIED = "repair.keys_copied"  # into the key places that lacked them
     REPAIR_KEYS_DESTROYED = "repair.keys_destroyed"  # that nobody owns
+    STANDING_SHARE_CREATED = "standing_share.created"  # papers to come are handed out as they are confirmed
+    STANDING_SHARE_ENDED = "standing_share.ended"  # what it handed out is revoked with it, with entries of their own
     TASK_ACCEPTED = "task.accepted"  # these exact revisions; what was made with the task has ended
     TASK_CANCELLED = "task.cancelled"  # the same; by an attorney, or with a membership or a disposal
     TASK_CREATED = "task.created"  # its grants and asks have entries of their own

@@ -6,15 +6,15 @@ Rules kept here:
 * a grant never gives more than the recipient's role may ever hold: the policy is asked for each ability when the grant
   is made, and again at every use;
 * it never outlives membership or engagement; made by hand there is one live grant a member and document (whoever is
-  given more of it gets another in the place of the first), and each task brings its own where that one does not reach
-  as far, and ends it with itself (service/tasks/handing.py);
+  given more of it gets another in the place of the first), and each task or standing share brings its own where that
+  one does not reach as far, and ends it with itself (service/tasks/handing.py, service/sharing/standing.py);
 * who else has a document is told to the matter's attorneys and coordinators, never to a vendor; everybody is told what
   he himself was given (service/holdings.py), on the card of the document that it opens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from service.db.models import FOREVER, documents, grants, memberships, parts
 from service.door import Holder, NameReader
 from service.errors import AboveCeilingError, BadInputError, BadStateError, ExistsError, NotFoundError
 from service.events import EventType
+from service.origins import BY_HAND, Origin
 from service.paging import Page, Window, page
 from service.scoping.actions import ABILITY_OF, EXTENSION_GRACE_S, Ability, Action, Fact, words_of
 from service.scoping.decide import Subject
@@ -66,6 +67,8 @@ class Grant:
     granted_by: str  # a membership
     granted_at: int
     task_id: str | None  # the task that it was made with, and ends with
+    bulk_id: str | None  # the act that made it with others
+    standing_id: str | None  # the standing share that made it, and ends it
     version: int
 
 
@@ -92,6 +95,7 @@ LIVE_BY_HAND: Final = select(grants.c.id, grants.c.abilities, grants.c.not_befor
     grants.c.membership_id == bindparam("membership"),
     grants.c.document_id == bindparam("document"),
     grants.c.task_id.is_(None),
+    grants.c.standing_id.is_(None),
     grants.c.not_after > bindparam("now"),
     grants.c.revoked_at > bindparam("now"),
 )
@@ -222,41 +226,58 @@ def write(
     abilities: Ability,
     term: tuple[int, int],
     purpose: str,
-    task_id: str | None = None,
+    made_with: Origin = BY_HAND,
 ) -> str:
-    """Write a grant and its entry; return its id.
+    """Write a grant and its entry; return its id. `document` is the row of a decision that it may be granted."""
+    return write_many(act, [document], recipient, abilities, term, purpose, made_with)[0]
+
+
+def write_many(
+    act: Act,
+    shared: Sequence[Any],
+    recipient: recipients.Recipient,
+    abilities: Ability,
+    term: tuple[int, int],
+    purpose: str,
+    made_with: Origin = BY_HAND,
+) -> list[str]:
+    """Write a grant and an entry for each of several documents; return the grants' ids in the same order.
 
     Args:
-        document: the row of a decision that this caller may grant it.
-        task_id: the task that it is made with.
+        shared: rows of decisions that this caller may grant them, or of a list of what he may.
     """
-    grant_id = act.new_id("grt")
-    part = Holder(*act.tx.one(_PART, part=document.part_id))
-    act.tx.run(
-        _ADD,
-        id=grant_id,
-        firm_id=act.firm_id,
-        engagement_id=document.engagement_id,
-        membership_id=recipient.membership_id,
-        document_id=document.id,
-        abilities=int(abilities),
-        not_before=term[0],
-        not_after=term[1],
-        revoked_at=FOREVER,
-        purpose=act.seal(part, "grants", "purpose", grant_id, purpose),
-        granted_by=act.actor.membership_id,
-        granted_at=act.moment.s,
-        version=1,
-        task_id=task_id,
-    )
-    subjects = _subjects(document, recipient.membership_id, recipient.person_id, grant_id)
-    act.record(
-        EventType.GRANT_CREATED,
-        subjects if task_id is None else {**subjects, "task": task_id},
-        {"abilities": list(words_of(abilities)), "not_before": term[0], "not_after": term[1]},
-        act.payload(part, {"purpose": purpose}),
-    )
-    return grant_id
+    holders = {part_id: Holder(*act.tx.one(_PART, part=part_id)) for part_id in {each.part_id for each in shared}}
+    rows = []
+    for document in shared:
+        grant_id, part = act.new_id("grt"), holders[document.part_id]
+        rows.append(
+            {
+                "id": grant_id,
+                "firm_id": act.firm_id,
+                "engagement_id": document.engagement_id,
+                "membership_id": recipient.membership_id,
+                "document_id": document.id,
+                "abilities": int(abilities),
+                "not_before": term[0],
+                "not_after": term[1],
+                "revoked_at": FOREVER,
+                "purpose": act.seal(part, "grants", "purpose", grant_id, purpose),
+                "granted_by": made_with.giver or act.actor.membership_id,
+                "granted_at": act.moment.s,
+                "version": 1,
+                "task_id": made_with.task_id,
+                "bulk_id": made_with.bulk_id,
+                "standing_id": made_with.standing_id,
+            }
+        )
+        act.record(
+            EventType.GRANT_CREATED,
+            {**_subjects(document, recipient.membership_id, recipient.person_id, grant_id), **made_with.ids()},
+            {"abilities": list(words_of(abilities)), "not_before": term[0], "not_after": term[1]},
+            act.payload(part, {"purpose": purpose}),
+        )
+    act.tx.run_many(_ADD, rows)
+    return [str(row["id"]) for row in rows]
 
 
 def _end(act: Act, document: Any, grant_id: str, membership_id: str, person_id: str) -> None:
@@ -292,6 +313,15 @@ def require_shareable(act: Act, document: Any, role: str, abilities: Ability) ->
         AboveCeilingError: the role may never hold one of the abilities on such a document.
     """
     _require_confirmed(document)
+    require_below_ceiling(act, document, role, abilities)
+
+
+def require_below_ceiling(act: Act, document: Any, role: str, abilities: Ability) -> None:
+    """Ask the same of a paper that may be still to come.
+
+    Raises:
+        AboveCeilingError: as `require_shareable`.
+    """
     word = above_ceiling(act, document, role, abilities)
     if word is not None:
         raise AboveCeilingError(
@@ -364,5 +394,7 @@ def _opened(reader: NameReader, row: Any) -> Grant:
         granted_by=row.granted_by,
         granted_at=row.granted_at,
         task_id=row.task_id,
+        bulk_id=row.bulk_id,
+        standing_id=row.standing_id,
         version=row.version,
     )

@@ -37,6 +37,7 @@ from service.paging import Page, Window, page
 from service.scoping.actions import Action, Role, Side, side_of
 from service.scoping.decide import Subject
 from service.services import Services
+from service.sharing import keeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +293,8 @@ def _write(act: Act, engagement_id: str | None, new: NewMember) -> str:
     if engagement_id is not None:
         subjects["engagement"] = engagement_id
     act.record(EventType.MEMBER_ADDED, subjects, _terms(new.role, starts_at, ends_at, suspended=False))
+    if engagement_id is not None:
+        keeping.welcome(act, engagement_id, member_id, new.role)
     return member_id
 
 

@@ -66,13 +66,28 @@ def find(tx: Tx, now: int, *, firm_id: str, engagement_id: str, matter_id: str, 
         NotFoundError: no such membership in this engagement, or not one that is handed things.
         BadStateError: the membership has ended, or a wall stands in between.
     """
+    recipient = of_engagement(tx, now, firm_id=firm_id, engagement_id=engagement_id, membership_id=membership_id)
+    if is_walled(tx, now, recipient, matter_id):
+        raise BadStateError("A wall stands between this person and this matter. Choose somebody else.")
+    return recipient
+
+
+def is_walled(tx: Tx, now: int, recipient: Recipient, matter_id: str) -> bool:
+    """Say whether a wall stands between a recipient and a matter."""
+    return tx.one(_WALL, person=recipient.person_id, matter=matter_id, now=now) is not None
+
+
+def of_engagement(tx: Tx, now: int, *, firm_id: str, engagement_id: str, membership_id: str) -> Recipient:
+    """Find a recipient in one engagement, for things of any of its matters: walls are asked about one by one.
+
+    Raises:
+        NotFoundError, BadStateError: as `find`, but for walls.
+    """
     row = tx.one(_RECIPIENT, membership=membership_id, firm=firm_id, engagement=engagement_id)
     if row is None:
         raise NotFoundError
     if row.ends_at <= now:
         raise BadStateError("This membership has ended. Choose somebody who is still a member.")
-    if tx.one(_WALL, person=row.person_id, matter=matter_id, now=now) is not None:
-        raise BadStateError("A wall stands between this person and this matter. Choose somebody else.")
     return Recipient(
         membership_id=row.id,
         person_id=row.person_id,

@@ -46,7 +46,7 @@ COUNTED: Final = (Ability.VIEW, Ability.DOWNLOAD)
 
 _OPENING: Final = events.EventType.DOCUMENT_OPENING.value
 _READ: Final = events.EventType.ACCESS_ALLOWED.value
-_NEEDLES: Final = (f'"type":"{_OPENING}"'.encode(), f'"action":"{Action.DOCUMENT_VIEW.value}"'.encode())
+NEEDLES: Final = (f'"type":"{_OPENING}"'.encode(), f'"action":"{Action.DOCUMENT_VIEW.value}"'.encode())
 _ENTRIES = (
     select(log_entries.c.idx, log_entries.c.body)
     .where(
@@ -87,6 +87,7 @@ class Grant:
     granted_by: str  # a membership
     granted_at: int
     not_after: int
+    standing_id: str | None  # the standing share that made it
     etag: str
 
 
@@ -105,6 +106,7 @@ class Score:
     as_of: int  # UTC seconds
     grants: int
     grants_used: int  # at all
+    grants_standing: int  # made by a standing share
     pairs: int  # (grant, ability)
     pairs_used: int  # in the last `SCORE_DAYS`
     ending: dict[str, int]  # live grants by when they end
@@ -160,6 +162,7 @@ def _scored(rows: list[Any], uses: Uses, now: int) -> Score:
         as_of=now,
         grants=len(rows),
         grants_used=sum(1 for row in rows if _used(uses, row).view),
+        grants_standing=sum(1 for row in rows if row.standing_id is not None),
         pairs=len(pairs),
         pairs_used=sum(1 for row, ability in pairs if _used(uses, row).of(ability) > recent),
         ending={
@@ -201,6 +204,7 @@ def _shown(row: Any) -> Grant:
         granted_by=row.granted_by,
         granted_at=row.granted_at,
         not_after=row.not_after,
+        standing_id=row.standing_id,
         etag=etag(row.id, row.version),
     )
 
@@ -233,16 +237,22 @@ def _uses(tx: Tx, asker: Asker, engagement_id: str, since: int) -> Uses:
 
 def _openings(tx: Tx, firm_id: str, engagement_id: str) -> Iterator[dict[str, Any]]:
     """Yield the entries of documents that were opened, newest first."""
+    return (entry for entry in newest_first(tx, firm_id, engagement_id, NEEDLES) if is_opening(entry))
+
+
+def newest_first(tx: Tx, firm_id: str, engagement_id: str, needles: tuple[bytes, ...]) -> Iterator[dict[str, Any]]:
+    """Yield the entries of an engagement that hold one of some texts, newest first."""
     before: int = tx.value(_LOG_SIZE, firm=firm_id)
     while rows := tx.all(_ENTRIES, log=firm_id, engagement=engagement_id, before=before):
         for row in rows:
-            if any(needle in row.body for needle in _NEEDLES):  # most entries are of something else
-                entry: dict[str, Any] = json.loads(row.body)
-                if entry["type"] == _OPENING or (
-                    entry["type"] == _READ and entry.get("action") == Action.DOCUMENT_VIEW.value
-                ):
-                    yield entry
+            if any(needle in row.body for needle in needles):  # most entries are of something else
+                yield json.loads(row.body)
         before = rows[-1].idx
+
+
+def is_opening(entry: dict[str, Any]) -> bool:
+    """Say whether an entry tells that a document was opened: its bytes sent, or its card read."""
+    return entry["type"] == _OPENING or (entry["type"] == _READ and entry.get("action") == Action.DOCUMENT_VIEW.value)
 
 
 async def _asked(

@@ -34,10 +34,11 @@ class ReasonOut(Output):
 
 
 class GivenOut(Output):
-    """A live grant that access rests on, and the membership that gave it."""
+    """A live grant that access rests on, and the membership that gave it, by the standing share that is named."""
 
     id: str
     granted_by: str
+    standing_id: str | None
 
 
 class BindingHoursOut(Output):

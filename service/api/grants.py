@@ -57,7 +57,11 @@ class NewGrant(Input):
 
 
 class GrantOut(Output):
-    """A grant; `revoked_at` is null while nobody has revoked it, `task_id` where it was not made with a task."""
+    """A grant; `revoked_at` is null while nobody has revoked it.
+
+    `task_id`, `bulk_id` and `standing_id` say what it was made with: a task, one act with many grants, a standing
+    share; null where not.
+    """
 
     id: str
     document_id: str
@@ -73,10 +77,13 @@ class GrantOut(Output):
     granted_by: str
     granted_at: str
     task_id: str | None
+    bulk_id: str | None
+    standing_id: str | None
     etag: str
 
 
-def _out(grant: grants.Grant) -> dict[str, Any]:
+def out(grant: grants.Grant) -> dict[str, Any]:
+    """A grant as it is shown."""
     return {
         "id": grant.id,
         "document_id": grant.document_id,
@@ -92,13 +99,15 @@ def _out(grant: grants.Grant) -> dict[str, Any]:
         "granted_by": grant.granted_by,
         "granted_at": shown_time(grant.granted_at),
         "task_id": grant.task_id,
+        "bulk_id": grant.bulk_id,
+        "standing_id": grant.standing_id,
         "etag": etag(grant.id, grant.version),
     }
 
 
 def _tagged(response: Response, grant: grants.Grant) -> dict[str, Any]:
     response.headers["ETag"] = etag(grant.id, grant.version)
-    return _out(grant)
+    return out(grant)
 
 
 @router.post("/documents/{document_id}/grants", status_code=201, operation_id="create_grant", response_model=GrantOut)
@@ -133,7 +142,7 @@ async def list_all(
 ) -> Any:
     """List a document's grants, revoked and expired ones too, oldest first."""
     found = await grants.list_all(services, caller, document_id, window(cursor, limit, "grt"))
-    return listed(request, response, found, _out)
+    return listed(request, response, found, out)
 
 
 @router.get("/grants/{grant_id}", operation_id="read_grant", response_model=GrantOut)

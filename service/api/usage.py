@@ -31,6 +31,7 @@ class GrantUseOut(Output):
     granted_by: str
     granted_at: str
     not_after: str
+    standing_id: str | None
     etag: str
 
 
@@ -48,6 +49,7 @@ class ScoreOut(Output):
     percent: int | None
     grants: int
     grants_used: int
+    grants_standing: int
     pairs: int
     pairs_used: int
     ending: dict[str, int]

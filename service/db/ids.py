@@ -33,7 +33,7 @@ KINDS: Final = frozenset(
             "key",
         ),
         *("log", "mem", "mtr", "onc", "pce", "per", "prt", "req", "rev", "sch", "sig", "sub", "tok", "tsk", "upl"),
-        *("ver", "vnd", "wal"),
+        *("ver", "vnd", "wal", "blk", "stn"),
     }
 )
 _SHAPE: Final = re.compile(r"\A([a-z]{3})_[0-9a-f]{32}\Z")

@@ -481,10 +481,52 @@ grants = Table(
     _int("granted_at"),
     _int("version"),
     _text("task_id", null=True),  # made with this task, and ended with it; NULL: made by itself
+    _text("bulk_id", null=True),  # made with others in one act
+    _text("standing_id", null=True),  # made by this standing share, and ended with it
     CheckConstraint("not_before < not_after", name="dates"),
     # With all that a decision asks of a grant, so that it never has to look up the row.
     Index("ix_grants_given", "membership_id", "document_id", "revoked_at", "not_after", "not_before", "abilities"),
     Index(None, "document_id"),
+)
+
+# Acts that made many grants at once; which ones, the grants say.
+bulk_grants = Table(
+    "bulk_grants",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("membership_id", "memberships"),  # to whom
+    _int("grants"),  # how many
+    _ref("made_by", "memberships"),
+    _int("made_at"),
+)
+
+# What is handed out of a part whenever a paper of these labels is confirmed (docs/adr/0023-sharing-many.md).
+standing_shares = Table(
+    "standing_shares",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("part_id", "parts"),
+    _ref("membership_id", "memberships", null=True),  # to this member
+    _text("role", null=True),  # or to every member with this role
+    _text("labels"),  # separated by spaces
+    _text("sensitivity"),  # at most this
+    _int("abilities"),  # bits of scoping.actions.Ability
+    _int("not_before"),
+    _int("not_after"),
+    _int("ended_at"),
+    _bytes("purpose", "sealed, part"),
+    _ref("made_by", "memberships"),
+    _int("made_at"),
+    _int("version"),
+    CheckConstraint("not_before < not_after", name="dates"),
+    CheckConstraint("(membership_id IS NULL) <> (role IS NULL)", name="recipient"),
+    CheckConstraint("sensitivity IN ('routine', 'confidential')", name="sensitivity"),
+    Index(None, "part_id"),
+    Index(None, "engagement_id", "id"),
 )
 
 asks = Table(

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.db.models import FOREVER
-from service.doctor import braking, matters, overlays, proofs
+from service.doctor import braking, matters, overlays, proofs, shares
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, Duty, side_of
@@ -61,6 +61,8 @@ def _grant_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subj
         "not_after": data["not_after"],
         "revoked_at": FOREVER,
         "task_id": subjects.get("task"),
+        "bulk_id": subjects.get("bulk"),
+        "standing_id": subjects.get("standing"),
     }
     scratch.add("grant", Said(subjects["grant"], "", terms, entry["index"]))
 
@@ -378,6 +380,8 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.OVERLAY_CHANGED, overlays.changed),
             (EventType.PART_ADDED, _part_added),
             (EventType.PERSON_ADDED, _person_added),
+            (EventType.STANDING_SHARE_CREATED, shares.standing_created),
+            (EventType.STANDING_SHARE_ENDED, shares.standing_ended),
             (EventType.TASK_ACCEPTED, _task_ended("accepted")),
             (EventType.TASK_CANCELLED, _task_ended("cancelled")),
             (EventType.TASK_CREATED, _task_created),

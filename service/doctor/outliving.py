@@ -1,6 +1,6 @@
-"""Grants and asks that outlive the task they were made with.
+"""Grants and asks that outlive the task or the standing share they were made with.
 
-A task ends them in its own transaction and their entries agree with the rows, so that the replay of the log would not
+Either ends them in its own transaction and their entries agree with the rows, so that the replay of the log would not
 see one that was forgotten: it is a fault of ours, and what it opens is to be shut by hand.
 """
 
@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Text, bindparam, or_, select
 
-from service.db.models import asks, grants, tasks
+from service.db.models import asks, grants, standing_shares, tasks
 from service.db.session import Tx
 from service.doctor.findings import Finding, Severity
 
@@ -24,6 +24,17 @@ _GRANTS: Final = (
     .where(grants.c.firm_id == _FIRM, _OVER, grants.c.revoked_at > _NOW, grants.c.not_after > _NOW)
     .order_by(grants.c.id)
 )
+_STANDING: Final = (
+    select(grants.c.id)
+    .join_from(grants, standing_shares, standing_shares.c.id == grants.c.standing_id)
+    .where(
+        grants.c.firm_id == _FIRM,
+        standing_shares.c.ended_at <= _NOW,
+        grants.c.revoked_at > _NOW,
+        grants.c.not_after > _NOW,
+    )
+    .order_by(grants.c.id)
+)
 _ASKS: Final = (
     select(asks.c.id)
     .join_from(asks, tasks, tasks.c.id == asks.c.task_id)
@@ -33,13 +44,18 @@ _ASKS: Final = (
 
 
 def outliving(tx: Tx, log_id: str, now: int) -> Iterator[Finding]:
-    """Tell the grants and asks of a firm that are live although their task is over.
+    """Tell the grants and asks of a firm that are live although their task or standing share is over.
 
     Args:
         now: UTC seconds.
     """
     for code, statement, sentence in (
         ("grant_outlives_task", _GRANTS, "The task of these grants is over: revoke them (`muniment grants revoke`)."),
+        (
+            "grant_outlives_standing_share",
+            _STANDING,
+            "The standing share of these grants was ended: revoke them (`muniment grants revoke`).",
+        ),
         ("ask_outlives_task", _ASKS, "The task of these asks is over: end them (`muniment asks end`)."),
     ):
         ids = tuple(row.id for row in tx.all(statement, firm=log_id, now=now))

@@ -80,6 +80,14 @@ class StaleError(MunimentError):
     detail = "Somebody changed it since you read it. Read it again, then decide."
 
 
+class SetChangedError(MunimentError):
+    """A dry run's digest is not that of the set as it is now."""
+
+    code, status, exit_code = "set_changed", 409, EXIT_CONFLICT
+    title = "The set has changed"
+    detail = "What this would do is no longer what the dry run showed. Nothing was written. Make the dry run again."
+
+
 class TooLargeError(MunimentError):
     """The body is larger than is accepted."""
 

@@ -57,10 +57,11 @@ class Hours(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A grant, and the membership that gave it."""
+    """A grant, and the membership that gave it; by a standing share where one made it."""
 
     id: str
     granted_by: str
+    standing_id: str | None
 
 
 class Access(NamedTuple):
@@ -101,7 +102,7 @@ _SEATS_OF_MATTER: Final = _EVERY_SEAT.where(
     ),
 )
 _LIVE_GRANTS: Final = (
-    select(_g.c.id, _g.c.granted_by, _g.c.membership_id, _g.c.abilities)
+    select(_g.c.id, _g.c.granted_by, _g.c.standing_id, _g.c.membership_id, _g.c.abilities)
     .where(
         _g.c.document_id == bindparam("document", type_=Text),
         _g.c.not_before <= NOW,
@@ -158,7 +159,7 @@ def _explained(
         for decision in decisions:
             used |= int(ABILITY_OF[decision.action]) if decision.allowed else 0
         grants = tuple(
-            Given(grant.id, grant.granted_by)
+            Given(grant.id, grant.granted_by, grant.standing_id)
             for grant in live
             if grant.membership_id == row.id and grant.abilities & used
         )

@@ -35,6 +35,7 @@ _COLUMNS: Final = (
     _g.c.not_after,
     _g.c.granted_by,
     _g.c.granted_at,
+    _g.c.standing_id,
     _g.c.version,
 )
 

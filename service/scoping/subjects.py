@@ -29,11 +29,12 @@ class Subject(NamedTuple):
     """What an act is on. Name one thing; nothing named is the firm.
 
     `via` is the id of something that stands for a thing: a revision's, grant's or access request's (its document), an
-    ask's or task's (its part), an agreement's, disposal's, certificate's, membership's, schedule's or on-call duty's
-    (its engagement), a hold's, wall's or emergency's (its matter), a token's (its person). `receipt` is the id of a
-    document whose receipt is wanted, seen as its adder's own affair. A matter beside an engagement means both at once
-    (putting a part of a matter into an engagement). `begun` is when an upload was let in that goes on (UTC seconds):
-    the hours of that time count, so that what is on its way when they end may finish; all else is decided as it is now.
+    ask's, task's or standing share's (its part), an agreement's, bulk grant's, disposal's, certificate's, membership's,
+    schedule's or on-call duty's (its engagement), a hold's, wall's or emergency's (its matter), a token's (its person).
+    `receipt` is the id of a document whose receipt is wanted, seen as its adder's own affair. A matter beside an
+    engagement means both at once (putting a part of a matter into an engagement). `begun` is when an upload was let in
+    that goes on (UTC seconds): the hours of that time count, so that what is on its way when they end may finish; all
+    else is decided as it is now.
     """
 
     document: str | None = None
@@ -81,6 +82,7 @@ _NOUNS: Final = {
     "acr": "access_request",
     "agr": "agreement",
     "ask": "ask",
+    "blk": "bulk",
     "crt": "certificate",
     "dsp": "disposal",
     "emg": "emergency",
@@ -90,6 +92,7 @@ _NOUNS: Final = {
     "onc": "on_call",
     "rev": "revision",
     "sch": "schedule",
+    "stn": "standing",
     "tok": "token",
     "tsk": "task",
     "wal": "wall",
@@ -108,6 +111,7 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "acr": _follow(models.access_requests, document=models.access_requests.c.document_id),
         "agr": _follow(models.agreements, engagement=models.agreements.c.engagement_id),
         "ask": _follow(models.asks, part=models.asks.c.part_id),
+        "blk": _follow(models.bulk_grants, engagement=models.bulk_grants.c.engagement_id),
         "crt": _follow(models.certificates, engagement=models.certificates.c.engagement_id),
         "dsp": _follow(models.disposals, engagement=models.disposals.c.engagement_id),
         "emg": _follow(models.emergencies, matter=models.emergencies.c.matter_id),
@@ -117,6 +121,7 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "onc": _follow(models.on_calls, engagement=models.on_calls.c.engagement_id),
         "rev": _follow(models.revisions, document=models.revisions.c.document_id),
         "sch": _follow(models.schedules, engagement=models.schedules.c.engagement_id),
+        "stn": _follow(models.standing_shares, part=models.standing_shares.c.part_id),
         "tok": _follow(models.tokens, person=models.tokens.c.person_id),
         "tsk": _follow(models.tasks, part=models.tasks.c.part_id),
         "wal": _follow(models.walls, matter=models.walls.c.matter_id),
@@ -177,7 +182,7 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.EMERGENCY_DECLARE, Action.EMERGENCY_END, Action.EMERGENCY_REVIEW), (_M,)),
             ((Action.EMERGENCY_LIST,), (_M, _F)),
             ((Action.ENGAGEMENT_CHANGE, Action.ENGAGEMENT_READ), (_E,)),
-            ((Action.ENGAGEMENT_SHRINK, Action.ENGAGEMENT_USAGE), (_E,)),
+            ((Action.ENGAGEMENT_SHARE, Action.ENGAGEMENT_SHRINK, Action.ENGAGEMENT_USAGE), (_E,)),
             ((Action.ENGAGEMENT_CREATE, Action.ENGAGEMENT_LIST, Action.FIRM_READ), (_F,)),
             ((Action.GRANT_CREATE, Action.GRANT_LIST, Action.GRANT_REVOKE), (_D,)),
             ((Action.HOLD_LIFT, Action.HOLD_PLACE, Action.WALL_LIFT, Action.WALL_RAISE), (_M,)),
@@ -195,6 +200,8 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.TASK_LIST, Action.TASK_MEASURE, Action.TASK_SUBMIT), (_E,)),
             ((Action.TASK_READ,), (_P, _E)),
             ((Action.SCHEDULE_CREATE, Action.SCHEDULE_END, Action.SCHEDULE_LIST), (_E,)),
+            ((Action.STANDING_SHARE_CREATE, Action.STANDING_SHARE_END), (_P,)),
+            ((Action.STANDING_SHARE_LIST,), (_P, _E)),
             ((Action.VENDOR_ADD, Action.VENDOR_LIST, Action.VENDOR_READ), (_F,)),
             ((Action.ME_READ, Action.RECEIPT_READ), (_S,)),
             ((Action.WITHHELD_LIST,), (_D, _E)),  # one document, or the list of those in an engagement

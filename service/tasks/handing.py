@@ -12,6 +12,7 @@ from service.acts import Act
 from service.db import models
 from service.db.models import documents, task_documents
 from service.events import EventType
+from service.origins import Origin
 from service.recipients import Recipient
 from service.scoping.actions import Ability
 
@@ -60,7 +61,7 @@ def hand_over(
         for one in act.tx.all(grants.LIVE_BY_HAND, **bound)
     ):
         return
-    grants.write(act, document, recipient, abilities, term, purpose, task_id)
+    grants.write(act, document, recipient, abilities, term, purpose, Origin(task_id))
 
 
 def take_in(act: Act, task_id: str, membership_id: str, person_id: str) -> None:

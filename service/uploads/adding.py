@@ -18,6 +18,7 @@ from service.scoping.actions import UNCONFIRMED_SENSITIVITY, Action, Label, Role
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject
 from service.services import Services
+from service.sharing import keeping
 from service.uploads.receipt import OF_DOCUMENT, Receipt, leaf_hash_of, receipt_of
 from service.uploads.receiving import PART, Arrived, Body, Place, as_it_is, require_fit, take_in, write_revision
 
@@ -152,4 +153,5 @@ def _write(act: Act, new: NewDocument, place: Place, intent: int, arrived: Arriv
         "condition": arrived.findings.condition,
     }
     act.drafts.append(events.document_added(act.who, intent, place.subjects, arrived.header, data, payload))
+    keeping.hand_out(act, place.document)
     return place.document

@@ -23,13 +23,15 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         "title": (
             ("list_documents read_document", f"{_TEAM} coordinator granted viewer"),
             ("read_content describe_content", f"{_TEAM} coordinator granted"),  # Content-Disposition
-            ("confirm_document", _TEAM),
+            ("confirm_document share_many", _TEAM),  # the dry run shows what would be shared
         ),
         "content": (("read_content", f"{_TEAM} coordinator granted"),),
         "purpose": (
             ("list_grants read_grant", f"{_TEAM} coordinator"),
             ("read_document", "granted viewer"),  # of their own grants
             ("create_grant revoke_grant", _TEAM),
+            ("list_standing_shares read_standing_share", f"{_TEAM} coordinator"),
+            ("create_standing_share end_standing_share", _TEAM),
         ),
         "instructions": (
             ("read_me", "granted"),

@@ -367,6 +367,40 @@ async def _shrink_grants(scene: Scene) -> Request:
     return Request({"engagement_id": scene.main.id}, json={"items": [item]})
 
 
+async def _share_many(scene: Scene) -> Request:
+    member = await scene.member()
+    return Request({"engagement_id": scene.main.id}, json={**scene.sharing(member.membership_id), "dry_run": True})
+
+
+async def _share_many_in_earnest(scene: Scene) -> Request:
+    body = scene.sharing((await scene.member()).membership_id)
+    path = f"/engagements/{scene.main.id}/grants"
+    shown = await scene.lead.post(path, {**body, "dry_run": True}, 200)
+    return Request({"engagement_id": scene.main.id}, json={**body, "digest": shown["digest"]})
+
+
+async def _revoke_many(scene: Scene) -> Request:
+    member = await scene.member()
+    return Request({"engagement_id": scene.main.id}, json={"person_id": member.person_id, "dry_run": True})
+
+
+async def _undo_grant(scene: Scene) -> Request:
+    return Request({"grant_id": (await scene.grant("granted", await scene.paper()))["id"]})
+
+
+async def _undo_bulk_grant(scene: Scene) -> Request:
+    return Request({"bulk_id": await scene.bulk()})
+
+
+async def _create_standing_share(scene: Scene) -> Request:
+    return Request({"engagement_id": scene.main.id}, json=scene.standing((await scene.member()).membership_id))
+
+
+async def _end_standing_share(scene: Scene) -> Request:
+    made = await scene.standing_share()
+    return Request({"share_id": made["id"]}, headers={"If-Match": made["etag"]})
+
+
 async def _prove_entry(_scene: Scene) -> Request:
     return Request({"index": "3"})
 
@@ -522,6 +556,15 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "list_grants": _of("document_id", "document"),
         "read_grant": _of("grant_id", "grant"),
         "revoke_grant": _revoke_grant,
+        "share_many": _share_many,
+        "share_many in_earnest": _share_many_in_earnest,
+        "revoke_many": _revoke_many,
+        "undo_grant": _undo_grant,
+        "undo_bulk_grant": _undo_bulk_grant,
+        "create_standing_share": _create_standing_share,
+        "list_standing_shares": _of("engagement_id", "engagement"),
+        "read_standing_share": _of("share_id", "standing_share"),
+        "end_standing_share": _end_standing_share,
         "list_withheld": _of("engagement_id", "engagement"),
         "create_access_request": _create_access_request,
         "create_access_request extension": _extend,

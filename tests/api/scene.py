@@ -175,6 +175,7 @@ class Scene:
         self.things["emergency"] = await self.emergency(ended=True)
         self.things["token"] = await self.token("granted")
         self.things["schedule"] = (await self.schedule())["id"]
+        self.things["standing_share"] = (await self.standing_share())["id"]
 
     async def _end_one(self) -> None:
         ending = await self.ending("returned")
@@ -311,6 +312,33 @@ class Scene:
             "labels": ["intake_form"],
             "due_at": rfc3339(self.world.now + DAY_S),
         }
+
+    def sharing(self, membership_id: str) -> dict[str, object]:
+        """What is sent to hand somebody the papers of a part."""
+        return {
+            "membership_id": membership_id,
+            "part_id": self.main.part_id,
+            "labels": ["correspondence"],
+            "abilities": ["view"],
+            "not_after": rfc3339(self.world.now + DAY_S),
+            "purpose": CANARIES["purpose"],
+        }
+
+    async def bulk(self) -> str:
+        """An act that handed the papers of the part to somebody whom nobody knows yet."""
+        body = self.sharing((await self.member()).membership_id)
+        path = f"/engagements/{self.main.id}/grants"
+        shown = await self.lead.post(path, {**body, "dry_run": True}, 200)
+        return str((await self.lead.post(path, {**body, "digest": shown["digest"]}, 200))["bulk_id"])
+
+    def standing(self, membership_id: str) -> dict[str, object]:
+        """What is sent to hand somebody papers to come: of a label that none here has."""
+        return {**self.sharing(membership_id), "labels": ["settlement"]}
+
+    async def standing_share(self) -> Any:
+        """A standing share for somebody whom nobody knows yet."""
+        body = self.standing((await self.member()).membership_id)
+        return await self.lead.post(f"/engagements/{self.main.id}/standing-shares", body)
 
     async def schedule(self, membership_id: str | None = None) -> Any:
         """Hours for all members of the engagement, or for one."""

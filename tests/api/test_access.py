@@ -43,7 +43,9 @@ async def test_of_a_person_each_paper_is_told_with_rule_facts_grant_and_giver(en
     for item, grant in zip(told["items"], grants, strict=True):
         (access,) = item["access"]
         assert access["membership_id"] == seat.membership_id
-        assert access["grants"] == [{"id": grant["id"], "granted_by": engagement.attorney.membership_id}]
+        assert access["grants"] == [
+            {"id": grant["id"], "granted_by": engagement.attorney.membership_id, "standing_id": None}
+        ]
         assert access["reasons"][0]["allowed"]
         assert access["reasons"][0]["rule"].startswith("policy.csv:")
         assert access["reasons"][0]["facts"] == ["assigned", "duties", "live", "window"]

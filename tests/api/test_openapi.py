@@ -183,7 +183,8 @@ def test_what_creates_can_be_sent_again_and_what_changes_names_what_was_read(
 ) -> None:
     # Another approval, return or run of a disposal is refused or finishes it; a token's text is shown once, so that
     # the same request makes another; naming twice is naming; an export and a preview change nothing; what shrinks
-    # several grants names what was read of each in its body.
+    # several grants names what was read of each in its body, what revokes many the digest of what was shown; undoing
+    # what is undone changes nothing.
     neither = {
         "append_upload",
         "approve_disposal",
@@ -194,10 +195,13 @@ def test_what_creates_can_be_sent_again_and_what_changes_names_what_was_read(
         "name_on_team",
         "preview_overlay",
         "preview_wall",
+        "revoke_many",
         "revoke_token",
         "run_disposal",
         "shrink_grants",
         "take_off_team",
+        "undo_bulk_grant",
+        "undo_grant",
         "withdraw_disposal",
     }
     for name, operation in described.items():

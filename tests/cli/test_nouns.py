@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from service.cli.description import RENAMED, describe, operations
 from service.cli.root import build
 from service.errors import StaleError
 from tests.cli.conftest import Run, Service
+from tests.world import DAY_S, rfc3339
 
 
 def words(command: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
@@ -260,3 +262,39 @@ def test_a_list_of_things_that_is_not_json_is_refused(attorney: Run) -> None:
 def test_a_word_that_is_none_is_refused_before_anything_is_sent(attorney: Run, world: dict[str, str]) -> None:
     refused = attorney("documents", "list", world["engagement"], "--label", "gossip")
     assert refused.code == 2
+
+
+def test_many_are_shared_after_a_dry_run_that_shows_them_and_undone_as_a_whole(
+    attorney: Run, world: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "exhibit.txt"
+    file.write_bytes(b"x")
+    paper = add(attorney, world, file, "--title", "Exhibit of May").json["document_id"]
+    until = ("--not-after", attorney("engagements", "read", world["engagement"], "--json").json["ends_at"])
+    whom = ("--membership-id", world["seat"], "--part-id", world["part"])
+    said = (*whom, *until, "--labels", "exhibit", "--abilities", "view", "--purpose", "Number them.")
+    shown = attorney("grants", "share-many", world["engagement"], *said, "--dry-run")
+    assert "Exhibit of May" in shown.out
+    dry = attorney("grants", "share-many", world["engagement"], *said, "--dry-run", "--json").json
+    assert paper in {each["document_id"] for each in dry["items"]}
+    forgotten = attorney("grants", "share-many", world["engagement"], *said)
+    assert forgotten.code == 4
+    assert "dry run" in forgotten.err
+    given = attorney("grants", "share-many", world["engagement"], *said, "--digest", dry["digest"], "--json").json
+    assert given["count"] == dry["count"]
+    again = attorney("grants", "share-many", world["engagement"], *said, "--digest", dry["digest"])
+    assert again.code == 6
+    assert "Make the dry run again" in again.err
+    revoked = attorney("grants", "revoke-many", world["engagement"], "--labels", "exhibit", "--dry-run", "--json").json
+    assert {each["bulk_id"] for each in revoked["items"]} == {given["bulk_id"]}
+    undone = attorney("grants", "undo-bulk", given["bulk_id"], "--json").json
+    assert (undone["count"], undone["opened"]) == (given["count"], 0)
+
+
+def test_a_standing_share_is_made_listed_and_ended(attorney: Run, world: dict[str, str]) -> None:
+    until = ("--not-after", rfc3339(int(time.time()) + 30 * DAY_S))
+    said = ("--part-id", world["part"], "--role", "case_manager", "--labels", "exhibit", "--abilities", "view", *until)
+    made = attorney("standing-shares", "create", world["engagement"], *said, "--purpose", "Calendar.", "--json").json
+    listed = attorney("standing-shares", "list", world["engagement"], "--json").json
+    assert [each["id"] for each in listed["items"]] == [made["id"]]
+    assert attorney("standing-shares", "end", made["id"], "--json").json["ended_at"] is not None

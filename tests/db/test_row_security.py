@@ -34,6 +34,7 @@ LATER: Any = tuple(
         "0008_access_requests",
         "0010_brakes_and_step_up",
         "0011_overlays",
+        "0012_sharing_many",
     )
 )
 FIRM_COLUMNS = {name: column for each in (MIGRATION, *LATER) for name, column in each.FIRM_COLUMNS.items()}

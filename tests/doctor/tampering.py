@@ -89,6 +89,7 @@ async def a_full_life(made: Engagement) -> None:
     schedule = await lead.post(f"/engagements/{made.id}/schedules", {**hours, "membership_id": seat.membership_id})
     await lead.change("DELETE", f"/schedules/{schedule['id']}")
     await lead.post(f"/engagements/{made.id}/schedules", {**hours, "membership_id": other.membership_id})
+    await _shares(made, seat)
     for path, body in (
         ("/walls", {"person_id": seat.person_id, "matter_id": made.matter_id, "reason": "He knows them."}),
         ("/holds", {"matter_id": made.matter_id, "reason": "A claim is near."}),
@@ -148,6 +149,24 @@ async def _authenticators(world: World, other: Person) -> None:
     assert (await world.owner.ask("DELETE", f"/people/{other.person_id}/authenticator")).status_code == 204
     for _ in range(2):
         await world.owner.post("/me/authenticator")
+
+
+async def _shares(made: Engagement, seat: Person) -> None:
+    """Two standing shares, one ended with what it handed out; and many grants in one act."""
+    body = {
+        "membership_id": seat.membership_id,
+        "part_id": made.part_id,
+        "labels": ["settlement"],
+        "abilities": ["view"],
+        "not_after": rfc3339(made.world.now + DAY_S),
+        "purpose": "Keep the file.",
+    }
+    path = f"/engagements/{made.id}"
+    shares = [await made.attorney.post(f"{path}/standing-shares", body) for _ in range(2)]
+    await made.document(label="settlement")
+    await made.attorney.change("DELETE", f"/standing-shares/{shares[1]['id']}")
+    shown = await made.attorney.post(f"{path}/grants", {**body, "dry_run": True}, 200)
+    await made.attorney.post(f"{path}/grants", {**body, "digest": shown["digest"]}, 200)
 
 
 async def _tasks(made: Engagement, seat: Person, paper: str) -> None:

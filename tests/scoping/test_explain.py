@@ -36,7 +36,7 @@ def test_everybody_who_can_see_a_document_is_named_with_rule_facts_and_grant(wor
     assert view.facts == ("assigned", "duties", "live", "window")
     assert view.rule.startswith("policy.csv:")
     assert download.state is State.ABILITY_MISSING
-    assert found[vera].grants == (explain.Given(grant, vera),)
+    assert found[vera].grants == (explain.Given(grant, vera, None),)
     assert found[lead].grants == ()
     assert all(reason.allowed for reason in found[lead].reasons)
 

@@ -321,6 +321,7 @@ def test_every_surface_that_lists_or_counts_documents_is_compared() -> None:
     surfaces = (
         ("access.py", "listing.count"),  # how much a wall would take away: tests/api/test_access.py
         ("documents.py", "listing.page"),  # the list, whatever the page
+        ("giving.py", "listing.page"),  # what may be shared at once: tests/api/test_sharing_many.py
         ("me.py", "listing.count"),  # how many close soon
     )
     uses = ("listing.page", "listing.count")

@@ -1,0 +1,26 @@
+"""What a grant was made with: by hand, with a task, with many others in one act, or by a standing share."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Origin(NamedTuple):
+    """What a grant was made with; nothing: by hand.
+
+    Args:
+        giver: the membership whose word it is, where that is not who acts.
+    """
+
+    task_id: str | None = None
+    bulk_id: str | None = None
+    standing_id: str | None = None
+    giver: str | None = None
+
+    def ids(self) -> dict[str, str]:
+        """The ids of it, as entries name them."""
+        named = {"task": self.task_id, "bulk": self.bulk_id, "standing": self.standing_id}
+        return {noun: found for noun, found in named.items() if found is not None}
+
+
+BY_HAND: Final = Origin()
