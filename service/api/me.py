@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 
 from service import me, receipts
 from service.api import access_requests, asks
+from service.api.duties import MissingOut, missing_out
 from service.api.schedules import HoursOut, said
 from service.api.shapes import Cursor, Limit, Listed, Output, listed, shown_time
-from service.duties import Missing
 from service.httpdeps import CallerDep, ServicesDep, StrictRoute
 from service.paging import PAGE_ROWS, window
 from service.scoping import windows
@@ -62,23 +62,6 @@ class MyTokenOut(Output):
     id: str
     scopes: list[str]
     expires_at: str
-
-
-class TextOut(Output):
-    """The text whose signature mends it."""
-
-    agreement_id: str
-    number: int
-    sha256: str
-    bites_at: str
-
-
-class MissingOut(Output):
-    """A duty that is missing (`lapses_at` null), or in force until then; `to_sign` null: the firm has to act."""
-
-    duty: str
-    lapses_at: str | None
-    to_sign: TextOut | None
 
 
 class BindingOut(Output):
@@ -161,22 +144,6 @@ def _membership(found: me.Membership) -> dict[str, Any]:
     }
 
 
-def _missing(found: Missing) -> dict[str, Any]:
-    text = found.to_sign
-    return {
-        "duty": found.duty,
-        "lapses_at": shown_time(found.lapses_at),
-        "to_sign": None
-        if text is None
-        else {
-            "agreement_id": text.agreement_id,
-            "number": text.number,
-            "sha256": text.sha256,
-            "bites_at": shown_time(text.bites_at),
-        },
-    }
-
-
 def _window(found: windows.Outlook) -> dict[str, Any]:
     return {
         "open": found.is_open,
@@ -220,7 +187,7 @@ async def read(services: ServicesDep, caller: CallerDep) -> Any:
             "scopes": list(found.token.scopes),
             "expires_at": shown_time(found.token.expires_at),
         },
-        "missing": [_missing(duty) for duty in found.missing],
+        "missing": [missing_out(duty) for duty in found.missing],
         "due": [asks.out(ask) for ask in found.due],
         "answers": [access_requests.out(each) for each in found.answers],
         "waiting": found.waiting,

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from service import members
 from service.acts import etag
+from service.api.duties import MissingOut, missing_out
 from service.api.shapes import (
     Cursor,
     IdempotencyKey,
@@ -54,7 +55,7 @@ class NewMember(Input):
 class MemberOut(Output):
     """A membership; `engagement_id` is null for the whole house, `ends_at` where no end is set.
 
-    `state` is to_come, running, suspended or ended.
+    `state` is to_come, running, suspended or ended; `missing` is what its person or vendor lacks before access opens.
     """
 
     id: str
@@ -67,6 +68,7 @@ class MemberOut(Output):
     ends_at: str | None
     state: str
     created_at: str
+    missing: list[MissingOut]
 
 
 def _out(member: members.Member) -> dict[str, Any]:
@@ -81,6 +83,7 @@ def _out(member: members.Member) -> dict[str, Any]:
         "ends_at": shown_time(member.ends_at),
         "state": member.state,
         "created_at": shown_time(member.created_at),
+        "missing": [missing_out(duty) for duty in member.missing],
     }
 
 

@@ -26,6 +26,7 @@ from service.db.models import (
     grants,
     holds,
     matter_team,
+    matters,
     memberships,
     on_calls,
     parts,
@@ -135,7 +136,9 @@ KINDS: Final = (
         "evidence_sha256",
         "valid_from",
         "valid_until",
+        "waived",
     ),
+    _kind("matter", matters, "owed"),
     _kind("wall", walls, "person_id", "matter_id", "raised_at", "lifted_at"),
     _kind(
         "emergency",
@@ -170,7 +173,18 @@ KINDS: Final = (
         "document", documents, "engagement_id", "part_id", "matter_id", "label", "sensitivity", "state", "revision_id"
     ),
     _kind("revision", revisions, "document_id"),
-    _kind("engagement", engagements, "vendor_id", "status", "starts_at", "ends_at", "lead_id", "deputy_id", "withheld"),
+    _kind(
+        "engagement",
+        engagements,
+        "vendor_id",
+        "status",
+        "starts_at",
+        "ends_at",
+        "lead_id",
+        "deputy_id",
+        "withheld",
+        "owed",
+    ),
     _kind("on_call", on_calls, "engagement_id", "person_id", "starts_at", "ends_at"),
 )
 
@@ -258,7 +272,7 @@ def _engagements(tx: Tx, kind: Kind, row_id: str, terms: Mapping[str, Any]) -> l
         return [found] if found else []
     if "engagement_id" in terms:
         return [terms["engagement_id"]] if terms["engagement_id"] else []
-    matter_id = row_id.partition(":")[0] if kind.word == "seat" else terms.get("matter_id", "")
+    matter_id = row_id.partition(":")[0] if kind.word in {"seat", "matter"} else terms.get("matter_id", "")
     return [row.engagement_id for row in tx.all(_OF_MATTER, matter=matter_id)]
 
 

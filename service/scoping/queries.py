@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, or_, select
 
 from service.db import models
+from service.scoping import duties
 from service.scoping.facts import (
     ENGAGEMENT,
     FIRM,
@@ -22,7 +23,6 @@ from service.scoping.facts import (
     Truth,
     asked,
     d,
-    duty_bits,
     e,
     engagement_is_led,
     engagement_is_named,
@@ -38,7 +38,6 @@ from service.scoping.facts import (
     live_for_vendor,
     m,
     mask,
-    nda_hash,
     number,
     on_call,
     on_team,
@@ -91,8 +90,8 @@ DOCUMENT_FOR_VENDOR: Final = _of_document(
         walled=walled(d.c.matter_id),
         suspended=suspended(),
     ).label("facts"),
-    duty_bits(d.c.engagement_id, d.c.matter_id).label("duties"),
-    nda_hash(d.c.engagement_id).label("nda"),
+    duties.bits(d.c.engagement_id, d.c.matter_id).label("duties"),
+    duties.nda_hash(d.c.engagement_id).label("nda"),
     hours(d.c.engagement_id).label("hours"),
 )
 DOCUMENT_FOR_FIRM: Final = _of_document(
@@ -118,8 +117,8 @@ DOCUMENT_TO_ASK_FOR: Final = _of_document(
         suspended=suspended(),
         known=known(),
     ).label("facts"),
-    duty_bits(d.c.engagement_id, d.c.matter_id).label("duties"),
-    nda_hash(d.c.engagement_id).label("nda"),
+    duties.bits(d.c.engagement_id, d.c.matter_id).label("duties"),
+    duties.nda_hash(d.c.engagement_id).label("nda"),
     hours(d.c.engagement_id).label("hours"),
 )
 """What a vendor person may ask for: a query of its own, so that looking at documents pays nothing for it."""
@@ -164,8 +163,8 @@ PART_FOR_VENDOR: Final = _of_part(
         walled=walled(_p.c.matter_id),
         suspended=suspended(),
     ).label("facts"),
-    duty_bits(_p.c.engagement_id, _p.c.matter_id).label("duties"),
-    nda_hash(_p.c.engagement_id).label("nda"),
+    duties.bits(_p.c.engagement_id, _p.c.matter_id).label("duties"),
+    duties.nda_hash(_p.c.engagement_id).label("nda"),
     hours(_p.c.engagement_id).label("hours"),
     case((asked(for_label=False), number(1)), else_=number(0)).label("known"),
 )
@@ -194,8 +193,8 @@ def _of_engagement(*columns: ColumnElement[Any]) -> Select[Any]:
 
 ENGAGEMENT_FOR_VENDOR: Final = _of_engagement(
     mask(live=live_for_vendor(), assigned=engagement_is_own(), window=window(), suspended=suspended()).label("facts"),
-    duty_bits(e.c.id).label("duties"),
-    nda_hash(e.c.id).label("nda"),
+    duties.bits(e.c.id).label("duties"),
+    duties.nda_hash(e.c.id).label("nda"),
     hours(e.c.id).label("hours"),
 )
 ENGAGEMENT_FOR_FIRM: Final = _of_engagement(

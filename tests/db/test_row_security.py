@@ -27,7 +27,7 @@ MIGRATION: Any = import_module("migrations.versions.0004_row_security")
 # Revisions with further tables.
 LATER: Any = tuple(
     import_module(f"migrations.versions.{name}")
-    for name in ("0005_emergencies", "0006_tasks", "0007_schedules", "0008_access_requests")
+    for name in ("0005_emergencies", "0006_tasks", "0007_schedules", "0008_access_requests", "0009_duties")
 )
 FIRM_COLUMNS = {name: column for each in (MIGRATION, *LATER) for name, column in each.FIRM_COLUMNS.items()}
 TABLES = tuple(metadata.tables.values())
