@@ -29,13 +29,14 @@ from service.scoping import lacking
 from service.scoping.actions import NONE, OWED_BY_ENGAGEMENT, OWED_BY_MATTER, Action, Duty, Label
 from service.scoping.actors import Actor
 from service.scoping.duties import PERSON_DUTIES, VENDOR_DUTIES
+from service.scoping.facts import number
 from service.scoping.matrix import Matrix
 
 SOON_S: Final = 30 * 24 * 3600
 """How long before its end a duty is told of, in seconds: as long as the first warning of an engagement's end."""
 
-_OF_PERSON: Final = [int(bit) for bit in PERSON_DUTIES]
-_OF_VENDOR: Final = [int(bit) for bit in VENDOR_DUTIES]
+_OF_PERSON: Final = [number(bit) for bit in PERSON_DUTIES]
+_OF_VENDOR: Final = [number(bit) for bit in VENDOR_DUTIES]
 _IN_FORCE: Final = (
     select(
         duties.c.kind,
@@ -93,6 +94,9 @@ MENDING: Final[Mapping[Duty, Mending]] = MappingProxyType(
         Duty.UNDERTAKING: Mending("firm", "The firm records that the protective order was undertaken to be kept."),
     }
 )
+
+
+_TO_PUBLISH: Final = Mending("firm", "The firm publishes the text; then the member signs it.")
 
 
 class Seat(Protocol):
@@ -158,13 +162,14 @@ def missing(tx: Tx, matrix: Matrix, moment: Moment, seat: Seat) -> tuple[Missing
 
 def _of(tx: Tx, seat: Seat, duty: Duty, row: Any) -> Missing:
     """How one duty stands; `row` is None where it is not in force."""
+    to_sign = _text(tx, seat, duty)
     return Missing(
         duty=str(duty.name).lower(),
         lapses_at=None if row is None else row.until,
         waived=row is not None and row.proven_until < row.until,
         part_id=None,
-        mending=MENDING[duty],
-        to_sign=_text(tx, seat, duty),
+        mending=_TO_PUBLISH if duty in AGREEMENT_DUTIES and to_sign is None else MENDING[duty],
+        to_sign=to_sign,
     )
 
 

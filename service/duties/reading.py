@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, not_, or_, select
+from sqlalchemy import Text, and_, bindparam, not_, or_, select
 
 from service.acts import Act, Caller, perform
 from service.db.ids import is_id
@@ -54,13 +54,13 @@ class Recorded:
     version: int
 
 
-_OF_MATTER: Final = duties.c.kind.in_([int(bit) for bit in MATTER_DUTIES])
+_OF_MATTER: Final = duties.c.kind.in_([facts.number(bit) for bit in MATTER_DUTIES])
 _ROWS: Final = select(duties).where(
     duties.c.firm_id == facts.FIRM,
     or_(
         not_(_OF_MATTER),
         and_(
-            bindparam("side") == Side.FIRM.value,
+            bindparam("side", type_=Text) == Side.FIRM.value,
             facts.on_team(duties.c.subject_id),
             not_(facts.walled(duties.c.subject_id)),
         ),
@@ -68,7 +68,7 @@ _ROWS: Final = select(duties).where(
 )
 _ONE: Final = _ROWS.where(duties.c.id == bindparam("duty"))
 _SOME: Final = (
-    _ROWS.where(duties.c.engagement_id.in_([facts.ENGAGEMENT, ANY]), duties.c.id > bindparam("after"))
+    _ROWS.where(duties.c.engagement_id.in_([facts.ENGAGEMENT, facts.word(ANY)]), duties.c.id > bindparam("after"))
     .order_by(duties.c.id)
     .limit(bindparam("most"))
 )

@@ -29,6 +29,7 @@ from service.events import EventType
 from service.scoping.actions import WAIVABLE, WAIVER_S, Action, Duty, Side
 from service.scoping.decide import Subject
 from service.scoping.duties import MATTER_DUTIES, PERSON_DUTIES
+from service.scoping.facts import word
 from service.services import Services
 
 
@@ -67,7 +68,7 @@ _PART: Final = select(parts.c.id).where(
     parts.c.engagement_id == bindparam("engagement"), parts.c.matter_id == bindparam("matter")
 )
 _SAME: Final = select(duties.c.waived, duties.c.valid_from, duties.c.valid_until).where(
-    duties.c.engagement_id.in_([bindparam("engagement"), ANY]),
+    duties.c.engagement_id.in_([bindparam("engagement"), word(ANY)]),
     duties.c.subject_id == bindparam("subject"),
     duties.c.kind == bindparam("duty"),
 )
