@@ -62,7 +62,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         "client": (
             ("list_matters read_matter", f"{_TEAM} coordinator"),
             ("create_matter", "lead team off_team walled_attorney"),  # whoever opens one has just named it
-            ("change_matter", "lead"),
+            ("change_matter", _TEAM),
         ),
         "caption": (("list_parts", f"{_TEAM} coordinator"), ("add_part", "lead")),
         "engagement name": (

@@ -235,8 +235,8 @@ async def _end_duty(scene: Scene) -> Request:
 
 
 async def _change_matter(scene: Scene) -> Request:
-    matter = scene.side_matter
-    return Request({"matter_id": matter}, headers=await scene.tag(f"/matters/{matter}"), json={"owed": ["baa"]})
+    matter = scene.main.matter_id
+    return Request({"matter_id": matter}, headers=await scene.tag(f"/matters/{matter}"), json={"owed": []})
 
 
 async def _create_schedule(scene: Scene) -> Request:
@@ -422,6 +422,7 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "list_matters": _plain(),
         "read_matter": _of("matter_id", "matter"),
         "explain_matter": _of("matter_id", "matter"),
+        "change_matter": _change_matter,
         "name_on_team": _someone_on_team,
         "take_off_team": _someone_on_team,
         "raise_wall": _raise_wall,

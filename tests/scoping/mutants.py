@@ -179,8 +179,8 @@ MUTANTS: Final = (
     Mutant(
         "somebody else's signature counts",
         S + "duties.py",
-        "*(and_(duty.c.subject_id == subject, duty.c.kind",
-        "*(and_(duty.c.subject_id.is_not(None), duty.c.kind",
+        "and_(duty.c.subject_id == subject, duty.c.kind.in_",
+        "and_(duty.c.subject_id.is_not(None), duty.c.kind.in_",
     ),
     Mutant(
         "what is demanded counts as in force",
