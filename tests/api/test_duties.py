@@ -290,6 +290,26 @@ async def test_the_vendor_s_manager_reads_what_his_side_owes_and_nothing_more(en
     assert (await seat.ask("GET", f"/engagements/{engagement.id}/duties")).status_code == 403
 
 
+async def test_an_attorney_reads_which_duties_keep_somebody_out_and_which_would_later(
+    engagement: Engagement, world: World
+) -> None:
+    seat, paper = await _handed(engagement)
+    await engagement.demand("training", "insurance", "baa")
+    ends = world.now + 60
+    await engagement.evidence("insurance", valid_until=rfc3339(ends))
+    path, lead = f"/documents/{paper}/access?person_id={seat.person_id}", engagement.attorney
+    for at, duties in ((world.now, ["baa", "training"]), (ends, ["baa", "insurance", "training"])):
+        (told,) = (await lead.get(f"{path}&at={rfc3339(at)}"))["items"]
+        assert {(each["why_not"], *each["duties"]) for each in told["reasons"] if each["missing"] == ["duties"]} == {
+            ("duty_missing", *duties)
+        }
+    for duty in ("training", "baa"):
+        await _record(engagement, duty, seat)
+    (told,) = (await lead.get(path))["items"]
+    assert told["sees"]
+    assert told["reasons"][0]["duties"] == []
+
+
 async def test_entries_hold_all_that_rules_depend_on_and_no_words(engagement: Engagement, world: World) -> None:
     seat = await engagement.member()
     await engagement.demand("training", "client_consent")
