@@ -8,7 +8,8 @@ Rules kept here:
   whole house, runs now and lasts as long as the engagement; when a lead leaves, the deputy leads (`hand_over`);
 * the end date can be moved while the engagement runs and always lies ahead; memberships that ended with the engagement
   move with it, and none outlives it. The entry of the change has both ends, so the rows can be replayed from the log;
-* it declares whether members may ask for what they were not handed; until it does, nothing of that exists for them.
+* it declares whether members may ask for what they were not handed; until it does, nothing of that exists for them;
+* it says which duties it demands beside the NDA; demanding fewer is a change with its entry too.
 
 The parts of matters in an engagement are in service/parts.py, its people in service/members.py.
 """
@@ -26,14 +27,16 @@ from service.acts import Act, Caller, perform
 from service.brakes.marks import MARKS
 from service.db.models import engagements, firms, memberships, people, vendors
 from service.door import Holder, NameReader
+from service.duties import bits, shown
 from service.errors import BadInputError, BadStateError, ExistsError, KeyMissingError, NotFoundError
 from service.events import EventType
 from service.matters import asker, number
 from service.paging import Page, Window, page
 from service.scoping import facts
-from service.scoping.actions import Action, Role, Side, Withheld, side_of
+from service.scoping.actions import OWED_BY_ENGAGEMENT, Action, Role, Side, Withheld, side_of
 from service.scoping.decide import Subject
 from service.services import Services
+from service.terms import Terms, said_before
 
 RUNNING: Final = "running"
 CLOSING: Final = "closing"
@@ -49,7 +52,7 @@ class Engagement:
     Args:
         name: None for those who know it by number, and when its key is destroyed.
         firm: the firm's name.
-        lead_id, deputy_id, withheld: None for vendor people.
+        lead_id, deputy_id, withheld, owed: None for vendor people.
         role: the asker's own.
     """
 
@@ -64,6 +67,7 @@ class Engagement:
     lead_id: str | None
     deputy_id: str | None
     withheld: str | None
+    owed: tuple[str, ...] | None
     role: str
     created_at: int  # UTC seconds
     version: int
@@ -80,6 +84,7 @@ class NewEngagement:
     ends_at: int
     lead_id: str
     deputy_id: str | None = None
+    owed: tuple[str, ...] = ()  # duties that it demands beside the NDA
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Changes:
     lead_id: str | None = None
     deputy_id: str | None = None
     withheld: str | None = None  # a word of `Withheld`
+    owed: tuple[str, ...] | None = None  # duties that it demands beside the NDA, whole
 
 
 _ADD = insert(engagements)
@@ -134,6 +140,7 @@ _WRITE = (
         lead_id=bindparam("lead"),
         deputy_id=bindparam("deputy"),
         withheld=bindparam("declared"),
+        owed=bindparam("demanded"),
         version=engagements.c.version + 1,
     )
 )
@@ -203,12 +210,12 @@ async def list_all(services: Services, caller: Caller, asked: Window) -> Page[En
 
 
 async def change(services: Services, caller: Caller, engagement_id: str, changes: Changes) -> Engagement:
-    """Rename an engagement, move its end, name another lead or deputy, or declare what may be asked for.
+    """Rename an engagement, move its end, name another lead or deputy, declare what may be asked for or is demanded.
 
     Raises:
         PreconditionMissingError, StaleError: see `Act.require_version`.
         BadStateError: its end has passed, so that the end cannot be moved any more.
-        BadInputError: an end that does not lie ahead, or somebody who cannot lead until then.
+        BadInputError: an end that does not lie ahead, somebody who cannot lead until then, or a duty not demanded here.
     """
     name = None if changes.name is None else names.name(changes.name, "name")
 
@@ -238,11 +245,11 @@ def hand_over(act: Act, person_id: str) -> None:
         if lead is None or (lead != row.lead_id and not _may_lead(act, lead, end)):
             raise BadStateError("This person leads an engagement. Name another lead or a deputy first.")
         deputy = None if deputy == lead else deputy
-        stays = {"sealed": row.name, "end": row.ends_at, "declared": row.withheld}
+        stays = {"sealed": row.name, "end": row.ends_at, "declared": row.withheld, "demanded": row.owed}
         act.tx.run(_WRITE, engagement=row.id, lead=lead, deputy=deputy, **stays)
         subjects = {"engagement": row.id, "vendor": row.vendor_id}
-        terms = _terms(row.starts_at, row.ends_at, lead, deputy, row.withheld)
-        act.record(EventType.ENGAGEMENT_CHANGED, subjects, {**terms, **_before(row)})
+        terms = Terms(row.starts_at, row.ends_at, lead, deputy, row.withheld, row.owed)
+        act.record(EventType.ENGAGEMENT_CHANGED, subjects, {**terms.said(), **said_before(row)})
 
 
 def _write(act: Act, new: NewEngagement, name: str) -> str:
@@ -254,7 +261,7 @@ def _write(act: Act, new: NewEngagement, name: str) -> str:
     _require_leads(act, new.lead_id, new.deputy_id, new.ends_at)
     if act.tx.one(_BY_NUMBER, firm=act.firm_id, number=new.number) is not None:
         raise ExistsError("The firm has an engagement of this number already.")
-    engagement_id = act.new_id("eng")
+    engagement_id, owed = act.new_id("eng"), bits(new.owed, OWED_BY_ENGAGEMENT)
     engagement = act.new_holder(engagement_id, "engagement", None)
     act.tx.run(
         _ADD,
@@ -275,11 +282,13 @@ def _write(act: Act, new: NewEngagement, name: str) -> str:
         withheld=Withheld.INVISIBLE.value,
         overlay="",
         **MARKS,
+        owed=owed,
     )
+    terms = Terms(new.starts_at, new.ends_at, new.lead_id, new.deputy_id, Withheld.INVISIBLE.value, owed)
     act.record(
         EventType.ENGAGEMENT_CREATED,
         {"engagement": engagement_id, "vendor": new.vendor_id},
-        {**_terms(new.starts_at, new.ends_at, new.lead_id, new.deputy_id, Withheld.INVISIBLE.value), **MARKS},
+        {**terms.said(), **MARKS},
         act.payload(engagement, {"number": new.number, "name": name}),
     )
     return engagement_id
@@ -300,36 +309,17 @@ def _apply(act: Act, row: Any, changes: Changes, name: str | None) -> None:
         _require_leads(act, lead, deputy, end)
     sealed = row.name if name is None else act.seal(holder(row), "engagements", "name", row.id, name)
     declared = changes.withheld or row.withheld
-    act.tx.run(_WRITE, engagement=row.id, sealed=sealed, end=end, lead=lead, deputy=deputy, declared=declared)
+    owed = row.owed if changes.owed is None else bits(changes.owed, OWED_BY_ENGAGEMENT)
+    stated = {"declared": declared, "demanded": owed}
+    act.tx.run(_WRITE, engagement=row.id, sealed=sealed, end=end, lead=lead, deputy=deputy, **stated)
     if end != row.ends_at:
         act.tx.run(_MOVE_ENDS, engagement=row.id, now=act.moment.s, old_end=row.ends_at, end=end)
     act.record(
         EventType.ENGAGEMENT_CHANGED,
         {"vendor": row.vendor_id},
-        {**_terms(row.starts_at, end, lead, deputy, declared), **_before(row)},
+        {**Terms(row.starts_at, end, lead, deputy, declared, owed).said(), **said_before(row)},
         None if name is None else act.payload(holder(row), {"name": name}),
     )
-
-
-def _terms(starts_at: int, ends_at: int, lead_id: str, deputy_id: str | None, withheld: str) -> dict[str, str | int]:
-    """What rules depend on, whole: who leads, from when to when, and what may be asked for."""
-    terms: dict[str, str | int] = {
-        "starts_at": starts_at,
-        "ends_at": ends_at,
-        "lead": lead_id,
-        "withheld": withheld,
-    }
-    return terms if deputy_id is None else {**terms, "deputy": deputy_id}
-
-
-def _before(row: Any) -> dict[str, str | int]:
-    """What stood there: so that a replay knows what the act changed, and what it only repeated from the row."""
-    before: dict[str, str | int] = {
-        "ends_at_before": row.ends_at,
-        "lead_before": row.lead_id,
-        "withheld_before": row.withheld,
-    }
-    return before if row.deputy_id is None else {**before, "deputy_before": row.deputy_id}
 
 
 def _require_ahead(act: Act, ends_at: int) -> None:
@@ -380,6 +370,7 @@ def _opened(reader: NameReader, firm: Holder, role: str, row: Any) -> Engagement
         lead_id=row.lead_id if of_firm else None,
         deputy_id=row.deputy_id if of_firm else None,
         withheld=row.withheld if of_firm else None,
+        owed=tuple(shown(row.owed)) if of_firm else None,
         role=role,
         created_at=row.created_at,
         version=row.version,

@@ -59,6 +59,9 @@ class EventType(StrEnum):
     DOCUMENT_REVISED = "document.revised"  # outcome of document.revising
     DOCUMENT_REVISING = "document.revising"  # intent: bytes will be accepted in the place of those that are there
     DOCUMENT_TAKEN_BACK = "document.taken_back"
+    DUTY_ENDED = "duty.ended"  # what was recorded or waived counts no more
+    DUTY_RECORDED = "duty.recorded"  # the firm saw evidence; the note is in the payload
+    DUTY_WAIVED = "duty.waived"  # once, for 72 hours; the reason is in the payload
     EMERGENCY_DECLARED = "emergency.declared"
     EMERGENCY_ENDED = "emergency.ended"
     EMERGENCY_REVIEWED = "emergency.reviewed"
@@ -82,6 +85,7 @@ class EventType(StrEnum):
     LOG_HEARTBEAT = "log.heartbeat"
     LOG_OPENED = "log.opened"
     LOG_RESTORED = "log.restored"  # the log goes on from an older copy, under a new origin; what came after it is lost
+    MATTER_CHANGED = "matter.changed"  # it demands other duties than before
     MATTER_CREATED = "matter.created"
     MATTER_NAMED = "matter.named"  # an attorney is on the matter's team
     MATTER_UNNAMED = "matter.unnamed"  # and is no more
@@ -130,10 +134,12 @@ ENDS_ACCESS: Final = frozenset(
         EventType.DISPOSAL_KEYS_DESTROYED,
         EventType.DOCUMENT_CONFIRMED,
         EventType.DOCUMENT_TAKEN_BACK,
+        EventType.DUTY_ENDED,
         EventType.EMERGENCY_ENDED,
         EventType.ENGAGEMENT_CHANGED,
         EventType.GRANT_NARROWED,
         EventType.GRANT_REVOKED,
+        EventType.MATTER_CHANGED,
         EventType.MATTER_UNNAMED,
         EventType.MEMBER_BRAKED,
         EventType.MEMBER_ENDED,

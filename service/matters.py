@@ -5,6 +5,7 @@ Rules kept here:
 * whoever creates a matter is named on its team at once, so that no matter is nobody's;
 * the client's name is opened for those whose role may read a matter and who are named on it; the owner's list shows
   numbers alone;
+* it says which duties it demands before its papers travel, whoever they go to;
 * a wall hides the matter from the person on all lists, also from an attorney named on it.
 
 A matter's number stands in the clear and must not tell a name; the form of numbers leaves little room for one.
@@ -13,7 +14,7 @@ A matter's number stands in the clear and must not tell a name; the form of numb
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,11 +24,12 @@ from service import names
 from service.acts import Act, Caller, perform
 from service.db.models import FOREVER, matter_team, matters, memberships, parts, people
 from service.door import Holder, NameReader
+from service.duties import bits, shown
 from service.errors import BadInputError, ExistsError, NotFoundError
 from service.events import EventType
 from service.paging import Page, Window, page
 from service.scoping import facts
-from service.scoping.actions import Action, Role, Side
+from service.scoping.actions import OWED_BY_MATTER, Action, Role, Side
 from service.scoping.decide import Subject
 from service.services import Services
 
@@ -48,6 +50,7 @@ class Matter:
 
     Args:
         client: None for those who may know the matter by its number alone.
+        owed: the duties that it demands; None for those too.
         team: who is named on it now; empty in lists.
     """
 
@@ -56,6 +59,7 @@ class Matter:
     client: str | None
     created_at: int  # UTC seconds
     version: int
+    owed: tuple[str, ...] | None
     team: tuple[Named, ...] = ()
 
 
@@ -93,6 +97,11 @@ _SOME = (
 )
 _BY_NUMBER = select(matters.c.id).where(matters.c.firm_id == bindparam("firm"), matters.c.number == bindparam("number"))
 _TOUCH = update(matters).where(matters.c.id == bindparam("matter")).values(version=matters.c.version + 1)
+_DEMAND = (
+    update(matters)
+    .where(matters.c.id == bindparam("matter"))
+    .values(owed=bindparam("demanded"), version=matters.c.version + 1)
+)
 _PERSON = select(people.c.side).where(people.c.id == bindparam("person"), people.c.firm_id == bindparam("firm"))
 _TEAM = (
     select(matter_team.c.person_id, matter_team.c.since)
@@ -128,17 +137,22 @@ def number(text: str, field: str = "number") -> str:
     return text
 
 
-async def create(services: Services, caller: Caller, matter_number: str, client: str) -> Matter:
+async def create(
+    services: Services, caller: Caller, matter_number: str, client: str, owed: Sequence[str] = ()
+) -> Matter:
     """Open a matter and name its creator on the team.
+
+    Args:
+        owed: the duties that it demands of whoever its papers go to.
 
     Raises:
         ExistsError: the firm has a matter of this number.
     """
-    matter_number, client = number(matter_number), names.name(client, "client")
+    matter_number, client, demanded = number(matter_number), names.name(client, "client"), bits(owed, OWED_BY_MATTER)
 
     def change(act: Act) -> tuple[Holder, Any, tuple[Named, ...]]:
-        request = {"number": matter_number, "client": client}
-        matter_id = act.once("matter", request, lambda: _write(act, matter_number, client))
+        request = {"number": matter_number, "client": client, "owed": demanded}
+        matter_id = act.once("matter", request, lambda: _write(act, matter_number, client, demanded))
         return act.firm(), *_found(act, matter_id)
 
     done = await perform(services, caller, Action.MATTER_CREATE, Subject(), change)
@@ -168,6 +182,27 @@ async def list_all(services: Services, caller: Caller, asked: Window) -> Page[Ma
     reader = NameReader(services.keys, done.authorised)
     shown: Page[Matter] = found.map(lambda row: _opened(reader, firm, row, (), with_client=with_client))
     return shown
+
+
+async def change(services: Services, caller: Caller, matter_id: str, owed: Sequence[str]) -> Matter:
+    """Say anew which duties a matter demands; what it demands more shuts at once what lacks it.
+
+    Raises:
+        BadInputError: a duty that no matter demands.
+        PreconditionMissingError, StaleError: If-Match.
+    """
+    demanded = bits(owed, OWED_BY_MATTER)
+
+    def write(act: Act) -> tuple[Holder, Any, tuple[Named, ...]]:
+        row, _ = _found(act, matter_id)
+        act.require_version(row.id, row.version)
+        act.tx.run(_DEMAND, matter=row.id, demanded=demanded)
+        data = {"owed": shown(demanded), "owed_before": shown(row.owed)}
+        act.record(EventType.MATTER_CHANGED, {"matter": row.id}, data)
+        return act.firm(), *_found(act, matter_id)
+
+    done = await perform(services, caller, Action.MATTER_CHANGE, Subject(matter=matter_id), write)
+    return _opened(NameReader(services.keys, done.authorised), *done.result)
 
 
 async def name_on_team(services: Services, caller: Caller, matter_id: str, person_id: str) -> None:
@@ -210,7 +245,7 @@ async def take_off_team(services: Services, caller: Caller, matter_id: str, pers
     await perform(services, caller, Action.MATTER_NAME, Subject(matter=matter_id), change)
 
 
-def _write(act: Act, matter_number: str, client: str) -> str:
+def _write(act: Act, matter_number: str, client: str, owed: int) -> str:
     if act.tx.one(_BY_NUMBER, firm=act.firm_id, number=matter_number) is not None:
         raise ExistsError("The firm has a matter of this number already.")
     matter_id, firm = act.new_id("mtr"), act.firm()
@@ -222,9 +257,10 @@ def _write(act: Act, matter_number: str, client: str) -> str:
         client=act.seal(firm, "matters", "client", matter_id, client),
         created_at=act.moment.s,
         version=1,
+        owed=owed,
     )
     payload = act.payload(firm, {"number": matter_number, "client": client})
-    act.record(EventType.MATTER_CREATED, {"matter": matter_id}, payload=payload)
+    act.record(EventType.MATTER_CREATED, {"matter": matter_id}, {"owed": shown(owed)}, payload)
     _seat(act, matter_id, act.actor.person_id, since=act.moment.s, until=FOREVER, is_new=True)
     return matter_id
 
@@ -251,4 +287,5 @@ def _found(act: Act, matter_id: str) -> tuple[Any, tuple[Named, ...]]:
 
 def _opened(reader: NameReader, firm: Holder, row: Any, team: tuple[Named, ...], *, with_client: bool = True) -> Matter:
     client = reader.open(firm, "matters", "client", row.id, row.client) if with_client else None
-    return Matter(row.id, row.number, client, row.created_at, row.version, team)
+    owed = tuple(shown(row.owed)) if with_client else None
+    return Matter(row.id, row.number, client, row.created_at, row.version, owed, team)

@@ -151,7 +151,7 @@ def myself(_tx: Tx, actor: Actor) -> Subject:
 
 async def read(services: Services, caller: Caller) -> Me:
     """Read what the caller may always know about himself."""
-    ending_soon = await asyncio.to_thread(_ending_soon, services, caller)
+    beside = await asyncio.to_thread(_beside, services, caller)
 
     def change(act: Act) -> _Found:
         row = act.tx.one(_ME, token=act.actor.token_id)
@@ -183,26 +183,30 @@ async def read(services: Services, caller: Caller) -> Me:
         membership=_membership(row),
         token=_token(row, now),
         authenticator_since=found.authenticator_since,
-        missing=found.missing,
+        missing=(*found.missing, *beside[1]),
         due=tuple(asks.opened(reader, ask) for ask in found.due),
         answers=tuple(access_requests.opened(reader, each, now) for each in found.answers),
         waiting=found.waiting,
-        ending_soon=ending_soon,
+        ending_soon=beside[0],
         tasks_open=found.tasks[0],
         tasks_due=found.tasks[1],
         outlook=found.outlook,
     )
 
 
-def _ending_soon(services: Services, caller: Caller) -> int:
-    """Count, in a snapshot of its own so that a long list never holds the log, the documents that soon close."""
-    moment = Moment(services.clock(), caller.address)
+def _beside(services: Services, caller: Caller) -> tuple[int, tuple[Missing, ...]]:
+    """Read, in a snapshot of its own so that a long list never holds the log, what hangs on what one was handed.
+
+    Returns: how many documents soon close, and what matters demand and lack.
+    """
+    moment, matrix = Moment(services.clock(), caller.address), services.matrix.current
     with services.database.read(caller.credential.firm_id) as tx:
         actor = authenticate(tx, moment, caller.credential)
         if actor.engagement_id is None:
-            return 0  # grants are given to members of an engagement
+            return 0, ()  # grants are given to members of an engagement
         where = Where(ends_by=moment.s + SOON_S)
-        return listing.count(tx, services.matrix.current, moment, actor, where=where)
+        ending_soon = listing.count(tx, matrix, moment, actor, where=where)
+        return ending_soon, duties.missing_in_matters(tx, matrix, moment, actor)
 
 
 def _due(act: Act) -> list[Any]:

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from sqlalchemy import Text, bindparam, insert, or_, select, update
 
-from service import tasks, tokens
+from service import duties, tasks, tokens
 from service.acts import Act, Caller, perform
 from service.brakes import pressing
 from service.brakes.marks import NOT_BRAKED
@@ -30,6 +30,7 @@ from service.db import models
 from service.db.ids import is_id
 from service.db.models import ANY, FOREVER, engagements, memberships, people
 from service.door import Holder, NameReader
+from service.duties import Missing
 from service.engagements import RUNNING, hand_over
 from service.errors import BadInputError, BadStateError, ExistsError, NotFoundError
 from service.events import EventType
@@ -57,6 +58,7 @@ class Member:
         engagement_id: None for the whole house.
         state: ``to_come``, ``running``, ``suspended`` or ``ended``, at the time of the answer.
         brake: None unless it was the brake that suspended him, and nobody has resumed him since.
+        missing: what its person or vendor lacks before access opens; nothing once it has ended.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Member:
     created_at: int  # UTC seconds
     version: int
     brake: Brake | None
+    missing: tuple[Missing, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,13 @@ class NewMember:
 
 
 Apply = Callable[[Act, Any], None]
+_Told = tuple[Any, int, tuple[Missing, ...]]  # a row, the time in UTC seconds, and what is missing
 
 _OF_PERSON: Final = (
     people.c.key_id.label("person_key_id"),
     people.c.field_key.label("person_field_key"),
     people.c.name.label("person_name"),
+    people.c.vendor_id,
 )
 _ROWS = select(memberships, *_OF_PERSON).join_from(memberships, people, people.c.id == memberships.c.person_id)
 
@@ -153,10 +158,10 @@ async def add(services: Services, caller: Caller, engagement_id: str | None, new
         ExistsError: the person has this membership, and it runs.
     """
 
-    def change(act: Act) -> tuple[Any, int]:
+    def change(act: Act) -> _Told:
         request = {"engagement": engagement_id, **{field: getattr(new, field) for field in NewMember.__slots__}}
         member_id = act.once("member", request, lambda: _write(act, engagement_id, new))
-        return _row(act, member_id), act.moment.s
+        return _told(act, _row(act, member_id))
 
     done = await perform(services, caller, Action.MEMBER_ADD, Subject(engagement=engagement_id), change)
     return await asyncio.to_thread(_opened, NameReader(services.keys, done.authorised), *done.result)
@@ -165,11 +170,11 @@ async def add(services: Services, caller: Caller, engagement_id: str | None, new
 async def read(services: Services, caller: Caller, member_id: str) -> Member:
     """Read one membership; a vendor's manager reads those of his side."""
 
-    def change(act: Act) -> tuple[Any, int]:
+    def change(act: Act) -> _Told:
         row = _row(act, member_id)
         if act.actor.side == Side.VENDOR and row.side != Side.VENDOR:
             raise NotFoundError
-        return row, act.moment.s
+        return _told(act, row)
 
     done = await perform(services, caller, Action.MEMBER_LIST, _subject(member_id), change)
     return await asyncio.to_thread(_opened, NameReader(services.keys, done.authorised), *done.result)
@@ -178,7 +183,7 @@ async def read(services: Services, caller: Caller, member_id: str) -> Member:
 async def list_all(services: Services, caller: Caller, engagement_id: str | None, asked: Window) -> Page[Member]:
     """List the memberships of an engagement, or (None) of the whole house, ended ones too, oldest first."""
 
-    def change(act: Act) -> tuple[Page[Any], int]:
+    def change(act: Act) -> Page[_Told]:
         side = Side.VENDOR.value if act.actor.side == Side.VENDOR else ANY
         bound = {"firm": act.firm_id, "side": side, "after": asked.after, "most": asked.limit + 1}
         if engagement_id is None:
@@ -188,11 +193,12 @@ async def list_all(services: Services, caller: Caller, engagement_id: str | None
         found = page(rows, asked)
         act.list_out([row.id for row in found.items])
         act.show(row.person_id for row in found.items)
-        return found, act.moment.s
+        told: Page[_Told] = found.map(lambda row: _told(act, row))
+        return told
 
     done = await perform(services, caller, Action.MEMBER_LIST, Subject(engagement=engagement_id), change)
-    reader, (found, now) = NameReader(services.keys, done.authorised), done.result
-    return await asyncio.to_thread(found.map, lambda row: _opened(reader, row, now))
+    reader, told = NameReader(services.keys, done.authorised), done.result
+    return await asyncio.to_thread(told.map, lambda each: _opened(reader, *each))
 
 
 async def suspend(services: Services, caller: Caller, member_id: str) -> Member:
@@ -250,13 +256,13 @@ async def end(services: Services, caller: Caller, member_id: str) -> Member:
 async def _changed(services: Services, caller: Caller, member_id: str, action: Action, apply: Apply) -> Member:
     """Do one act on a membership that has not ended, as it was read."""
 
-    def change(act: Act) -> tuple[Any, int]:
+    def change(act: Act) -> _Told:
         row = _row(act, member_id)
         act.require_version(row.id, row.version)
         if row.ends_at <= act.moment.s:
             raise BadStateError("This membership has ended. Add a new one, if that is right.")
         apply(act, row)
-        return _row(act, member_id), act.moment.s
+        return _told(act, _row(act, member_id))
 
     done = await perform(services, caller, action, _subject(member_id), change)
     return await asyncio.to_thread(_opened, NameReader(services.keys, done.authorised), *done.result)
@@ -365,7 +371,13 @@ def _row(act: Act, member_id: str) -> Any:
     return row
 
 
-def _opened(reader: NameReader, row: Any, now_s: int) -> Member:
+def _told(act: Act, row: Any) -> _Told:
+    now = act.moment.s
+    owing = row.side == Side.VENDOR and row.ends_at > now
+    return row, now, duties.missing(act.tx, act.services.matrix.current, act.moment, row) if owing else ()
+
+
+def _opened(reader: NameReader, row: Any, now_s: int, missing: tuple[Missing, ...]) -> Member:
     person = Holder(row.person_id, row.person_key_id, row.person_field_key)
     return Member(
         id=row.id,
@@ -380,6 +392,7 @@ def _opened(reader: NameReader, row: Any, now_s: int) -> Member:
         created_at=row.created_at,
         version=row.version,
         brake=None if row.braked_at is None else Brake(row.braked_at, row.braked_documents, row.braked_bytes),
+        missing=missing,
     )
 
 

@@ -241,6 +241,25 @@ class Engagement:
         }
         return await self.attorney.post(f"/documents/{document_id}/grants", body)
 
+    async def demand(self, *words: str) -> None:
+        """Let the engagement or the matter, whoever may, demand these duties and no others."""
+        own = {"training", "background_check", "vendor_agreement", "vendor_review", "insurance"}
+        for path, owed in (
+            (f"/engagements/{self.id}", sorted(own & set(words))),
+            (f"/matters/{self.matter_id}", sorted(set(words) - own)),
+        ):
+            await self.attorney.change("PATCH", path, {"owed": owed})
+
+    async def evidence(self, duty: str, seat: Person | None = None, **more: Any) -> Any:
+        """Record that a duty is met: the member's, the matter's, or the vendor's."""
+        body: dict[str, Any] = {"duty": duty, "note": "Seen by us."}
+        if seat is not None:
+            body["person_id"] = seat.person_id
+        if duty in {"client_consent", "conflict_check", "undertaking"}:
+            body["matter_id"] = self.matter_id
+        how = {name: more.pop(name) for name in ("status", "headers") if name in more}
+        return await self.attorney.post(f"/engagements/{self.id}/duties", {**body, **more}, **how)
+
     async def ask(self, seat: Person, labels: tuple[str, ...] = ("intake_form",), days: int = 14) -> Any:
         """Ask a member for papers."""
         body = {

@@ -23,7 +23,10 @@ At = Annotated[
 
 
 class ReasonOut(Output):
-    """What a membership is answered for one act, by which rule and facts; or why not, and what is missing."""
+    """What a membership is answered for one act, by which rule and facts; or why not, and what is missing.
+
+    `duties` are those that the act needs here and that are not in force.
+    """
 
     action: str
     allowed: bool
@@ -31,6 +34,7 @@ class ReasonOut(Output):
     facts: list[str]
     why_not: str | None
     missing: list[str]
+    duties: list[str]
 
 
 class GivenOut(Output):
@@ -136,6 +140,7 @@ def access_out(found: Access) -> dict[str, Any]:
                 "facts": list(reason.facts),
                 "why_not": None if reason.state is None else reason.state.value,
                 "missing": list(reason.missing),
+                "duties": list(reason.duties),
             }
             for reason in found.reasons
         ],

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from service import engagements, parts
 from service.acts import etag
+from service.api.duties import OwedByEngagement
 from service.api.shapes import (
     Cursor,
     IdempotencyKey,
@@ -63,6 +64,7 @@ class NewEngagement(Input):
     ends_at: Time
     lead_id: PersonId
     deputy_id: PersonId | None = None
+    owed: OwedByEngagement = Field(default=[])
 
 
 class EngagementChanges(Input):
@@ -74,6 +76,7 @@ class EngagementChanges(Input):
     lead_id: PersonId | None = None
     deputy_id: PersonId | None = None
     withheld: WithheldWord | None = None
+    owed: OwedByEngagement | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -86,8 +89,9 @@ class EngagementChanges(Input):
 
 
 class EngagementOut(Output):
-    """An engagement, as far as the caller may know it: for vendor people `name`, `lead_id`, `deputy_id` and `withheld`
-    are null. What members were not handed is ``invisible`` to them, or ``may_be_asked_for``.
+    """An engagement, as far as the caller may know it: for vendor people `name`, `lead_id`, `deputy_id`, `withheld` and
+    `owed` are null. What members were not handed is ``invisible`` to them, or ``may_be_asked_for``; `owed` are the
+    duties that it demands beside the NDA.
     """
 
     id: str
@@ -101,6 +105,7 @@ class EngagementOut(Output):
     lead_id: str | None
     deputy_id: str | None
     withheld: str | None
+    owed: list[str] | None
     role: str
     created_at: str
 
@@ -138,6 +143,7 @@ def _out(engagement: engagements.Engagement) -> dict[str, Any]:
         "lead_id": engagement.lead_id,
         "deputy_id": engagement.deputy_id,
         "withheld": engagement.withheld,
+        "owed": engagement.owed,
         "role": engagement.role,
         "created_at": shown_time(engagement.created_at),
     }
@@ -171,6 +177,7 @@ async def create(
         ends_at=seconds(body.ends_at),
         lead_id=body.lead_id,
         deputy_id=body.deputy_id,
+        owed=tuple(body.owed),
     )
     return _tagged(response, await engagements.create(services, caller, new))
 
@@ -204,11 +211,12 @@ async def change(
     body: EngagementChanges,
     _match: IfMatch = None,
 ) -> Any:
-    """Rename an engagement, move its end, name another lead or deputy, or declare what may be asked for."""
+    """Rename an engagement, move its end, name another lead or deputy, declare what may be asked for or is demanded."""
     deputy_id = (body.deputy_id or "") if "deputy_id" in body.model_fields_set else None
     ends_at = None if body.ends_at is None else seconds(body.ends_at)
     withheld = None if body.withheld is None else body.withheld.value
-    changes = engagements.Changes(body.name, ends_at, body.lead_id, deputy_id, withheld)
+    owed = None if body.owed is None else tuple(body.owed)
+    changes = engagements.Changes(body.name, ends_at, body.lead_id, deputy_id, withheld, owed)
     return _tagged(response, await engagements.change(services, caller, engagement_id, changes))
 
 

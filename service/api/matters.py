@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from service import access, matters
 from service.acts import etag
 from service.api.access import At, MatterAccess, sees_out, times
+from service.api.duties import OwedByMatter
 from service.api.shapes import (
     Cursor,
     IdempotencyKey,
+    IfMatch,
     Input,
     Limit,
     Listed,
@@ -38,14 +40,23 @@ class NewMatter(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"number": "2026-0117", "client": "Maria Delgado"}]})
     number: Number
     client: Name
+    owed: OwedByMatter = Field(default=[])
+
+
+class MatterChanges(Input):
+    """What a matter demands from now on, whole."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"owed": ["baa", "client_consent"]}]})
+    owed: OwedByMatter
 
 
 class MatterOut(Output):
-    """A matter; `client` is null for those who may know it by its number alone."""
+    """A matter; `client` and `owed` (the duties that it demands) are null for those who may know its number alone."""
 
     id: str
     number: str
     client: str | None
+    owed: list[str] | None
     created_at: str
 
 
@@ -67,6 +78,7 @@ def _out(matter: matters.Matter) -> dict[str, Any]:
         "id": matter.id,
         "number": matter.number,
         "client": matter.client,
+        "owed": matter.owed,
         "created_at": shown_time(matter.created_at),
     }
 
@@ -82,7 +94,7 @@ async def create(
     services: ServicesDep, caller: CallerDep, response: Response, body: NewMatter, _key: IdempotencyKey = None
 ) -> Any:
     """Open a matter; its creator is named on the team."""
-    return _with_team(response, await matters.create(services, caller, body.number, body.client))
+    return _with_team(response, await matters.create(services, caller, body.number, body.client, body.owed))
 
 
 @router.get("", operation_id="list_matters", response_model=Listed[MatterOut])
@@ -103,6 +115,19 @@ async def list_all(
 async def read(services: ServicesDep, caller: CallerDep, response: Response, matter_id: MatterId) -> Any:
     """Read one matter with its team."""
     return _with_team(response, await matters.read(services, caller, matter_id))
+
+
+@router.patch("/{matter_id}", operation_id="change_matter", response_model=MatterWithTeam)
+async def change(
+    services: ServicesDep,
+    caller: CallerDep,
+    response: Response,
+    matter_id: MatterId,
+    body: MatterChanges,
+    _match: IfMatch = None,
+) -> Any:
+    """Say anew which duties a matter demands."""
+    return _with_team(response, await matters.change(services, caller, matter_id, body.owed))
 
 
 @router.put("/{matter_id}/team/{person_id}", status_code=204, operation_id="name_on_team")

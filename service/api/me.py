@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 
 from service import me, receipts
 from service.api import access_requests, asks
+from service.api.duties import MissingOut, missing_out
 from service.api.schedules import HoursOut, said
 from service.api.shapes import Cursor, Limit, Listed, Output, listed, shown_time
-from service.duties import Missing
 from service.httpdeps import CallerDep, ServicesDep, StrictRoute
 from service.paging import PAGE_ROWS, window
 from service.scoping import windows
@@ -65,23 +65,6 @@ class MyTokenOut(Output):
     scopes: list[str]
     expires_at: str
     stepped_up_until: str | None
-
-
-class TextOut(Output):
-    """The text whose signature mends it."""
-
-    agreement_id: str
-    number: int
-    sha256: str
-    bites_at: str
-
-
-class MissingOut(Output):
-    """A duty that is missing (`lapses_at` null), or in force until then; `to_sign` null: the firm has to act."""
-
-    duty: str
-    lapses_at: str | None
-    to_sign: TextOut | None
 
 
 class BindingOut(Output):
@@ -165,22 +148,6 @@ def _membership(found: me.Membership) -> dict[str, Any]:
     }
 
 
-def _missing(found: Missing) -> dict[str, Any]:
-    text = found.to_sign
-    return {
-        "duty": found.duty,
-        "lapses_at": shown_time(found.lapses_at),
-        "to_sign": None
-        if text is None
-        else {
-            "agreement_id": text.agreement_id,
-            "number": text.number,
-            "sha256": text.sha256,
-            "bites_at": shown_time(text.bites_at),
-        },
-    }
-
-
 def _window(found: windows.Outlook) -> dict[str, Any]:
     return {
         "open": found.is_open,
@@ -226,7 +193,7 @@ async def read(services: ServicesDep, caller: CallerDep) -> Any:
             "stepped_up_until": shown_time(found.token.stepped_up_until),
         },
         "authenticator_since": shown_time(found.authenticator_since),
-        "missing": [_missing(duty) for duty in found.missing],
+        "missing": [missing_out(duty) for duty in found.missing],
         "due": [asks.out(ask) for ask in found.due],
         "answers": [access_requests.out(each) for each in found.answers],
         "waiting": found.waiting,

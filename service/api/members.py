@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from service import members
 from service.acts import etag
+from service.api.duties import MissingOut, missing_out
 from service.api.shapes import (
     Cursor,
     IdempotencyKey,
@@ -62,7 +63,8 @@ class BrakeOut(Output):
 class MemberOut(Output):
     """A membership; `engagement_id` is null for the whole house, `ends_at` where no end is set.
 
-    `state` is to_come, running, suspended or ended; `brake` is null unless the brake suspended him.
+    `state` is to_come, running, suspended or ended; `brake` is null unless the brake suspended him; `missing` is what
+    its person or vendor lacks before access opens.
     """
 
     id: str
@@ -76,6 +78,7 @@ class MemberOut(Output):
     state: str
     created_at: str
     brake: BrakeOut | None
+    missing: list[MissingOut]
 
 
 def _out(member: members.Member) -> dict[str, Any]:
@@ -97,6 +100,7 @@ def _out(member: members.Member) -> dict[str, Any]:
             "documents": member.brake.documents,
             "size_bytes": member.brake.size_bytes,
         },
+        "missing": [missing_out(duty) for duty in member.missing],
     }
 
 

@@ -22,7 +22,7 @@ JSON: Final = "application/json"
 LINE_CHARACTERS: Final = 400
 TITLE_HEADER: Final = "Muniment-Title"
 
-_SINGULAR: Final = {"emergencies": "emergency", "people": "person"}
+_SINGULAR: Final = {"duties": "duty", "emergencies": "emergency", "people": "person"}
 # Operations that have another noun than their group: how they are called as commands.
 RENAMED: Final[Mapping[str, str]] = {
     "export_log": "export",

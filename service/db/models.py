@@ -191,6 +191,8 @@ matters = Table(
     _bytes("client", "sealed, firm"),
     _int("created_at"),
     _int("version"),
+    Column("owed", BigInteger, nullable=False, server_default="0"),  # bits of scoping.actions.OWED_BY_MATTER
+    CheckConstraint("(owed & 912) = owed", name="owed"),
     UniqueConstraint("firm_id", "number"),
 )
 
@@ -230,7 +232,9 @@ engagements = Table(
     Column("slow_bytes", BigInteger, nullable=False, server_default="1073741824"),
     Column("stop_documents", BigInteger, nullable=False, server_default="200"),
     Column("stop_bytes", BigInteger, nullable=False, server_default="4294967296"),
+    Column("owed", BigInteger, nullable=False, server_default="0"),  # bits of scoping.actions.OWED_BY_ENGAGEMENT
     CheckConstraint("status IN ('running', 'closing', 'disposed')", name="status"),
+    CheckConstraint("(owed & 110) = owed", name="owed"),
     CheckConstraint("withheld IN ('invisible', 'may_be_asked_for')", name="withheld"),
     CheckConstraint("starts_at < ends_at", name="dates"),
     UniqueConstraint("firm_id", "number"),
@@ -358,12 +362,18 @@ duties = Table(
     _int("kind"),  # one bit of scoping.actions.Duty
     _text("subject_id"),  # a person, vendor or matter
     _text("engagement_id"),  # ANY where it holds for every engagement
-    _text("evidence_id"),  # what it rests on: a signature's id
-    _text("evidence_sha256"),
+    _text("evidence_id"),  # what it rests on: a signature's id; its own, where the firm recorded or waived it
+    _text("evidence_sha256"),  # of the text signed; else the commitment of the sealed payload that holds the note
     _int("valid_from"),
     _int("valid_until"),
+    _bytes("note", "the evidence, or why it is waived, sealed, firm", null=True),
+    _int("waived", null=True),  # 1: in force without evidence; so that there is one a subject, kind and engagement
+    _text("recorded_by", null=True),  # a membership; NULL: who signed
+    Column("version", BigInteger, nullable=False, server_default="1"),
+    CheckConstraint("waived = 1", name="waived"),
     Index(None, "subject_id", "engagement_id"),
     Index(None, "evidence_id"),
+    Index(None, "waived", "engagement_id", "subject_id", "kind", unique=True),
 )
 
 # Documents ----------------------------------------------------------------------------------------------------------

@@ -16,10 +16,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.db.models import FOREVER
-from service.doctor import braking, matters, overlays, proofs, shares
+from service.doctor import braking, duties, matters, overlays, proofs, shares
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
-from service.scoping.actions import Ability, Duty, side_of
+from service.scoping.actions import Ability, side_of
 
 _TYPE: Final = b'"type":"'
 _DONE: Final = "done"
@@ -200,29 +200,6 @@ def _seat(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Map
         scratch.change("seat", row_id, entry["index"], until=data["until"])
 
 
-# Duties -------------------------------------------------------------------------------------------------------------
-
-
-def _signed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    terms = {
-        "kind": int(Duty[data["duty"].upper()]),
-        "subject_id": subjects["person"],
-        "engagement_id": subjects["engagement"],
-        "evidence_id": subjects["signature"],
-        "evidence_sha256": data["sha256"],
-        "valid_from": data["valid_from"],
-        "valid_until": data["valid_until"],
-    }
-    scratch.add("duty", Said(subjects["duty"], subjects["agreement"], terms, entry["index"]))
-
-
-def _published(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    """A newer text ends what was signed before, where it bites."""
-    for said in scratch.at("duty", subjects["agreement"]):
-        if said.terms["valid_until"] > data["bites_at"]:
-            scratch.change("duty", said.id, entry["index"], valid_until=data["bites_at"])
-
-
 # Documents ----------------------------------------------------------------------------------------------------------
 
 
@@ -280,6 +257,7 @@ def _engagement_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any],
         "withheld": data.get("withheld", "invisible"),
         "overlay": "",
         **braking.first_marks(data),
+        "owed": duties.bits(data.get("owed", ())),
     }
     scratch.add("engagement", Said(subjects["engagement"], "", terms, entry["index"]))
 
@@ -298,6 +276,8 @@ def _engagement_changed(scratch: Scratch, entry: Entry, data: Mapping[str, Any],
         changed["deputy_id"] = data.get("deputy")
     if "withheld" in data and data["withheld"] != data["withheld_before"]:
         changed["withheld"] = data["withheld"]
+    if "owed" in data and data["owed"] != data["owed_before"]:
+        changed["owed"] = duties.bits(data["owed"])
     if data.get("ends_at_before", data["ends_at"]) != data["ends_at"]:
         changed["ends_at"] = data["ends_at"]
         _move_ends(scratch, entry, subjects["engagement"], data["ends_at_before"], data["ends_at"])
@@ -343,8 +323,8 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
     {
         kind.value.encode(): apply
         for kind, apply in (
-            (EventType.AGREEMENT_PUBLISHED, _published),
-            (EventType.AGREEMENT_SIGNED, _signed),
+            (EventType.AGREEMENT_PUBLISHED, duties.published),
+            (EventType.AGREEMENT_SIGNED, duties.signed),
             (EventType.ASK_CREATED, _ask_created),
             (EventType.ASK_ENDED, _ask_ended),
             *proofs.APPLY,
@@ -357,6 +337,9 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.DOCUMENT_CONFIRMED, _document_confirmed),
             (EventType.DOCUMENT_REVISED, _document_revised),
             (EventType.DOCUMENT_TAKEN_BACK, _document_taken_back),
+            (EventType.DUTY_ENDED, duties.ended),
+            (EventType.DUTY_RECORDED, duties.recorded),
+            (EventType.DUTY_WAIVED, duties.waived),
             (EventType.EMERGENCY_DECLARED, matters.emergency_declared),
             (EventType.EMERGENCY_ENDED, matters.emergency_ended),
             (EventType.EMERGENCY_REVIEWED, matters.emergency_reviewed),
@@ -368,6 +351,8 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.GRANT_REVOKED, _grant_revoked),
             (EventType.HOLD_LIFTED, matters.hold_lifted),
             (EventType.HOLD_PLACED, matters.hold_placed),
+            (EventType.MATTER_CHANGED, matters.matter_changed),
+            (EventType.MATTER_CREATED, matters.matter_created),
             (EventType.MATTER_NAMED, _seat),
             (EventType.MATTER_UNNAMED, _seat),
             (EventType.MEMBER_ADDED, _member_added),

@@ -1,10 +1,11 @@
-"""What the log says of matters that bears on access: walls, holds, emergencies. See `service.doctor.events`."""
+"""What the log says of matters that decides: demands, walls, holds, emergencies. See `service.doctor.events`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from service.doctor.duties import bits
 from service.doctor.scratch import Entry, Said, Scratch
 
 
@@ -43,3 +44,14 @@ def emergency_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], sub
 def emergency_reviewed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
     """Somebody else said whether it was one."""
     scratch.change("emergency", subjects["emergency"], entry["index"], **data)
+
+
+def matter_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    """A matter and what it demands; before matters could demand anything, nothing was said of it."""
+    scratch.add("matter", Said(subjects["matter"], "", {"owed": bits(data.get("owed", ()))}, entry["index"]))
+
+
+def matter_changed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    """It demands other duties; what the act only repeated from the row is not believed."""
+    if data["owed"] != data["owed_before"]:
+        scratch.change("matter", subjects["matter"], entry["index"], owed=bits(data["owed"]))

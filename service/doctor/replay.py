@@ -28,6 +28,7 @@ from service.db.models import (
     grants,
     holds,
     matter_team,
+    matters,
     memberships,
     on_calls,
     parts,
@@ -155,7 +156,9 @@ KINDS: Final = (
         "evidence_sha256",
         "valid_from",
         "valid_until",
+        "waived",
     ),
+    _kind("matter", matters, "owed"),
     _kind("wall", walls, "person_id", "matter_id", "raised_at", "lifted_at"),
     _kind(
         "emergency",
@@ -213,6 +216,7 @@ KINDS: Final = (
         "withheld",
         "overlay",
         *MARKS,
+        "owed",
     ),
     _kind("on_call", on_calls, "engagement_id", "person_id", "starts_at", "ends_at"),
 )
@@ -301,7 +305,7 @@ def _engagements(tx: Tx, kind: Kind, row_id: str, terms: Mapping[str, Any]) -> l
         return [found] if found else []
     if "engagement_id" in terms:
         return [terms["engagement_id"]] if terms["engagement_id"] else []
-    matter_id = row_id.partition(":")[0] if kind.word == "seat" else terms.get("matter_id", "")
+    matter_id = row_id.partition(":")[0] if kind.word in {"seat", "matter"} else terms.get("matter_id", "")
     return [row.engagement_id for row in tx.all(_OF_MATTER, matter=matter_id)]
 
 

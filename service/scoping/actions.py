@@ -62,6 +62,10 @@ class Action(StrEnum):
     DOCUMENT_REVISE = "document:revise"
     DOCUMENT_TAKE_BACK = "document:take_back"
     DOCUMENT_VIEW = "document:view"
+    DUTY_END = "duty:end"
+    DUTY_LIST = "duty:list"
+    DUTY_RECORD = "duty:record"
+    DUTY_WAIVE = "duty:waive"
     EMERGENCY_DECLARE = "emergency:declare"
     EMERGENCY_END = "emergency:end"
     EMERGENCY_LIST = "emergency:list"
@@ -81,6 +85,7 @@ class Action(StrEnum):
     HOLD_LIST = "hold:list"
     HOLD_PLACE = "hold:place"
     MATTER_ACCESS = "matter:access"
+    MATTER_CHANGE = "matter:change"
     MATTER_CREATE = "matter:create"
     MATTER_LIST = "matter:list"
     MATTER_NAME = "matter:name"
@@ -284,11 +289,22 @@ class Duty(IntFlag):
     UNDERTAKING = 512
 
 
+OWED_BY_ENGAGEMENT = Duty.TRAINING | Duty.BACKGROUND_CHECK | Duty.VENDOR_AGREEMENT | Duty.VENDOR_REVIEW | Duty.INSURANCE
+OWED_BY_MATTER = Duty.BAA | Duty.CLIENT_CONSENT | Duty.CONFLICT_CHECK | Duty.UNDERTAKING
+"""Who demands which duties. What is demanded by neither is always owed: the NDA."""
+
+WAIVABLE = Duty.TRAINING | Duty.BACKGROUND_CHECK | Duty.INSURANCE | Duty.VENDOR_REVIEW
+"""What may be waived, once for `WAIVER_S`: never what protects the client's secret or what the law asks for."""
+
+WAIVER_S = 72 * 3600
+"""How long, in seconds, a waiver stands."""
+
+
 class Fact(IntFlag):
     """What is true of (asker, act, thing, moment), computed from rows read in the deciding transaction.
 
     * `LIVE` the engagement runs now;
-    * `DUTIES` every duty that this role, action and label need is in force;
+    * `DUTIES` every duty that this role, action and label need, and this engagement and matter demand, is in force;
     * `ASSIGNED` vendor people: a live grant with the ability that the act needs (to ask for access: also one that ended
       by itself less than 15 minutes ago); firm people: named on the matter's
       team; for acts on an engagement: the asker's membership belongs to it;

@@ -26,7 +26,7 @@ from service.db import models
 from service.db.session import Tx
 from service.ledger import Moment, Place
 from service.scoping import windows
-from service.scoping.actions import ABILITY_OF, Action, Side
+from service.scoping.actions import ABILITY_OF, Action, Duty, Side, words_of
 from service.scoping.actors import as_actor
 from service.scoping.answers import State
 from service.scoping.decide import Decision, decide
@@ -47,6 +47,7 @@ class Reason(NamedTuple):
     facts: tuple[str, ...]
     state: State | None  # why not
     missing: tuple[str, ...]  # the fewest facts that would open it
+    duties: tuple[str, ...]  # what is not in force of those that it needs and that are demanded
 
 
 class Hours(NamedTuple):
@@ -155,6 +156,7 @@ def _explained(
             decide(tx, matrix, moment, as_actor(firm_id, row), action, Subject(document=document.id))
             for action in LOOKED_AT
         ]
+        reasons = tuple(_reason(matrix, row.role, document.label, decision) for decision in decisions)
         used = 0
         for decision in decisions:
             used |= int(ABILITY_OF[decision.action]) if decision.allowed else 0
@@ -164,7 +166,7 @@ def _explained(
             if grant.membership_id == row.id and grant.abilities & used
         )
         hours = () if row.side == Side.FIRM else _hours(tx, moment.s, document.engagement_id, row.id)
-        found.append(Access(row.person_id, row.id, row.role, row.side, tuple(map(_reason, decisions)), grants, hours))
+        found.append(Access(row.person_id, row.id, row.role, row.side, reasons, grants, hours))
     return found
 
 
@@ -177,5 +179,16 @@ def _hours(tx: Tx, now: int, engagement_id: str, membership_id: str) -> tuple[Ho
     )
 
 
-def _reason(decision: Decision) -> Reason:
-    return Reason(decision.action, decision.allowed, decision.rule, decision.facts, decision.state, decision.missing)
+def _reason(matrix: Matrix, role: str, label: str, decision: Decision) -> Reason:
+    lacking = 0
+    if decision.row is not None and not decision.allowed:
+        lacking = matrix.needs(role, decision.action, label) & ~decision.row.duties
+    return Reason(
+        action=decision.action,
+        allowed=decision.allowed,
+        rule=decision.rule,
+        facts=decision.facts,
+        state=decision.state,
+        missing=decision.missing,
+        duties=words_of(Duty(lacking)),
+    )

@@ -8,7 +8,7 @@ Rules kept here:
 * a thing of another firm, or of another engagement than a vendor person's own, has no row here: it does not exist;
 * times are UTC seconds, half-open ``[from, until)``; `now` is the ledger's, taken once.
 
-It does not decide: the facts go to service/scoping/matrix.py.
+Duties are in service/scoping/duties.py. It does not decide: the facts go to service/scoping/matrix.py.
 
 Source: policies/README.md (what each fact means).
 """
@@ -26,7 +26,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    cast,
     exists,
     func,
     literal_column,
@@ -35,8 +34,7 @@ from sqlalchemy import (
 )
 
 from service.db import models
-from service.db.models import ANY
-from service.scoping.actions import EXTENSION_GRACE_S, Duty, Fact, Role, Withheld
+from service.scoping.actions import EXTENSION_GRACE_S, Fact, Role, Withheld
 from service.scoping.hours import SEPARATOR
 
 # What the caller binds. Each expression below uses these names and no others.
@@ -50,10 +48,6 @@ NOW: Final = bindparam("now", type_=BigInteger)
 OWN_SINCE: Final = bindparam("own_since", type_=BigInteger)  # added before: own no more
 ABILITY: Final = bindparam("ability", type_=BigInteger)
 LABEL: Final = bindparam("label", type_=Text)
-
-PERSON_DUTIES: Final = Duty.NDA | Duty.TRAINING | Duty.BACKGROUND_CHECK
-VENDOR_DUTIES: Final = Duty.VENDOR_AGREEMENT | Duty.BAA | Duty.VENDOR_REVIEW | Duty.INSURANCE
-MATTER_DUTIES: Final = Duty.CLIENT_CONSENT | Duty.CONFLICT_CHECK | Duty.UNDERTAKING
 
 Truth = ColumnElement[bool]
 
@@ -327,45 +321,3 @@ def asked(*, for_label: bool) -> Truth:
         ask.c.ended_at > NOW,
     )
     return wanted.where(ask.c.label == LABEL) if for_label else wanted
-
-
-# Duties -------------------------------------------------------------------------------------------------------------
-
-
-def duty_bits(engagement: ColumnElement[str], matter: ColumnElement[str] | None = None) -> ColumnElement[int]:
-    """Return the `Duty` bits in force for the asker, the vendor and the matter in this engagement, as a number.
-
-    Each duty counts for its own subject only: a row that says ``nda`` of a matter is nobody's NDA.
-    """
-    duty = models.duties
-    owed: list[tuple[ColumnElement[str], Duty]] = [(PERSON, PERSON_DUTIES), (VENDOR, VENDOR_DUTIES)]
-    if matter is not None:
-        owed.append((matter, MATTER_DUTIES))
-    by_subject = or_(
-        *(and_(duty.c.subject_id == subject, duty.c.kind.in_([number(bit) for bit in bits])) for subject, bits in owed)
-    )
-    # Bit by bit, because sum(DISTINCT) makes SQLite set up a table of its own, which costs more than all the rest.
-    total = number(0)
-    for bit in PERSON_DUTIES | VENDOR_DUTIES | (MATTER_DUTIES if matter is not None else Duty(0)):
-        total = total + func.max(duty.c.kind.bitwise_and(number(bit)))
-    in_force = select(total).where(by_subject, _in_force(duty, engagement)).scalar_subquery()
-    return cast(func.coalesce(in_force, number(0)), BigInteger)
-
-
-def nda_hash(engagement: ColumnElement[str]) -> ColumnElement[str | None]:
-    """Return the hex SHA-256 of the NDA text that binds the asker now, or NULL: that of the newest duty in force."""
-    # The one that no later one follows: a sort, even of one row, makes SQLite set up a table of its own.
-    duty, later = models.duties, models.duties.alias("later")
-    follows = or_(
-        later.c.valid_from > duty.c.valid_from, and_(later.c.valid_from == duty.c.valid_from, later.c.id > duty.c.id)
-    )
-    followed = there_is(_is_nda(later, engagement), follows).correlate_except(later)
-    return select(duty.c.evidence_sha256).where(_is_nda(duty, engagement), ~followed).scalar_subquery()
-
-
-def _is_nda(duty: FromClause, engagement: ColumnElement[str]) -> Truth:
-    return and_(duty.c.subject_id == PERSON, duty.c.kind == number(Duty.NDA), _in_force(duty, engagement))
-
-
-def _in_force(duty: FromClause, engagement: ColumnElement[str]) -> Truth:
-    return and_(duty.c.engagement_id.in_([engagement, word(ANY)]), duty.c.valid_from <= NOW, duty.c.valid_until > NOW)

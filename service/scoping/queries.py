@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, or_, select
 
 from service.db import models
+from service.scoping import duties
 from service.scoping.facts import (
     ENGAGEMENT,
     FIRM,
@@ -23,7 +24,6 @@ from service.scoping.facts import (
     Truth,
     asked,
     d,
-    duty_bits,
     e,
     engagement_is_led,
     engagement_is_named,
@@ -39,7 +39,6 @@ from service.scoping.facts import (
     live_for_vendor,
     m,
     mask,
-    nda_hash,
     number,
     on_call,
     on_team,
@@ -92,8 +91,8 @@ DOCUMENT_FOR_VENDOR: Final = _of_document(
         walled=walled(d.c.matter_id),
         suspended=suspended(),
     ).label("facts"),
-    duty_bits(d.c.engagement_id, d.c.matter_id).label("duties"),
-    nda_hash(d.c.engagement_id).label("nda"),
+    duties.bits(d.c.engagement_id, d.c.matter_id).label("duties"),
+    duties.nda_hash(d.c.engagement_id).label("nda"),
     hours(d.c.engagement_id).label("hours"),
     e.c.overlay,
 )
@@ -120,8 +119,8 @@ DOCUMENT_TO_ASK_FOR: Final = _of_document(
         suspended=suspended(),
         known=known(),
     ).label("facts"),
-    duty_bits(d.c.engagement_id, d.c.matter_id).label("duties"),
-    nda_hash(d.c.engagement_id).label("nda"),
+    duties.bits(d.c.engagement_id, d.c.matter_id).label("duties"),
+    duties.nda_hash(d.c.engagement_id).label("nda"),
     hours(d.c.engagement_id).label("hours"),
     e.c.overlay,
 )
@@ -167,8 +166,8 @@ PART_FOR_VENDOR: Final = _of_part(
         walled=walled(_p.c.matter_id),
         suspended=suspended(),
     ).label("facts"),
-    duty_bits(_p.c.engagement_id, _p.c.matter_id).label("duties"),
-    nda_hash(_p.c.engagement_id).label("nda"),
+    duties.bits(_p.c.engagement_id, _p.c.matter_id).label("duties"),
+    duties.nda_hash(_p.c.engagement_id).label("nda"),
     hours(_p.c.engagement_id).label("hours"),
     e.c.overlay,
     case((asked(for_label=False), number(1)), else_=number(0)).label("known"),
@@ -198,8 +197,8 @@ def _of_engagement(*columns: ColumnElement[Any]) -> Select[Any]:
 
 ENGAGEMENT_FOR_VENDOR: Final = _of_engagement(
     mask(live=live_for_vendor(), assigned=engagement_is_own(), window=window(), suspended=suspended()).label("facts"),
-    duty_bits(e.c.id).label("duties"),
-    nda_hash(e.c.id).label("nda"),
+    duties.bits(e.c.id).label("duties"),
+    duties.nda_hash(e.c.id).label("nda"),
     hours(e.c.id).label("hours"),
     e.c.overlay,
 )

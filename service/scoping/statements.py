@@ -34,8 +34,8 @@ from sqlalchemy import (
 from sqlalchemy import true as sql_true
 
 from service.db import models
-from service.scoping import facts
-from service.scoping.actions import Action, Duty, Fact, Side
+from service.scoping import duties, facts
+from service.scoping.actions import OWED_BY_MATTER, Action, Duty, Fact, Side
 from service.scoping.facts import MEMBERSHIP, NOW, PERSON, Truth, d, e, m
 from service.scoping.matrix import Condition, Matrix
 
@@ -254,25 +254,42 @@ def _mask(true: dict[Fact, Truth]) -> int:
 
 
 def _any_of(conditions: list[Condition], true: dict[Fact, Truth]) -> Truth:
-    return or_(*(_condition(one, true) for one in conditions))
+    """Any of the ways to a yes; those that differ in what is owed alone share the rest."""
+    alike: dict[int, list[Condition]] = {}
+    for one in conditions:
+        alike.setdefault(one.facts, []).append(one)
+    return or_(*(_condition(ways, true) for ways in alike.values()))
 
 
-def _condition(one: Condition, true: dict[Fact, Truth]) -> Truth:
-    """One way to a yes, as SQL."""
-    parts = [true[fact] for fact in Fact(one.facts) if fact in true]
-    if one.facts & Fact.DUTIES and one.needs:
-        parts.append(_owed(one.needs))
-    return and_(_cells(one.cells), *parts)
+def _condition(ways: list[Condition], true: dict[Fact, Truth]) -> Truth:
+    """The ways to a yes by the same facts, as SQL; no cell is in two of them."""
+    facts_of_all = Fact(ways[0].facts)
+    cells = frozenset[tuple[str, str]]().union(*(one.cells for one in ways))
+    parts = [true[fact] for fact in facts_of_all if fact in true]
+    return and_(_cells(cells), *parts, *(_duties(ways) if Fact.DUTIES in facts_of_all else ()))
 
 
-def _owed(needs: int) -> Truth:
-    """All duties of a mask are in force; asked once a query when none of them is a matter's."""
-    if needs & facts.MATTER_DUTIES:
-        bits = facts.duty_bits(d.c.engagement_id, d.c.matter_id)
-    else:
-        bits = facts.duty_bits(facts.ENGAGEMENT)
-    wanted = facts.number(Duty(needs))
-    return bits.bitwise_and(wanted) == wanted
+def _duties(ways: list[Condition]) -> list[Truth]:
+    """What each cell needs is in force: everything that any of them needs, or what it takes one by one."""
+    every, common = 0, ways[0].needs
+    for one in ways:
+        every, common = every | one.needs, common & one.needs
+    if every == common:
+        return _owed(common)
+    each = (or_(~_cells(one.cells), and_(*_owed(one.needs & ~common))) for one in ways if one.needs & ~common)
+    return [or_(and_(*_owed(every)), and_(*_owed(common), *each))]
+
+
+def _owed(needs: int) -> list[Truth]:
+    """All duties of a mask are in force or not demanded: asked once a query, and of each matter of the engagement."""
+    of_asker, of_matter = Duty(needs) & ~OWED_BY_MATTER, Duty(needs) & OWED_BY_MATTER
+    asked: list[Truth] = []
+    if of_asker:
+        wanted = facts.number(of_asker)
+        asked.append(duties.bits_of_list().bitwise_and(wanted) == wanted)
+    if of_matter:
+        asked.append(~duties.matter_lacks(d.c.matter_id, of_matter))
+    return asked
 
 
 def _cells(cells: frozenset[tuple[str, str]]) -> Truth:

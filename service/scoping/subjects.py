@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, Text, bindparam, select
+from sqlalchemy import Select, Text, bindparam, case, select
 
 from service.db import models
 from service.db.ids import is_id
@@ -30,11 +30,11 @@ class Subject(NamedTuple):
 
     `via` is the id of something that stands for a thing: a revision's, grant's or access request's (its document), an
     ask's, task's or standing share's (its part), an agreement's, bulk grant's, disposal's, certificate's, membership's,
-    schedule's or on-call duty's (its engagement), a hold's, wall's or emergency's (its matter), a token's (its person).
-    `receipt` is the id of a document whose receipt is wanted, seen as its adder's own affair. A matter beside an
-    engagement means both at once (putting a part of a matter into an engagement). `begun` is when an upload was let in
-    that goes on (UTC seconds): the hours of that time count, so that what is on its way when they end may finish; all
-    else is decided as it is now.
+    schedule's or on-call duty's (its engagement), a duty's (its engagement, and the matter where it is a matter's), a
+    hold's, wall's or emergency's (its matter), a token's (its person). `receipt` is the id of a document whose receipt
+    is wanted, seen as its adder's own affair. A matter beside an engagement means both at once (putting a part of a
+    matter into an engagement). `begun` is when an upload was let in that goes on (UTC seconds): the hours of that time
+    count, so that what is on its way when they end may finish; all else is decided as it is now.
     """
 
     document: str | None = None
@@ -85,6 +85,7 @@ _NOUNS: Final = {
     "blk": "bulk",
     "crt": "certificate",
     "dsp": "disposal",
+    "dut": "duty",
     "emg": "emergency",
     "grt": "grant",
     "hld": "hold",
@@ -114,6 +115,12 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "blk": _follow(models.bulk_grants, engagement=models.bulk_grants.c.engagement_id),
         "crt": _follow(models.certificates, engagement=models.certificates.c.engagement_id),
         "dsp": _follow(models.disposals, engagement=models.disposals.c.engagement_id),
+        "dut": _follow(
+            models.duties,
+            engagement=models.duties.c.engagement_id,
+            # A duty of a matter is an act on both.
+            matter=case((models.duties.c.subject_id.like("mtr%"), models.duties.c.subject_id)),
+        ),
         "emg": _follow(models.emergencies, matter=models.emergencies.c.matter_id),
         "grt": _follow(models.grants, document=models.grants.c.document_id),
         "hld": _follow(models.holds, matter=models.holds.c.matter_id),
@@ -179,6 +186,7 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.DOCUMENT_LIST,), (_D, _P, _E, _M, _F)),  # one document, or the list of those in a place
             ((Action.DOCUMENT_REVISE, Action.DOCUMENT_TAKE_BACK, Action.DOCUMENT_VIEW), (_D,)),
             ((Action.DOCUMENT_ADD,), (_P,)),
+            ((Action.DUTY_END, Action.DUTY_LIST, Action.DUTY_RECORD, Action.DUTY_WAIVE), (_E,)),
             ((Action.EMERGENCY_DECLARE, Action.EMERGENCY_END, Action.EMERGENCY_REVIEW), (_M,)),
             ((Action.EMERGENCY_LIST,), (_M, _F)),
             ((Action.ENGAGEMENT_CHANGE, Action.ENGAGEMENT_READ), (_E,)),
@@ -189,7 +197,7 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.MATTER_ACCESS, Action.WALL_PREVIEW), (_M,)),
             ((Action.HOLD_LIST, Action.WALL_LIST), (_M, _F)),
             ((Action.MATTER_CREATE, Action.MATTER_LIST), (_F,)),
-            ((Action.MATTER_NAME, Action.MATTER_READ), (_M,)),
+            ((Action.MATTER_CHANGE, Action.MATTER_NAME, Action.MATTER_READ), (_M,)),
             ((Action.MEMBER_ADD, Action.MEMBER_END, Action.MEMBER_LIST), (_E, _F)),
             ((Action.MEMBER_RESUME, Action.MEMBER_SUSPEND), (_E, _F)),
             ((Action.ON_CALL_CREATE, Action.ON_CALL_END, Action.ON_CALL_LIST), (_E,)),

@@ -93,7 +93,7 @@ def _made(matrix: Matrix, actor: Actor, which: Which, *, over: bool) -> Select[A
     if not actor.covers(action.resource) and matrix.denials(actor.role, action) & Fact.NARROWED:
         return None
     given = tuple(noun for noun, value in which._asdict().items() if value is not None)
-    key = ("takeable", actor.role, given, over)
+    key = ("takeable", actor.role, actor.stepped_up, given, over)
     if key not in matrix.made:
         matrix.made[key] = _compile(matrix, actor, given, over=over)
     statement: Select[Any] | None = matrix.made[key]
@@ -101,7 +101,9 @@ def _made(matrix: Matrix, actor: Actor, which: Which, *, over: bool) -> Select[A
 
 
 def _compile(matrix: Matrix, actor: Actor, given: tuple[str, ...], *, over: bool) -> Select[Any] | None:
-    may = statements.admits(matrix, actor.role, Side(actor.side), Action.GRANT_REVOKE, _g.c.document_id)
+    may = statements.admits(
+        matrix, actor.role, Side(actor.side), Action.GRANT_REVOKE, _g.c.document_id, stepped_up=actor.stepped_up
+    )
     if may is None:
         return None
     live = () if over else (_g.c.not_after > NOW, _g.c.revoked_at > NOW)

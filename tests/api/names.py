@@ -64,6 +64,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         "client": (
             ("list_matters read_matter", f"{_TEAM} coordinator"),
             ("create_matter", "lead team off_team walled_attorney"),  # whoever opens one has just named it
+            ("change_matter", _TEAM),
         ),
         "caption": (("list_parts", f"{_TEAM} coordinator"), ("add_part", "lead")),
         "engagement name": (
@@ -80,6 +81,11 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         ),
         "review": (("review_emergency", f"owner {_TEAM}"),),
         "waiver": (),  # kept for the log's payload alone
+        # What a duty rests on: who leads or sits records it, attorneys of the team read it.
+        "evidence": (
+            ("list_duties read_duty", _TEAM),
+            ("record_duty waive_duty end_duty", "lead seat"),
+        ),
         # People: a vendor's manager knows his own; everybody knows himself; reviewers know names.
         "firm person": (
             ("read_me", f"{_ATTORNEYS} coordinator {_REVIEWERS}"),

@@ -235,6 +235,31 @@ async def _cancel_task(scene: Scene) -> Request:
     return Request({"task_id": task["id"]}, headers={"If-Match": task["etag"]})
 
 
+async def _record_duty(scene: Scene) -> Request:
+    body = {"duty": "training", "person_id": (await scene.member()).person_id, "note": CANARIES["evidence"]}
+    return Request({"engagement_id": scene.main.id}, json=body)
+
+
+async def _record_duty_of_matter(scene: Scene) -> Request:
+    body = {"duty": "client_consent", "matter_id": scene.main.matter_id, "note": CANARIES["evidence"]}
+    return Request({"engagement_id": scene.main.id}, json=body)
+
+
+async def _waive_duty(scene: Scene) -> Request:
+    body = {"duty": "training", "person_id": (await scene.member()).person_id, "reason": CANARIES["evidence"]}
+    return Request({"engagement_id": scene.main.id}, json=body)
+
+
+async def _end_duty(scene: Scene) -> Request:
+    made = await scene.main.evidence("insurance", note=CANARIES["evidence"])
+    return Request({"duty_id": made["id"]}, headers={"If-Match": made["etag"]})
+
+
+async def _change_matter(scene: Scene) -> Request:
+    matter = scene.main.matter_id
+    return Request({"matter_id": matter}, headers=await scene.tag(f"/matters/{matter}"), json={"owed": []})
+
+
 async def _create_schedule(scene: Scene) -> Request:
     body = {**ALWAYS, "membership_id": (await scene.member()).membership_id}
     return Request({"engagement_id": scene.main.id}, json=body)
@@ -462,6 +487,7 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "list_matters": _plain(),
         "read_matter": _of("matter_id", "matter"),
         "explain_matter": _of("matter_id", "matter"),
+        "change_matter": _change_matter,
         "name_on_team": _someone_on_team,
         "take_off_team": _someone_on_team,
         "raise_wall": _raise_wall,
@@ -521,6 +547,13 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "return_task": _return_task,
         "accept_task": _accept_task,
         "cancel_task": _cancel_task,
+        "record_duty": _record_duty,
+        "record_duty of_matter": _record_duty_of_matter,
+        "waive_duty": _waive_duty,
+        "list_duties": _of("engagement_id", "engagement"),
+        "read_duty": _of("duty_id", "duty"),
+        "read_duty of_matter": _of("duty_id", "matter_duty"),
+        "end_duty": _end_duty,
         "create_schedule": _create_schedule,
         "list_schedules": _of("engagement_id", "engagement"),
         "read_schedule": _of("schedule_id", "schedule"),

@@ -35,6 +35,7 @@ CANARIES = MappingProxyType(
         "emergency": "Bullfinch",
         "review": "Hawfinch",
         "waiver": "Wheatear",
+        "evidence": "Dotterel",
         "typed name": "Treecreeper",
     }
 )
@@ -127,6 +128,7 @@ class Scene:
 
     async def _take_seats(self) -> None:
         main, world, seats = self.main, self.world, self.seats
+        await main.demand("training")
         seats |= {"owner": world.owner, "lead": main.attorney, "off_team": await _of_firm(world, "attorney")}
         seats["team"] = await _of_firm(world, "attorney")
         seats["seat"] = await _of_firm(world, "attorney", main)
@@ -176,6 +178,8 @@ class Scene:
         self.things["token"] = await self.token("granted")
         self.things["schedule"] = (await self.schedule())["id"]
         self.things["standing_share"] = (await self.standing_share())["id"]
+        self.things["duty"] = (await self.main.evidence("insurance", note=CANARIES["evidence"]))["id"]
+        self.things["matter_duty"] = (await self.main.evidence("client_consent", note=CANARIES["evidence"]))["id"]
 
     async def _end_one(self) -> None:
         ending = await self.ending("returned")
@@ -218,6 +222,7 @@ class Scene:
             "ask": (await away.ask(paralegal))["items"][0]["id"],
             "task": (await away.task(paralegal, instructions="Sparrow"))["id"],
             "schedule": (await lead.post(f"/engagements/{away.id}/schedules", dict(ALWAYS)))["id"],
+            "duty": (await away.evidence("client_consent", note="Sparrow"))["id"],
             "on_call": (await lead.post(f"/engagements/{away.id}/on-call", self.calling(lead.person_id)))["id"],
             "token": (await paralegal.post("/tokens", {"scopes": ["me"], "days": 1}))["id"],
         }
@@ -450,6 +455,7 @@ async def _of_vendor(
     member = await engagement.attorney.post(f"/engagements/{engagement.id}/members", body)
     seat = await engagement.world.sign_in(person_id, member["id"])
     if signed:
+        await engagement.evidence("training", Person(engagement.world.http, person_id, member["id"], ""))
         agreement = await engagement.agreement()
         signature = {"sha256": agreement["sha256"], "typed_name": names["typed name"]}
         await seat.post(f"/agreements/{agreement['id']}/signatures", signature)

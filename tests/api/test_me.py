@@ -48,7 +48,17 @@ async def test_people_of_the_firm_owe_nothing_and_belong_to_the_whole_house(worl
 
 async def test_before_anything_is_published_the_missing_duty_is_the_firm_s_to_mend(engagement: Engagement) -> None:
     seat = await engagement.member(signed=False)
-    assert (await seat.get("/me"))["missing"] == [{"duty": "nda", "lapses_at": None, "to_sign": None}]
+    assert (await seat.get("/me"))["missing"] == [
+        {
+            "duty": "nda",
+            "lapses_at": None,
+            "waived": False,
+            "part_id": None,
+            "mended_by": "firm",
+            "words": "The firm publishes the text; then the member signs it.",
+            "to_sign": None,
+        }
+    ]
 
 
 async def test_what_is_missing_comes_with_what_mends_it(engagement: Engagement) -> None:
@@ -58,6 +68,10 @@ async def test_what_is_missing_comes_with_what_mends_it(engagement: Engagement) 
     assert missing == {
         "duty": "nda",
         "lapses_at": None,
+        "waived": False,
+        "part_id": None,
+        "mended_by": "member",
+        "words": "The member reads the non-disclosure agreement and signs it.",
         "to_sign": {
             "agreement_id": agreement["id"],
             "number": 1,

@@ -32,6 +32,7 @@ LATER: Any = tuple(
         "0006_tasks",
         "0007_schedules",
         "0008_access_requests",
+        "0009_duties",
         "0010_brakes_and_step_up",
         "0011_overlays",
         "0012_sharing_many",

@@ -73,10 +73,25 @@ def instead(database: Database, table: str, row: dict[str, Any], changed: dict[s
     insert(database, table, row)
 
 
+async def _duties(made: Engagement, seat: Person, other: Person) -> None:
+    """Demand, record, waive and end."""
+    await made.demand("training", "insurance", "baa", "client_consent")
+    for each in (seat, other):
+        await made.evidence("training", each)
+    for duty in ("insurance", "baa", "client_consent"):
+        await made.evidence(duty)
+    over = await made.evidence("insurance")
+    made.world.sleep(1)
+    await made.attorney.change("DELETE", f"/duties/{over['id']}")
+    await made.demand("training", "vendor_review", "baa")
+    await made.attorney.post(f"/engagements/{made.id}/waivers", {"duty": "vendor_review", "reason": "On its way."})
+
+
 async def a_full_life(made: Engagement) -> None:
     """Let everything happen to an engagement that changes a row on which a rule depends."""
     world, lead = made.world, made.attorney
     seat, other = await made.member(), await made.member("intake_specialist")
+    await _duties(made, seat, other)
     [ask] = (await made.ask(other))["items"]
     await made.ask(other)
     await lead.change("DELETE", f"/asks/{ask['id']}")

@@ -28,6 +28,7 @@ TABLES = {
     "task": "tasks",
     "schedule": "schedules",
     "duty": "duties",
+    "matter": "matters",
     "wall": "walls",
     "emergency": "emergencies",
     "hold": "holds",
@@ -88,6 +89,10 @@ def _other(name: str, value: Any) -> Any:
         return "open"  # a task's
     if name == "suspended":
         return 1 - value
+    if name == "owed":
+        return 0  # something is demanded
+    if name == "waived":
+        return None if value else 1
     if isinstance(value, int):
         return value + (8 if name == "abilities" else 1)
     return OTHER_WORDS.get(name, "eng_other")

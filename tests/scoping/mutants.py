@@ -167,21 +167,27 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a signature counts in every engagement",
-        S + "facts.py",
+        S + "duties.py",
         "return and_(duty.c.engagement_id.in_([engagement, word(ANY)]), duty",
         "return and_(duty.c.engagement_id.is_not(None), duty",
     ),
     Mutant(
         "a duty never runs out",
-        S + "facts.py",
+        S + "duties.py",
         "duty.c.valid_from <= NOW, duty.c.valid_until > NOW)",
         "duty.c.valid_from <= NOW)",
     ),
     Mutant(
         "somebody else's signature counts",
-        S + "facts.py",
-        "*(and_(duty.c.subject_id == subject, duty.c.kind",
-        "*(and_(duty.c.subject_id.is_not(None), duty.c.kind",
+        S + "duties.py",
+        "and_(duty.c.subject_id == subject, duty.c.kind.in_",
+        "and_(duty.c.subject_id.is_not(None), duty.c.kind.in_",
+    ),
+    Mutant(
+        "what is demanded counts as in force",
+        S + "duties.py",
+        ".bitwise_and(owed.bitwise_not())",
+        ".bitwise_or(owed)",
     ),
     # Firms apart -----------------------------------------------------------------------------------------------------
     Mutant(
@@ -297,8 +303,20 @@ MUTANTS: Final = (
     Mutant(
         "a list goes on forgetting duties",
         S + "statements.py",
-        "if one.facts & Fact.DUTIES and one.needs:",
-        "if one.needs < 0:",
+        "*(_duties(ways) if Fact.DUTIES in facts_of_all else ())",
+        "*()",
+    ),
+    Mutant(
+        "a list asks no matter what it demands",
+        S + "statements.py",
+        "    if of_matter:\n",
+        "    if of_matter < 0:\n",
+    ),
+    Mutant(
+        "what one label needs more is not asked in a list",
+        S + "statements.py",
+        "every, common = every | one.needs, common & one.needs",
+        "every, common = every & one.needs, common & one.needs",
     ),
     Mutant(
         "a list forgets how sensitive things are",

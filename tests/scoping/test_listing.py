@@ -16,6 +16,8 @@ from service.db import models
 from service.scoping import listing
 from service.scoping.actions import (
     FIRM_ROLES,
+    OWED_BY_ENGAGEMENT,
+    OWED_BY_MATTER,
     OWN_LIFE_S,
     VENDOR_ROLES,
     Ability,
@@ -29,6 +31,7 @@ from service.scoping.actions import (
 from service.scoping.actors import Actor
 from service.scoping.authorised import AuthorisedDocumentId
 from service.scoping.decide import Subject, decide
+from service.scoping.duties import PERSON_DUTIES, VENDOR_DUTIES
 from service.scoping.matrix import Matrix
 from service.scoping.statements import Where
 from tests.scoping.policies import POLICIES
@@ -107,18 +110,36 @@ def _members(draw: Draw, world: World) -> list[str]:
 
 
 def _duties(draw: Draw, world: World) -> None:
-    """Mostly an NDA, mostly in the right engagement, mostly in force."""
+    """Mostly an NDA, mostly in the right engagement, mostly in force; some of the others where they are demanded."""
     for name in ("vera", "vito"):
         if draw(_mostly):
-            starts, ends = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
-            subject, engagement = world.person(name, "vendor"), world.engagement(ENGAGEMENTS[draw(_often_first)])
-            world.duty(
-                draw(st.sampled_from([Duty.NDA] * 5 + [Duty.TRAINING])),
-                subject,
-                engagement,
-                valid_from=starts,
-                valid_until=ends,
-            )
+            _duty(draw, world, Duty.NDA, world.person(name, "vendor"))
+    if draw(_mostly):
+        return
+    subjects = [
+        *(world.person(name, "vendor") for name in ("vera", "vito")),
+        world.vendor(),
+        *map(world.matter, MATTERS),
+    ]
+    for name in ENGAGEMENTS:
+        world.change(models.engagements, world.engagement(name), owed=draw(_some_of(OWED_BY_ENGAGEMENT)))
+    for name in MATTERS:
+        world.change(models.matters, world.matter(name), owed=draw(_some_of(OWED_BY_MATTER)))
+    for _ in range(draw(st.integers(0, 12))):
+        _duty(draw, world, draw(st.sampled_from(list(Duty))), draw(st.sampled_from(subjects)))
+    for kind in Duty:  # often all that anybody could owe, but for one
+        for subject in subjects if draw(_mostly) else ():
+            world.duty(kind, subject, world.engagement(ENGAGEMENTS[0]))
+
+
+def _duty(draw: Draw, world: World, kind: Duty, subject: str) -> None:
+    starts, ends = (NOW - 10, NOW + 10) if draw(_mostly) else draw(_spans)
+    engagement = world.engagement(ENGAGEMENTS[draw(_often_first)])
+    world.duty(kind, subject, engagement, valid_from=starts, valid_until=ends)
+
+
+def _some_of(duties: Duty) -> st.SearchStrategy[int]:
+    return st.sets(st.sampled_from([int(duty) for duty in duties]), max_size=3).map(sum)
 
 
 def random_world(draw: Draw, ground: Ground, copies: int = 1) -> tuple[World, list[Actor], list[str]]:
@@ -497,24 +518,69 @@ def test_listed_ids_are_authorised_ids(world: World, matrix: Matrix) -> None:
     assert row.part_key_id == ""
 
 
-def test_a_duty_of_the_matter_is_asked_of_that_matter(world: World, tmp_path: Any) -> None:
-    """What a policy asks of the matter (a client's consent) counts for that matter's documents only."""
-    for name in ("model.conf", "policy.csv", "answers.csv"):
-        (tmp_path / name).write_bytes((POLICIES / name).read_bytes())
-    duties = (POLICIES / "duties.csv").read_text() + "paralegal,document:list,*,client_consent\n"
-    (tmp_path / "duties.csv").write_text(duties)
-    stricter = Matrix.load(tmp_path)
+def test_a_duty_of_the_matter_is_asked_of_that_matter(world: World, matrix: Matrix) -> None:
+    """What a matter demands (a client's consent) is asked for its documents only, and met by its own alone."""
     paralegal, actor = _ready(world)
-    papers = {matter: world.document(matter, paralegal, matter) for matter in MATTERS}
+    papers = {matter: world.document(matter, paralegal, matter) for matter in (*MATTERS, "third")}
     for paper in papers.values():
         world.grant(paralegal, paper)
-    assert listing.count(world.tx, stricter, world.moment, actor) == 0
+    for matter in MATTERS:
+        world.change(models.matters, world.matter(matter), owed=int(Duty.CLIENT_CONSENT))
+    assert _sees(world, matrix, actor, papers) == {"third"}
     world.duty(Duty.CLIENT_CONSENT, world.matter("other"), models.ANY)
-    rows = listing.page(world.tx, stricter, world.moment, actor, after="", most=10)
-    assert [row.id for row in rows] == [papers["other"]]
-    for document in papers.values():
-        decision = decide(world.tx, stricter, world.moment, actor, Action.DOCUMENT_LIST, Subject(document=document))
-        assert decision.allowed == (document == papers["other"])
+    assert _sees(world, matrix, actor, papers) == {"other", "third"}
+
+
+def test_a_duty_of_a_label_is_asked_of_that_label(world: World, matrix: Matrix) -> None:
+    """A protective order covers what was produced under it, not the client's own papers."""
+    paralegal, actor = _ready(world)
+    labels = ("discovery", "correspondence")
+    papers = {label: world.document(label, paralegal, label=label) for label in labels}
+    for paper in papers.values():
+        world.grant(paralegal, paper)
+    world.change(models.matters, world.matter(), owed=int(Duty.UNDERTAKING))
+    assert _sees(world, matrix, actor, papers) == {"correspondence"}
+    world.duty(Duty.UNDERTAKING, world.matter(), world.engagement())
+    assert _sees(world, matrix, actor, papers) == set(labels)
+
+
+@pytest.mark.parametrize("kind", list(OWED_BY_ENGAGEMENT | OWED_BY_MATTER))
+def test_each_duty_shuts_where_it_is_demanded_and_opens_by_its_own_subject(
+    world: World, matrix: Matrix, kind: Duty
+) -> None:
+    paralegal, actor = _ready(world)
+    papers = {"paper": world.document("paper", paralegal)}
+    world.grant(paralegal, papers["paper"])
+    assert _sees(world, matrix, actor, papers) == {"paper"}
+    if kind in OWED_BY_ENGAGEMENT:
+        world.change(models.engagements, world.engagement(), owed=int(kind))
+    else:
+        world.change(models.matters, world.matter(), owed=int(kind))
+    assert _sees(world, matrix, actor, papers) == set()
+    subjects = [world.person("vera", "vendor"), world.vendor(), world.matter()]
+    own = subjects[0 if kind in PERSON_DUTIES else 1 if kind in VENDOR_DUTIES else 2]
+    for subject in subjects:
+        if subject != own:
+            world.duty(kind, subject, world.engagement())
+    world.duty(kind, own, world.engagement("second"))
+    world.duty(kind, own, world.engagement(), valid_until=NOW)
+    world.duty(kind, own, world.engagement(), valid_from=NOW + 1)
+    assert _sees(world, matrix, actor, papers) == set()
+    world.duty(kind, own, world.engagement(), valid_from=NOW, valid_until=NOW + 1)
+    assert _sees(world, matrix, actor, papers) == {"paper"}
+
+
+def _sees(world: World, matrix: Matrix, actor: Actor, papers: dict[str, str]) -> set[str]:
+    """The names of what is listed, which is what each decision allows and what is counted."""
+    rows = listing.page(world.tx, matrix, world.moment, actor, after="", most=10)
+    listed = {name for name, paper in papers.items() if paper in {row.id for row in rows}}
+    for action in (Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW):
+        for name, paper in papers.items():
+            decision = decide(world.tx, matrix, world.moment, actor, action, Subject(document=paper))
+            assert decision.allowed == (name in listed)
+            assert decision.allowed or (decision.error is not None and decision.error.status == 404)
+    assert listing.count(world.tx, matrix, world.moment, actor) == len(listed)
+    return listed
 
 
 def test_a_duty_counts_for_its_own_subject_only(world: World, matrix: Matrix) -> None:

@@ -103,11 +103,11 @@ class World:
             **{"status": "running", "starts_at": NOW - 30 * DAY, "ends_at": NOW + 30 * DAY, **values},
         )
 
-    def matter(self, name: str = "case", firm: str = "firm") -> str:
+    def matter(self, name: str = "case", firm: str = "firm", **values: Any) -> str:
         matter_id = an_id("mtr", f"{firm} {name}")
         if matter_id in self._rows:
             return matter_id
-        return self.add(models.matters, id=matter_id, firm_id=self.firm(firm), number=name)
+        return self.add(models.matters, id=matter_id, firm_id=self.firm(firm), number=name, **values)
 
     def part(self, matter: str = "case", engagement: str = "deal", firm: str = "firm") -> str:
         part_id = an_id("prt", f"{firm} {engagement} {matter}")
