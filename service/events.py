@@ -273,16 +273,7 @@ def document_added(
     who: Who, intent: int, subjects: Mapping[str, str], header: bytes, data: Data, payload: SealedPayload
 ) -> Draft:
     """The body arrived whole and is sealed; the payload holds title and SHA-256."""
-    return _draft(
-        EventType.DOCUMENT_ADDED,
-        "done",
-        who,
-        subjects=subjects,
-        header=header,
-        data={"of": intent, **data},
-        payload=payload,
-        closes=intent,
-    )
+    return _arrived(EventType.DOCUMENT_ADDED, who, intent, subjects, header, data, payload)
 
 
 def document_not_added(who: Who, intent: int, subjects: Mapping[str, str], outcome: str, received: int) -> Draft:
@@ -300,16 +291,20 @@ def document_revised(
     who: Who, intent: int, subjects: Mapping[str, str], header: bytes, data: Data, payload: SealedPayload
 ) -> Draft:
     """The body arrived whole, is sealed, and is the document's content now; the payload holds its SHA-256."""
-    return _draft(
-        EventType.DOCUMENT_REVISED,
-        "done",
-        who,
-        subjects=subjects,
-        header=header,
-        data={"of": intent, **data},
-        payload=payload,
-        closes=intent,
-    )
+    return _arrived(EventType.DOCUMENT_REVISED, who, intent, subjects, header, data, payload)
+
+
+def _arrived(
+    kind: EventType,
+    who: Who,
+    intent: int,
+    subjects: Mapping[str, str],
+    header: bytes,
+    data: Data,
+    payload: SealedPayload,
+) -> Draft:
+    said = {"of": intent, **data}
+    return _draft(kind, "done", who, subjects=subjects, header=header, data=said, payload=payload, closes=intent)
 
 
 def document_not_revised(who: Who, intent: int, subjects: Mapping[str, str], outcome: str, received: int) -> Draft:
@@ -325,9 +320,7 @@ def document_opening(
     span: tuple[int, int] | None = None,
     opening: Opening | None = None,
 ) -> Draft:
-    """Intent: the bytes of this revision will be sent; where `span` is given, those from its first to before its second
-    number.
-    """
+    """Intent: the bytes of this revision will be sent; with a `span`, from its first to before its second number."""
     return _draft(
         EventType.DOCUMENT_OPENING,
         "allowed",

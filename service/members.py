@@ -25,7 +25,7 @@ from sqlalchemy import Text, bindparam, insert, or_, select, update
 from service import duties, tasks, tokens
 from service.acts import Act, Caller, perform
 from service.brakes import pressing
-from service.brakes.marks import NOT_BRAKED
+from service.brakes.marks import NOT_BRAKED, Brake, brake_of
 from service.db import models
 from service.db.ids import is_id
 from service.db.models import ANY, FOREVER, engagements, memberships, people
@@ -39,15 +39,6 @@ from service.scoping.actions import Action, Role, Side, side_of
 from service.scoping.decide import Subject
 from service.services import Services
 from service.sharing import keeping
-
-
-@dataclass(frozen=True, slots=True)
-class Brake:
-    """What a member had opened within an hour when the brake suspended him."""
-
-    at: int  # UTC seconds
-    documents: int
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +382,7 @@ def _opened(reader: NameReader, row: Any, now_s: int, missing: tuple[Missing, ..
         state=_state(row, now_s),
         created_at=row.created_at,
         version=row.version,
-        brake=None if row.braked_at is None else Brake(row.braked_at, row.braked_documents, row.braked_bytes),
+        brake=brake_of(row),
         missing=missing,
     )
 

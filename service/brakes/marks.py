@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 MIB: Final = 1024 * 1024
 WINDOW_MINUTES: Final = 60
@@ -66,3 +66,16 @@ def delay_s(load: Load, marks: Marks) -> float:
 def _way(found: int, slow: int, stop: int) -> float:
     """How far somebody is from the lower mark to the higher, from 0 to 1."""
     return min(1.0, max(0, found - slow) / max(1, stop - slow))
+
+
+class Brake(NamedTuple):
+    """What a member had opened within an hour when the brake suspended him."""
+
+    at: int  # UTC seconds
+    documents: int
+    size_bytes: int
+
+
+def brake_of(row: Any) -> Brake | None:
+    """Read a membership's row: None unless it was the brake that suspended him, and nobody has resumed him since."""
+    return None if row.braked_at is None else Brake(row.braked_at, row.braked_documents, row.braked_bytes)
