@@ -13,7 +13,8 @@ from service.db.models import metadata, tokens
 from service.db.session import Database
 from tests.migrations.rows import a_row
 
-KEPT = [name for name in tokens.columns.keys() if name != "made_with"]  # noqa: SIM118  # a collection, no dict
+LATER = {"made_with", "stepped_up_until"}
+KEPT = [name for name in tokens.columns.keys() if name not in LATER]  # noqa: SIM118  # a collection, no dict
 
 
 @pytest.fixture

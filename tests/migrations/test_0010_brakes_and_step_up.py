@@ -23,7 +23,7 @@ def _without(rows: Any) -> Any:
 
 def test_everything_keeps_its_rows_up_and_down(migrated_url: str) -> None:
     database, engine = Database(owner_of(migrated_url)), create_engine(owner_of(migrated_url))
-    schema.downgrade(database, "0008")
+    schema.downgrade(database, "0009")
     assert not NEW & set(inspect(engine).get_table_names())
     fill(engine)
     before = content(engine)
@@ -36,6 +36,6 @@ def test_everything_keeps_its_rows_up_and_down(migrated_url: str) -> None:
         assert set(connection.execute(select(memberships.c.braked_at)).scalars()) == {None}
         for name in sorted(NEW):
             connection.execute(metadata.tables[name].insert(), a_row(metadata.tables[name], 1))
-    schema.downgrade(database, "0008")
+    schema.downgrade(database, "0009")
     assert content(engine) == before
     engine.dispose()

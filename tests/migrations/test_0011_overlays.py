@@ -13,7 +13,7 @@ from tests.migrations.rows import FIRMS, content, fill
 
 def test_everything_keeps_its_rows_up_and_down(migrated_url: str) -> None:
     database, engine = Database(owner_of(migrated_url)), create_engine(owner_of(migrated_url))
-    schema.downgrade(database, "0008")
+    schema.downgrade(database, "0010")
     assert "overlay" not in {column["name"] for column in inspect(engine).get_columns("engagements")}
     fill(engine)
     before = content(engine)
@@ -24,6 +24,6 @@ def test_everything_keeps_its_rows_up_and_down(migrated_url: str) -> None:
     }
     with engine.begin() as connection:
         assert list(connection.execute(select(engagements.c.overlay)).scalars()) == [""] * len(FIRMS)
-    schema.downgrade(database, "0008")
+    schema.downgrade(database, "0010")
     assert content(engine) == before
     engine.dispose()
