@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 FOREVER: Final = 253_402_300_800  # 9999-12-31T24:00:00Z, in seconds
@@ -226,7 +227,7 @@ engagements = Table(
     _int("created_at"),
     _int("version"),
     Column("withheld", Text, nullable=False, server_default="invisible"),  # what is declared of documents not granted
-    Column("overlay", Text, nullable=False, server_default=""),  # how it is stricter than the policy; empty: not at all
+    Column("overlay", Text, nullable=False, server_default=text("''")),  # rows that take away; empty: none
     # From how much opened within an hour one member is slowed, and from how much he is suspended.
     Column("slow_documents", BigInteger, nullable=False, server_default="60"),
     Column("slow_bytes", BigInteger, nullable=False, server_default="1073741824"),

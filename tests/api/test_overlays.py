@@ -217,6 +217,16 @@ async def test_who_does_not_lead_it_neither_reads_nor_changes_nor_tries(world: W
     assert (await engagement.attorney.get(f"{place}/overlay"))["rows"] == []
 
 
+async def test_who_shares_papers_in_it_reads_what_it_leaves_and_does_not_change_it(engagement: Engagement) -> None:
+    colleague, path = await engagement.world.attorney("Tara Team"), f"/engagements/{engagement.id}/overlay"
+    team = f"/matters/{engagement.matter_id}/team/{colleague.person_id}"
+    assert (await engagement.attorney.ask("PUT", team)).status_code == 204
+    await _set(engagement, NO_DOWNLOAD)
+    assert (await colleague.get(path))["rows"] == [NO_DOWNLOAD]
+    await _set(engagement, status=404, who=colleague)
+    await colleague.post(f"{path}-previews", {"rows": []}, 404)
+
+
 async def test_nothing_is_proven_for_somebody_who_may_not_change_it(
     world: World, engagement: Engagement, monkeypatch: pytest.MonkeyPatch
 ) -> None:

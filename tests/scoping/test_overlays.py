@@ -31,7 +31,7 @@ NO_LOOK = "paralegal,document:view,*,confidential,never"
 STEP_UP = "paralegal,document:download,medical_record,*,stepped_up"
 
 
-def text(*rows: str) -> str:
+def spelt(*rows: str) -> str:
     return Overlay.read(rows).text
 
 
@@ -51,7 +51,7 @@ def text(*rows: str) -> str:
     ],
 )
 def test_a_row_has_one_spelling(row: str, spelling: str) -> None:
-    assert text(row) == spelling
+    assert spelt(row) == spelling
     assert Overlay.stored(spelling).text == spelling
 
 
@@ -215,7 +215,7 @@ def test_an_overlay_that_would_open_something_is_refused(monkeypatch: pytest.Mon
 
 
 def test_rules_for_nobody_of_a_vendor_stay_as_they_are(matrix: Matrix) -> None:
-    snapshot = under(matrix, text("*,*,*,*,never"))
+    snapshot = under(matrix, spelt("*,*,*,*,never"))
     for role in (Role.ATTORNEY, Role.COORDINATOR, Role.OWNER, Role.REVIEWER, Role.VENDOR_MANAGER):
         for action in Action:
             assert snapshot.about(role, action) == matrix.about(role, action)
@@ -229,7 +229,7 @@ def test_rules_for_nobody_of_a_vendor_stay_as_they_are(matrix: Matrix) -> None:
 def test_a_rule_of_both_sides_is_narrowed_for_the_vendor_alone(tmp_path: Path) -> None:
     row = "coordinator paralegal,document:add,*,confidential,live duties window asked,allow\n"
     matrix = Matrix.load(policy_folder(tmp_path, policy=lambda found: found + row))
-    snapshot = under(matrix, text("paralegal,document:add,*,*,never"))
+    snapshot = under(matrix, spelt("paralegal,document:add,*,*,never"))
     assert snapshot.ceiling_allows("coordinator", "document:add", "exhibit", "confidential")
     assert not snapshot.ceiling_allows("paralegal", "document:add", "exhibit", "confidential")
     shut = under(matrix, "damaged")
@@ -241,30 +241,30 @@ def test_a_rule_of_both_sides_is_narrowed_for_the_vendor_alone(tmp_path: Path) -
 
 
 def test_a_snapshot_is_made_once_and_of_the_policy_itself(matrix: Matrix) -> None:
-    first = under(matrix, text(NO_DOWNLOAD))
-    assert under(matrix, text(NO_DOWNLOAD)) is first
-    assert under(first, text(NO_DOWNLOAD)) is first  # never one upon another
+    first = under(matrix, spelt(NO_DOWNLOAD))
+    assert under(matrix, spelt(NO_DOWNLOAD)) is first
+    assert under(first, spelt(NO_DOWNLOAD)) is first  # never one upon another
     assert under(first, "") is matrix
-    assert under(under(matrix, text(STEP_UP)), text(NO_DOWNLOAD)) is first
+    assert under(under(matrix, spelt(STEP_UP)), spelt(NO_DOWNLOAD)) is first
 
 
 def test_no_more_than_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inforce, "MOST_KEPT", 3)
     matrix = Matrix.load(POLICIES)
-    made = [under(matrix, text(f"paralegal,document:view,{label},*,never")) for label in Label]
+    made = [under(matrix, spelt(f"paralegal,document:view,{label},*,never")) for label in Label]
     assert list(matrix.overlaid.values()) == made[-3:]
 
 
 def test_a_reload_makes_them_anew(tmp_path: Path) -> None:
     policies = MatrixHolder(policy_folder(tmp_path))
-    before = under(policies.current, text(NO_LOOK))
+    before = under(policies.current, spelt(NO_LOOK))
     policy_folder(
         tmp_path,
         policy=lambda found: found.replace("paralegal,document:add,*,confidential", "paralegal,document:add,*,routine"),
     )
-    after = under(policies.reload(), text(NO_LOOK))
+    after = under(policies.reload(), spelt(NO_LOOK))
     assert after is not before
-    assert after.epoch == epoch_under(policies.current.epoch, text(NO_LOOK)) != before.epoch
+    assert after.epoch == epoch_under(policies.current.epoch, spelt(NO_LOOK)) != before.epoch
     assert before.ceiling_allows("paralegal", "document:add", "exhibit", "confidential")
     assert not after.ceiling_allows("paralegal", "document:add", "exhibit", "confidential")
 
@@ -292,7 +292,7 @@ def _paper(world: World, seat: str, name: str = "one", **values: Any) -> str:
 
 
 def _seat(world: World, *rows: str) -> str:
-    world.engagement(overlay=text(*rows))
+    world.engagement(overlay=spelt(*rows))
     seat = world.member("vera", "paralegal")
     world.nda("vera")
     return seat
@@ -358,7 +358,7 @@ def test_a_fact_that_a_row_asks_for_is_named_as_missing(world: World, matrix: Ma
 
 
 def test_what_one_may_never_look_at_one_cannot_ask_for(world: World, matrix: Matrix) -> None:
-    world.engagement(withheld="may_be_asked_for", overlay=text("paralegal,document:view,billing,*,never"))
+    world.engagement(withheld="may_be_asked_for", overlay=spelt("paralegal,document:view,billing,*,never"))
     seat = world.member("vera", "paralegal")
     world.nda("vera")
     bills, exhibit = (
@@ -436,7 +436,7 @@ def test_a_damaged_overlay_shuts_whoever_had_a_grant(world: World, matrix: Matri
 
 
 def test_abilities_above_an_overlay_are_not_there_to_give(world: World, matrix: Matrix) -> None:
-    world.engagement(overlay=text(NO_DOWNLOAD))
+    world.engagement(overlay=spelt(NO_DOWNLOAD))
     left = of_engagement(world.tx, matrix, world.engagement())
     assert not left.cell("paralegal", "document:download", "exhibit", "routine").ways()
     assert left.cell("paralegal", "document:view", "exhibit", "routine").ways()
