@@ -33,6 +33,7 @@ class Pockets:
 
     known: dict[str, Pocket] = field(default_factory=dict)
     until: dict[str, int] = field(default_factory=dict)  # by token
+    waiting: dict[str, Pocket] = field(default_factory=dict)  # to be confirmed, by person
 
     async def step_up(self, person_id: str, token: str, now_s: int, post: Post) -> None:
         """Step a token up, unless it is for long enough; a person without an authenticator enrols one first."""

@@ -13,8 +13,10 @@ from types import MappingProxyType
 from typing import Any
 
 from service.brakes.marks import MARKS
+from service.crypto.onetime import STEP_S
 from tests.api.requests import Request
 from tests.api.scene import ALWAYS, CANARIES, Scene
+from tests.pockets import Pocket
 from tests.uploads.purposes import write_purpose
 from tests.world import DAY_S, NDA, rfc3339
 
@@ -456,6 +458,26 @@ async def _run_disposal(scene: Scene) -> Request:
     return Request({"disposal_id": (await scene.ending("returned"))["id"]})
 
 
+async def _confirm_authenticator(scene: Scene) -> Request:
+    """The first code of an authenticator of the reviewer's: of nobody else's."""
+    who, world, pockets = scene.seats["reviewer"], scene.world, scene.world.pockets
+    if (await who.get("/me"))["token"]["stepped_up_until"] is None:  # the last one was confirmed
+        pockets.known[who.person_id] = pockets.waiting[who.person_id]
+        pockets.until.pop(who.token, None)
+    await world.step_up(who)
+    made = await who.post("/me/authenticator")
+    pocket = pockets.waiting[who.person_id] = Pocket(made["secret"], world.now // STEP_S - 1)
+    return Request(json={"code": pocket.code(world.now)})
+
+
+async def _step_up(scene: Scene) -> Request:
+    """The next code of the lead's."""
+    pocket = scene.world.pockets.known[scene.lead.person_id]
+    if pocket.step > scene.world.now // STEP_S:
+        scene.world.sleep(STEP_S)
+    return Request(json={"code": pocket.code(scene.world.now)})
+
+
 async def _reset_authenticator(scene: Scene) -> Request:
     member = await scene.member()
     await scene.world.step_up(member)
@@ -473,8 +495,8 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "read_me": _plain(),
         "list_receipts": _plain(),
         "enrol_authenticator": _plain(),
-        "confirm_authenticator": _plain(code="000000"),
-        "step_up": _plain(code="000000"),
+        "confirm_authenticator": _confirm_authenticator,
+        "step_up": _step_up,
         "reset_authenticator": _reset_authenticator,
         "add_person": _add_person,
         "list_people": _plain(),

@@ -201,6 +201,8 @@ def _expected_types(answer: Answer, types: list[str]) -> list[str]:
     """What a request leaves: nothing without a valid token, one refusal or failure, or whatever was done."""
     if answer.status == 401:
         return []
+    if answer.code == "wrong_code":
+        return ["authenticator.code_refused"]  # counted, so it stays
     if answer.status in {403, 404, 410}:
         return ["access.refused"]
     if answer.status >= 400:

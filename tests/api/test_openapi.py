@@ -184,21 +184,25 @@ def test_what_creates_can_be_sent_again_and_what_changes_names_what_was_read(
     # Another approval, return or run of a disposal is refused or finishes it; a token's text is shown once, so that
     # the same request makes another; naming twice is naming; an export and a preview change nothing; what shrinks
     # several grants names what was read of each in its body, what revokes many the digest of what was shown; undoing
-    # what is undone changes nothing.
+    # what is undone changes nothing; a secret is told once, as a token is; a code counts once.
     neither = {
         "append_upload",
         "approve_disposal",
+        "confirm_authenticator",
         "confirm_return",
         "create_token",
         "end_upload",
+        "enrol_authenticator",
         "export_log",
         "name_on_team",
         "preview_overlay",
         "preview_wall",
+        "reset_authenticator",
         "revoke_many",
         "revoke_token",
         "run_disposal",
         "shrink_grants",
+        "step_up",
         "take_off_team",
         "undo_bulk_grant",
         "undo_grant",
