@@ -95,6 +95,9 @@ class EventType(StrEnum):
     REPAIR_BLOBS_DELETED = "repair.blobs_deleted"  # objects that no living row names
     REPAIR_KEYS_COPIED = "repair.keys_copied"  # into the key places that lacked them
     REPAIR_KEYS_DESTROYED = "repair.keys_destroyed"  # that nobody owns
+    STANDBY_ENDED = "standby.ended"  # withdrawn, or closed before its time; its grants have entries of their own
+    STANDBY_OPENED = "standby.opened"  # an alert: a member opened it himself; the reason is in the payload
+    STANDBY_SEALED = "standby.sealed"  # papers that a member may open once for himself
     TASK_ACCEPTED = "task.accepted"  # these exact revisions; what was made with the task has ended
     TASK_CANCELLED = "task.cancelled"  # the same; by an attorney, or with a membership or a disposal
     TASK_CREATED = "task.created"  # its grants and asks have entries of their own

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -45,6 +45,13 @@ class NewGrant:
     not_before: int | None  # None: at once
     not_after: int
     purpose: str
+
+
+class Source(NamedTuple):
+    """What a grant is made with, where it is not the caller who gives it."""
+
+    granted_by: str  # a membership
+    standby_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ LIVE_BY_HAND: Final = select(grants.c.id, grants.c.abilities, grants.c.not_befor
     grants.c.membership_id == bindparam("membership"),
     grants.c.document_id == bindparam("document"),
     grants.c.task_id.is_(None),
+    grants.c.standby_id.is_(None),
     grants.c.not_after > bindparam("now"),
     grants.c.revoked_at > bindparam("now"),
 )
@@ -222,12 +230,14 @@ def write(
     term: tuple[int, int],
     purpose: str,
     task_id: str | None = None,
+    source: Source | None = None,
 ) -> str:
     """Write a grant and its entry; return its id.
 
     Args:
-        document: the row of a decision that this caller may grant it.
+        document: the row of a decision that this caller, or whoever sealed the source, may grant it.
         task_id: the task that it is made with.
+        source: the standby share that it is made with.
     """
     grant_id = act.new_id("grt")
     part = Holder(*act.tx.one(_PART, part=document.part_id))
@@ -243,15 +253,17 @@ def write(
         not_after=term[1],
         revoked_at=FOREVER,
         purpose=act.seal(part, "grants", "purpose", grant_id, purpose),
-        granted_by=act.actor.membership_id,
+        granted_by=act.actor.membership_id if source is None else source.granted_by,
         granted_at=act.moment.s,
         version=1,
         task_id=task_id,
+        standby_id=None if source is None else source.standby_id,
     )
+    made_with = {"task": task_id, "standby": None if source is None else source.standby_id}
     subjects = _subjects(document, recipient.membership_id, recipient.person_id, grant_id)
     act.record(
         EventType.GRANT_CREATED,
-        subjects if task_id is None else {**subjects, "task": task_id},
+        {**subjects, **{noun: made for noun, made in made_with.items() if made is not None}},
         {"abilities": list(words_of(abilities)), "not_before": term[0], "not_after": term[1]},
         act.payload(part, {"purpose": purpose}),
     )

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.db.models import FOREVER
-from service.doctor import duties, matters
+from service.doctor import duties, matters, standbys
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, side_of
@@ -61,6 +61,7 @@ def _grant_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subj
         "not_after": data["not_after"],
         "revoked_at": FOREVER,
         "task_id": subjects.get("task"),
+        "standby_id": subjects.get("standby"),
     }
     scratch.add("grant", Said(subjects["grant"], "", terms, entry["index"]))
 
@@ -356,6 +357,9 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.ON_CALL_ENDED, _on_call_ended),
             (EventType.PART_ADDED, _part_added),
             (EventType.PERSON_ADDED, _person_added),
+            (EventType.STANDBY_ENDED, standbys.ended),
+            (EventType.STANDBY_OPENED, standbys.opened),
+            (EventType.STANDBY_SEALED, standbys.sealed),
             (EventType.TASK_ACCEPTED, _task_ended("accepted")),
             (EventType.TASK_CANCELLED, _task_ended("cancelled")),
             (EventType.TASK_CREATED, _task_created),

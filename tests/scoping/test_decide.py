@@ -474,6 +474,7 @@ def test_who_is_named_on_a_matter_reads_the_engagement_of_its_part_and_changes_n
     of_attorneys = {Action.ACCESS_REQUEST_LIST, Action.ON_CALL_LIST, Action.TASK_MEASURE, Action.PERSON_ACCESS}
     of_attorneys |= {
         Action.DUTY_LIST,
+        Action.STANDBY_LIST,
         Action.ENGAGEMENT_USAGE,
         Action.ENGAGEMENT_SHRINK,
     }  # each grant is decided as grant:revoke too
