@@ -50,6 +50,7 @@ SQL_TABLES: Final = Use(
         "service.sharing",  # gives and takes many at once, by hand or for a standing share
         "service.holdings",  # tells somebody his own
         "service.tasks",  # makes and ends grants with a task; reads what a member added for his own
+        "service.standbys",  # ends grants that were made with one; tells number and label of what is sealed
         "service.shrinking",  # revokes and narrows several grants at once
         "service.schedules",  # writes schedules
         "service.disposal",  # destroys them

@@ -103,6 +103,9 @@ class EventType(StrEnum):
     REPAIR_BLOBS_DELETED = "repair.blobs_deleted"  # objects that no living row names
     REPAIR_KEYS_COPIED = "repair.keys_copied"  # into the key places that lacked them
     REPAIR_KEYS_DESTROYED = "repair.keys_destroyed"  # that nobody owns
+    STANDBY_ENDED = "standby.ended"  # withdrawn, or closed before its time; its grants have entries of their own
+    STANDBY_OPENED = "standby.opened"  # an alert: a member opened it himself; the reason is in the payload
+    STANDBY_SEALED = "standby.sealed"  # papers that a member may open once for himself
     STANDING_SHARE_CREATED = "standing_share.created"  # papers to come are handed out as they are confirmed
     STANDING_SHARE_ENDED = "standing_share.ended"  # what it handed out is revoked with it, with entries of their own
     TASK_ACCEPTED = "task.accepted"  # these exact revisions; what was made with the task has ended
@@ -241,10 +244,7 @@ def list_read(who: Who, ids: Iterable[str], log_size: int | None = None, at: int
     listed = list(ids)
     digest = hashlib.sha256("\n".join(listed).encode()).hexdigest()
     data: dict[str, str | int | bool | list[str]] = {"count": len(listed), "ids_sha256": digest}
-    if log_size is not None:
-        data["log_size"] = log_size
-    if at is not None:
-        data["at"] = at
+    data |= {name: told for name, told in (("log_size", log_size), ("at", at)) if told is not None}
     return _draft(EventType.LIST_READ, "allowed", who, data=data)
 
 

@@ -66,9 +66,7 @@ class Grant:
     purpose: str
     granted_by: str  # a membership
     granted_at: int
-    task_id: str | None  # the task that it was made with, and ends with
-    bulk_id: str | None  # the act that made it with others
-    standing_id: str | None  # the standing share that made it, and ends it
+    made_with: Origin  # a task, standing or standby share ends it again
     version: int
 
 
@@ -96,6 +94,7 @@ LIVE_BY_HAND: Final = select(grants.c.id, grants.c.abilities, grants.c.not_befor
     grants.c.document_id == bindparam("document"),
     grants.c.task_id.is_(None),
     grants.c.standing_id.is_(None),
+    grants.c.standby_id.is_(None),
     grants.c.not_after > bindparam("now"),
     grants.c.revoked_at > bindparam("now"),
 )
@@ -243,8 +242,7 @@ def write_many(
 ) -> list[str]:
     """Write a grant and an entry for each of several documents; return the grants' ids in the same order.
 
-    Args:
-        shared: rows of decisions that this caller may grant them, or of a list of what he may.
+    `shared`: rows of decisions that this caller may grant them, or of a list of what he may.
     """
     holders = {part_id: Holder(*act.tx.one(_PART, part=part_id)) for part_id in {each.part_id for each in shared}}
     rows = []
@@ -268,6 +266,7 @@ def write_many(
                 "task_id": made_with.task_id,
                 "bulk_id": made_with.bulk_id,
                 "standing_id": made_with.standing_id,
+                "standby_id": made_with.standby_id,
             }
         )
         act.record(
@@ -393,8 +392,6 @@ def _opened(reader: NameReader, row: Any) -> Grant:
         purpose=_purpose(reader, row),
         granted_by=row.granted_by,
         granted_at=row.granted_at,
-        task_id=row.task_id,
-        bulk_id=row.bulk_id,
-        standing_id=row.standing_id,
+        made_with=Origin(row.task_id, row.bulk_id, row.standing_id, row.standby_id),
         version=row.version,
     )

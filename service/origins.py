@@ -1,4 +1,4 @@
-"""What a grant was made with: by hand, with a task, with many others in one act, or by a standing share."""
+"""What a grant was made with: by hand, with a task, with many others in one act, by a standing or a standby share."""
 
 from __future__ import annotations
 
@@ -15,11 +15,17 @@ class Origin(NamedTuple):
     task_id: str | None = None
     bulk_id: str | None = None
     standing_id: str | None = None
+    standby_id: str | None = None
     giver: str | None = None
 
     def ids(self) -> dict[str, str]:
         """The ids of it, as entries name them."""
-        named = {"task": self.task_id, "bulk": self.bulk_id, "standing": self.standing_id}
+        named = {
+            "task": self.task_id,
+            "bulk": self.bulk_id,
+            "standing": self.standing_id,
+            "standby": self.standby_id,
+        }
         return {noun: found for noun, found in named.items() if found is not None}
 
 

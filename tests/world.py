@@ -260,6 +260,21 @@ class Engagement:
         how = {name: more.pop(name) for name in ("status", "headers") if name in more}
         return await self.attorney.post(f"/engagements/{self.id}/duties", {**body, **more}, **how)
 
+    async def standby(self, seat: Person, *documents: str, **more: Any) -> Any:
+        """Seal papers for a member, to be opened for an hour within a day."""
+        how = {name: more.pop(name) for name in ("status", "headers") if name in more}
+        body = {
+            "membership_id": seat.membership_id,
+            "part_id": self.part_id,
+            "documents": list(documents),
+            "abilities": ["view", "download"],
+            "lasts_s": 3600,
+            "valid_until": rfc3339(self.world.now + DAY_S),
+            "note": "If the clerk calls.",
+            **more,
+        }
+        return await self.attorney.post(f"/engagements/{self.id}/standbys", body, **how)
+
     async def ask(self, seat: Person, labels: tuple[str, ...] = ("intake_form",), days: int = 14) -> Any:
         """Ask a member for papers."""
         body = {

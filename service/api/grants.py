@@ -59,8 +59,8 @@ class NewGrant(Input):
 class GrantOut(Output):
     """A grant; `revoked_at` is null while nobody has revoked it.
 
-    `task_id`, `bulk_id` and `standing_id` say what it was made with: a task, one act with many grants, a standing
-    share; null where not.
+    `task_id`, `bulk_id`, `standing_id` and `standby_id` say what it was made with: a task, one act with many grants, a
+    standing or a standby share; null where not.
     """
 
     id: str
@@ -79,6 +79,7 @@ class GrantOut(Output):
     task_id: str | None
     bulk_id: str | None
     standing_id: str | None
+    standby_id: str | None
     etag: str
 
 
@@ -98,9 +99,7 @@ def out(grant: grants.Grant) -> dict[str, Any]:
         "purpose": grant.purpose,
         "granted_by": grant.granted_by,
         "granted_at": shown_time(grant.granted_at),
-        "task_id": grant.task_id,
-        "bulk_id": grant.bulk_id,
-        "standing_id": grant.standing_id,
+        **{name: getattr(grant.made_with, name) for name in ("task_id", "bulk_id", "standing_id", "standby_id")},
         "etag": etag(grant.id, grant.version),
     }
 

@@ -494,6 +494,7 @@ grants = Table(
     _text("task_id", null=True),  # made with this task, and ended with it; NULL: made by itself
     _text("bulk_id", null=True),  # made with others in one act
     _text("standing_id", null=True),  # made by this standing share, and ended with it
+    _text("standby_id", null=True),  # made by opening this standby share, and ended with it
     CheckConstraint("not_before < not_after", name="dates"),
     # With all that a decision asks of a grant, so that it never has to look up the row.
     Index("ix_grants_given", "membership_id", "document_id", "revoked_at", "not_after", "not_before", "abilities"),
@@ -770,4 +771,30 @@ idempotency = Table(
     _bytes("request_index", "HMAC of the request"),
     _text("resource_id"),
     _int("created_at"),
+)
+
+# Papers sealed ahead, which a member may open once for himself; grants are made when he does.
+standbys = Table(
+    "standbys",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("membership_id", "memberships"),
+    _ref("part_id", "parts"),
+    _text("documents"),  # ids, one space between
+    _int("abilities"),
+    _int("lasts_s"),  # seconds, once opened
+    _int("valid_until"),  # not to be opened from then on
+    _bytes("note", "sealed, part"),
+    _ref("sealed_by", "memberships"),
+    _int("sealed_at"),
+    _int("ended_at"),  # withdrawn, or closed before its time
+    _int("opened_at", null=True),
+    _int("closes_at", null=True),
+    _bytes("reason", "why it was opened, sealed, part", null=True),
+    _int("version"),
+    CheckConstraint("lasts_s BETWEEN 1 AND 14400", name="lasts"),
+    Index(None, "engagement_id", "id"),
+    Index(None, "membership_id"),
 )

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.db.models import FOREVER
-from service.doctor import braking, duties, matters, overlays, proofs, shares
+from service.doctor import braking, duties, matters, overlays, proofs, shares, standbys
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, side_of
@@ -63,6 +63,7 @@ def _grant_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subj
         "task_id": subjects.get("task"),
         "bulk_id": subjects.get("bulk"),
         "standing_id": subjects.get("standing"),
+        "standby_id": subjects.get("standby"),
     }
     scratch.add("grant", Said(subjects["grant"], "", terms, entry["index"]))
 
@@ -365,6 +366,9 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.OVERLAY_CHANGED, overlays.changed),
             (EventType.PART_ADDED, _part_added),
             (EventType.PERSON_ADDED, _person_added),
+            (EventType.STANDBY_ENDED, standbys.ended),
+            (EventType.STANDBY_OPENED, standbys.opened),
+            (EventType.STANDBY_SEALED, standbys.sealed),
             (EventType.STANDING_SHARE_CREATED, shares.standing_created),
             (EventType.STANDING_SHARE_ENDED, shares.standing_ended),
             (EventType.TASK_ACCEPTED, _task_ended("accepted")),

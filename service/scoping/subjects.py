@@ -29,12 +29,12 @@ class Subject(NamedTuple):
     """What an act is on. Name one thing; nothing named is the firm.
 
     `via` is the id of something that stands for a thing: a revision's, grant's or access request's (its document), an
-    ask's, task's or standing share's (its part), an agreement's, bulk grant's, disposal's, certificate's, membership's,
-    schedule's or on-call duty's (its engagement), a duty's (its engagement, and the matter where it is a matter's), a
-    hold's, wall's or emergency's (its matter), a token's (its person). `receipt` is the id of a document whose receipt
-    is wanted, seen as its adder's own affair. A matter beside an engagement means both at once (putting a part of a
-    matter into an engagement). `begun` is when an upload was let in that goes on (UTC seconds): the hours of that time
-    count, so that what is on its way when they end may finish; all else is decided as it is now.
+    ask's, task's, standing or standby share's (its part), an agreement's, bulk grant's, disposal's, certificate's,
+    membership's, schedule's or on-call duty's (its engagement), a duty's (its engagement, and the matter where it is a
+    matter's), a hold's, wall's or emergency's (its matter), a token's (its person). `receipt` is the id of a document
+    whose receipt is wanted, seen as its adder's own affair. A matter beside an engagement means both at once (putting a
+    part of a matter into an engagement). `begun` is when an upload was let in that goes on (UTC seconds): the hours of
+    that time count, so that what is on its way when they end may finish; all else is decided as it is now.
     """
 
     document: str | None = None
@@ -92,6 +92,7 @@ _NOUNS: Final = {
     "mem": "membership",
     "onc": "on_call",
     "rev": "revision",
+    "sby": "standby",
     "sch": "schedule",
     "stn": "standing",
     "tok": "token",
@@ -127,6 +128,7 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "mem": _follow(models.memberships, engagement=models.memberships.c.engagement_id),
         "onc": _follow(models.on_calls, engagement=models.on_calls.c.engagement_id),
         "rev": _follow(models.revisions, document=models.revisions.c.document_id),
+        "sby": _follow(models.standbys, part=models.standbys.c.part_id),
         "sch": _follow(models.schedules, engagement=models.schedules.c.engagement_id),
         "stn": _follow(models.standing_shares, part=models.standing_shares.c.part_id),
         "tok": _follow(models.tokens, person=models.tokens.c.person_id),
@@ -208,6 +210,9 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.TASK_LIST, Action.TASK_MEASURE, Action.TASK_SUBMIT), (_E,)),
             ((Action.TASK_READ,), (_P, _E)),
             ((Action.SCHEDULE_CREATE, Action.SCHEDULE_END, Action.SCHEDULE_LIST), (_E,)),
+            ((Action.STANDBY_CREATE, Action.STANDBY_END), (_P,)),
+            ((Action.STANDBY_LIST,), (_P, _E)),
+            ((Action.STANDBY_OPEN,), (_P, _E)),
             ((Action.STANDING_SHARE_CREATE, Action.STANDING_SHARE_END), (_P,)),
             ((Action.STANDING_SHARE_LIST,), (_P, _E)),
             ((Action.VENDOR_ADD, Action.VENDOR_LIST, Action.VENDOR_READ), (_F,)),

@@ -44,6 +44,7 @@ _HELD: Final = select(grants_table.c.document_id).where(
     grants_table.c.membership_id == bindparam("membership"),
     grants_table.c.task_id.is_(None),
     grants_table.c.standing_id.is_(None),
+    grants_table.c.standby_id.is_(None),
     grants_table.c.not_after > bindparam("now"),
     grants_table.c.revoked_at > bindparam("now"),
 )

@@ -81,6 +81,18 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         ),
         "review": (("review_emergency", f"owner {_TEAM}"),),
         "waiver": (),  # kept for the log's payload alone
+        # Sealed ahead for a member; his reason for opening is the purpose of the grants, and read by the team.
+        "standby": (
+            ("list_standbys read_standby", f"{_TEAM} granted"),
+            ("seal_standby end_standby", _TEAM),
+            ("open_standby close_standby", "granted"),
+        ),
+        "opening": (
+            ("list_standbys read_standby", f"{_TEAM} granted"),
+            ("open_standby close_standby", "granted"),
+            ("list_grants", f"{_TEAM} coordinator"),
+            ("read_document", "granted"),
+        ),
         # What a duty rests on: who leads or sits records it, attorneys of the team read it.
         "evidence": (
             ("list_duties read_duty", _TEAM),

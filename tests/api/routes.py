@@ -237,6 +237,33 @@ async def _cancel_task(scene: Scene) -> Request:
     return Request({"task_id": task["id"]}, headers={"If-Match": task["etag"]})
 
 
+async def _seal_standby(scene: Scene) -> Request:
+    body = {
+        "membership_id": scene.seats["granted"].membership_id,
+        "part_id": scene.main.part_id,
+        "documents": [scene.things["document"]],
+        "abilities": ["view"],
+        "lasts_s": 3600,
+        "valid_until": rfc3339(scene.world.now + DAY_S),
+        "note": CANARIES["standby"],
+    }
+    return Request({"engagement_id": scene.main.id}, json=body)
+
+
+async def _end_standby(scene: Scene) -> Request:
+    made = await scene.standby()
+    return Request({"standby_id": made["id"]}, headers={"If-Match": made["etag"]})
+
+
+async def _open_standby(scene: Scene) -> Request:
+    return replace(await _end_standby(scene), json={"reason": CANARIES["opening"]})
+
+
+async def _close_standby(scene: Scene) -> Request:
+    made = await scene.standby_opened()
+    return Request({"standby_id": made}, headers=await scene.tag(f"/standbys/{made}"))
+
+
 async def _record_duty(scene: Scene) -> Request:
     body = {"duty": "training", "person_id": (await scene.member()).person_id, "note": CANARIES["evidence"]}
     return Request({"engagement_id": scene.main.id}, json=body)
@@ -569,6 +596,13 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "return_task": _return_task,
         "accept_task": _accept_task,
         "cancel_task": _cancel_task,
+        "seal_standby": _seal_standby,
+        "list_standbys": _of("engagement_id", "engagement"),
+        "read_standby": _of("standby_id", "standby"),
+        "read_standby opened": _of("standby_id", "standby_opened"),
+        "open_standby": _open_standby,
+        "close_standby": _close_standby,
+        "end_standby": _end_standby,
         "record_duty": _record_duty,
         "record_duty of_matter": _record_duty_of_matter,
         "waive_duty": _waive_duty,

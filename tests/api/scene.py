@@ -36,6 +36,8 @@ CANARIES = MappingProxyType(
         "review": "Hawfinch",
         "waiver": "Wheatear",
         "evidence": "Dotterel",
+        "standby": "Whinchat",
+        "opening": "Chiffchaff",
         "typed name": "Treecreeper",
     }
 )
@@ -178,6 +180,8 @@ class Scene:
         self.things["token"] = await self.token("granted")
         self.things["schedule"] = (await self.schedule())["id"]
         self.things["standing_share"] = (await self.standing_share())["id"]
+        self.things["standby"] = (await self.standby())["id"]
+        self.things["standby_opened"] = await self.standby_opened()
         self.things["duty"] = (await self.main.evidence("insurance", note=CANARIES["evidence"]))["id"]
         self.things["matter_duty"] = (await self.main.evidence("client_consent", note=CANARIES["evidence"]))["id"]
 
@@ -222,6 +226,7 @@ class Scene:
             "ask": (await away.ask(paralegal))["items"][0]["id"],
             "task": (await away.task(paralegal, instructions="Sparrow"))["id"],
             "schedule": (await lead.post(f"/engagements/{away.id}/schedules", dict(ALWAYS)))["id"],
+            "standby": (await away.standby(paralegal, document, note="Sparrow"))["id"],
             "duty": (await away.evidence("client_consent", note="Sparrow"))["id"],
             "on_call": (await lead.post(f"/engagements/{away.id}/on-call", self.calling(lead.person_id)))["id"],
             "token": (await paralegal.post("/tokens", {"scopes": ["me"], "days": 1}))["id"],
@@ -350,6 +355,16 @@ class Scene:
         return await self.lead.post(
             f"/engagements/{self.main.id}/schedules", {**ALWAYS, "membership_id": membership_id}
         )
+
+    async def standby(self) -> Any:
+        """A paper sealed for the paralegal."""
+        return await self.main.standby(self.seats["granted"], self.things["document"], note=CANARIES["standby"])
+
+    async def standby_opened(self) -> str:
+        """One that he opened."""
+        path = f"/standbys/{(await self.standby())['id']}"
+        body = {"reason": CANARIES["opening"]}
+        return str((await self.seats["granted"].change("POST", f"{path}/opening", body, match=path))["id"])
 
     def requesting(self, document_id: str, ability: str = "text") -> dict[str, object]:
         """What is sent to ask for more of a paper."""

@@ -87,6 +87,20 @@ async def _duties(made: Engagement, seat: Person, other: Person) -> None:
     await made.attorney.post(f"/engagements/{made.id}/waivers", {"duty": "vendor_review", "reason": "On its way."})
 
 
+async def _standbys(made: Engagement, seat: Person, document_id: str) -> None:
+    """Seal, withdraw, open, and close early."""
+    for what in ("withdraw", "open", "close"):
+        sealed = await made.standby(seat, document_id)
+        path = f"/standbys/{sealed['id']}"
+        if what != "withdraw":
+            await seat.change("POST", f"{path}/opening", {"reason": "The clerk calls."}, match=path)
+        made.world.sleep(1)
+        if what == "withdraw":
+            await made.attorney.change("DELETE", path)
+        if what == "close":
+            await seat.change("DELETE", f"{path}/opening", match=path)
+
+
 async def a_full_life(made: Engagement) -> None:
     """Let everything happen to an engagement that changes a row on which a rule depends."""
     world, lead = made.world, made.attorney
@@ -186,6 +200,7 @@ async def _shares(made: Engagement, seat: Person) -> None:
 
 async def _tasks(made: Engagement, seat: Person, paper: str) -> None:
     """One task that is returned and accepted, one that is cancelled, one that is under way."""
+    await _standbys(made, seat, paper)
     lead = made.attorney
     for end in ("acceptance", "cancellation", ""):
         task = await made.task(seat, (paper,), preset="work")

@@ -29,6 +29,7 @@ TABLES = {
     "schedule": "schedules",
     "duty": "duties",
     "matter": "matters",
+    "standby": "standbys",
     "wall": "walls",
     "emergency": "emergencies",
     "hold": "holds",

@@ -24,7 +24,7 @@ def _value(table: Table, name: str, number: int) -> Any:
         target = next(iter(column.foreign_keys)).column.table
         return f"{target.name}_{number}"
     if isinstance(column.type, BigInteger):
-        return {"owed": 0, "waived": 1}.get(name, number)  # what a check allows
+        return {"owed": 0, "waived": 1, "lasts_s": 1}.get(name, number)  # what a check allows
     if isinstance(column.type, LargeBinary):
         return f"{name}_{number}".encode()
     fixed = {"kind": "firm", "side": "vendor", "status": "running", "state": "confirmed", "withheld": "invisible"}

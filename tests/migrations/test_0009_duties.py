@@ -9,12 +9,12 @@ from sqlalchemy import Table, create_engine, select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.db import schema
-from service.db.models import duties, engagements, matters
+from service.db.models import duties, engagements, grants, matters, standbys
 from service.db.session import Database
 from tests.migrated import owner_of
 from tests.migrations.rows import FIRMS, a_row, content, fill
 
-TOUCHED = {"engagements", "matters", "duties"}
+TOUCHED = {"engagements", "matters", "duties", "grants", "standbys"}
 
 
 def _without(rows: Any) -> Any:
@@ -35,6 +35,8 @@ def test_everything_keeps_its_rows_up_and_down_and_what_was_recorded_is_forgotte
         stands = connection.execute(select(duties.c.note, duties.c.waived, duties.c.recorded_by, duties.c.version))
         assert [tuple(row) for row in stands] == [(None, None, None, 1)] * len(FIRMS)
         connection.execute(duties.insert(), recorded)
+        assert list(connection.execute(select(grants.c.standby_id)).scalars()) == [None] * len(FIRMS)
+        connection.execute(standbys.insert(), a_row(standbys, 1))
     schema.downgrade(database, "0008")
     assert content(engine) == before
     engine.dispose()
