@@ -166,6 +166,9 @@ async def _hand_out(house: House, caller: str, paper: str, ends_at: str) -> None
     house.own[caller] = own = {"document_id": paper}
     own["grant_id"] = (await lead.post(f"/documents/{paper}/grants", grant))["id"]
     own["ask_id"] = (await lead.post(f"/engagements/{engagement.id}/asks", ask))["items"][0]["id"]
+    sealed = await engagement.standby(seat, paper, abilities=abilities, valid_until=ends_at)
+    own["standby_id"] = sealed["id"]
+    own["duty_id"] = (await engagement.evidence("training", seat))["id"]
     own["task_id"] = (await engagement.task(seat, labels=[label], due_at=ends_at, not_after=ends_at))["id"]
     asked = await seat.ask("POST", "/access-requests", json=wish)
     begun = await seat.ask("POST", "/uploads", headers=_upload(engagement, label))
@@ -189,7 +192,16 @@ async def _shared(house: House) -> dict[str, str]:
     call = {"person_id": house.seats["attorney"].person_id, "ends_at": rfc3339(world.now + DAY_S)}
     await lead.post(f"/engagements/{engagement.id}/on-call", call)
     await world.step_up(rescuer)
+    await world.step_up(rescuer)
     number = (await lead.get(f"/matters/{engagement.matter_id}"))["number"]
+    share = {
+        "role": "paralegal",
+        "part_id": engagement.part_id,
+        "labels": ["exhibit"],
+        "abilities": ["view"],
+        "not_after": rfc3339(world.now + DAY_S),
+        "purpose": "Draft the letter.",
+    }
     emergency = {"matter_number": number, "reason": "A hearing.", "closes_at": rfc3339(world.now + 3600)}
     return {
         "engagement_id": engagement.id,
@@ -202,6 +214,7 @@ async def _shared(house: House) -> dict[str, str]:
         "disposal_id": "dsp_" + "0" * 32,
         "certificate_id": "crt_" + "0" * 32,
         "upload_id": begun.headers["location"].rpartition("/")[2],
+        "share_id": (await lead.post(f"/engagements/{engagement.id}/standing-shares", share))["id"],
         "schedule_id": (await lead.post(f"/engagements/{engagement.id}/schedules", _always()))["id"],
         "wall_id": (await lead.post("/walls", {**about, "person_id": stranger.person_id}))["id"],
         "hold_id": (await lead.post("/holds", about))["id"],
@@ -230,7 +243,7 @@ async def _take_away(house: House) -> None:
     for caller in VENDOR_SIDE[1:]:
         own = house.own[caller]
         task = f"/tasks/{own['task_id']}"
-        for path in (f"/grants/{own['grant_id']}", f"/asks/{own['ask_id']}"):
+        for path in (f"/grants/{own['grant_id']}", f"/asks/{own['ask_id']}", f"/standbys/{own['standby_id']}"):
             await lead.change("DELETE", path)
         await lead.change("POST", f"{task}/cancellation", match=task)
     for caller in ("vendor_manager", "reviewer"):
@@ -258,6 +271,7 @@ async def _suspend(house: House) -> None:
 
 async def _dispose(house: House) -> None:
     engagement, owner, lead = house.engagement, house.engagement.world.owner, house.engagement.attorney
+    await engagement.world.step_up(lead)
     await lead.change("DELETE", f"/holds/{house.shared['hold_id']}")
     made = await owner.post(f"/engagements/{engagement.id}/disposal")
     path = f"/disposals/{made['id']}"
