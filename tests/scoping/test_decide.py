@@ -472,6 +472,7 @@ def test_who_is_named_on_a_matter_reads_the_engagement_of_its_part_and_changes_n
     }
     # A firm person's list of documents is decided document by document, wherever it is asked for.
     of_attorneys = {Action.ACCESS_REQUEST_LIST, Action.ON_CALL_LIST, Action.TASK_MEASURE, Action.PERSON_ACCESS}
+    of_attorneys |= {Action.OVERLAY_READ}
     of_attorneys |= {Action.ENGAGEMENT_USAGE, Action.ENGAGEMENT_SHRINK}  # each grant is decided as grant:revoke too
     assert allowed == READ_BY_THE_TEAM | {Action.DOCUMENT_LIST} | (of_attorneys if role == "attorney" else set())
     assert scene.ask(house, Action.ENGAGEMENT_READ, on).facts == ("duties", "live", "named", "window")
