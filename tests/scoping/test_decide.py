@@ -475,7 +475,7 @@ def test_who_is_named_on_a_matter_reads_the_engagement_of_its_part_and_changes_n
     of_attorneys = {Action.ACCESS_REQUEST_LIST, Action.ON_CALL_LIST, Action.TASK_MEASURE, Action.PERSON_ACCESS}
     # Each grant is decided as grant:create or grant:revoke too.
     of_attorneys |= {Action.ENGAGEMENT_USAGE, Action.ENGAGEMENT_SHARE, Action.ENGAGEMENT_SHRINK}
-    of_attorneys |= {Action.DUTY_LIST, Action.STANDBY_LIST}
+    of_attorneys |= {Action.DUTY_LIST, Action.OVERLAY_READ, Action.STANDBY_LIST}
     assert allowed == READ_BY_THE_TEAM | {Action.DOCUMENT_LIST} | (of_attorneys if role == "attorney" else set())
     assert scene.ask(house, Action.ENGAGEMENT_READ, on).facts == ("duties", "live", "named", "window")
     assert told(scene.ask(house, Action.ENGAGEMENT_CHANGE, on))[0] in {State.NEVER_GRANTED, State.ROLE}
