@@ -70,7 +70,7 @@ class Opening(Input):
     reason: Text
 
 
-class PaperOut(Output):
+class StandbyPaperOut(Output):
     """A paper in it: its number and label, never its title."""
 
     id: str
@@ -86,7 +86,7 @@ class StandbyOut(Output):
     membership_id: str
     person_id: str
     part_id: str
-    papers: list[PaperOut]
+    papers: list[StandbyPaperOut]
     abilities: list[str]
     lasts_s: int
     valid_until: str

@@ -6,7 +6,6 @@ means for people is counted from the lists that both versions compile to (`servi
 
 from __future__ import annotations
 
-from enum import IntFlag
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,11 +16,11 @@ from service.cli.failures import read_settings
 from service.cli.output import AsJson, print_json, print_record, print_table
 from service.cli.progress import counted
 from service.errors import PolicyError
-from service.scoping.actions import Action, Fact, Role, words_of
+from service.scoping.actions import Action, Role
 from service.scoping.comparing import Comparison
 from service.scoping.inforce import under
 from service.scoping.matrix import Matrix
-from service.scoping.table import NEVER, OR, TABLE_COLUMNS, Change, entries, render, rules_changed
+from service.scoping.table import NEVER, TABLE_COLUMNS, Change, as_words, effect_of, entries, render, rules_changed
 from service.wiring import open_installation
 
 app = typer.Typer(no_args_is_help=True, help="The policy files: who may do what.")
@@ -95,9 +94,9 @@ def _answer(change: Change) -> dict[str, Any]:
         "action": change.action.value,
         "label": change.label,
         "sensitivity": change.sensitivity,
-        "before": _ways(change.before),
-        "after": _ways(change.after),
-        "effect": " and ".join(word for word, true in (("gained", change.gained), ("lost", change.lost)) if true),
+        "before": as_words(change.before),
+        "after": as_words(change.after),
+        "effect": effect_of(change),
     }
 
 
@@ -158,8 +157,3 @@ def _compared(path: Path, answers: str) -> str:
     if lines != answers.splitlines():
         raise PolicyError(f"{DECISIONS} is not what these files answer: see `muniment policy diff` and write it anew.")
     return "is what these files answer"
-
-
-def _ways(ways: tuple[int, ...]) -> str:
-    as_words: list[IntFlag] = [Fact(way) for way in sorted(ways)]
-    return OR.join(" ".join(words_of(way)) or "always" for way in as_words) or NEVER

@@ -107,6 +107,7 @@ class Action(StrEnum):
     PERSON_ADD = "person:add"
     PERSON_LIST = "person:list"
     PERSON_READ = "person:read"
+    POLICY_PREVIEW = "policy:preview"
     POLICY_READ = "policy:read"
     RECEIPT_READ = "receipt:read"
     SCHEDULE_CREATE = "schedule:create"

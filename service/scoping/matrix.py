@@ -22,7 +22,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -44,7 +44,7 @@ from service.scoping.actions import (
     Sensitivity,
 )
 from service.scoping.answers import ANSWERS_FILE, AnswerTable
-from service.scoping.rules import ANY, DutyRow, Rule, needs_of, read_bytes, read_duties, read_rules
+from service.scoping.rules import ANY, DutyRow, Rule, epoch_of, needs_of, read_bytes, read_duties, read_rules
 
 EPOCH_FILES: Final = ("model.conf", "policy.csv", "duties.csv", ANSWERS_FILE)
 MODEL_SHA256: Final = "dc23032a23e049d9a9581fdd615baddb43af68b05b78dbd25c042c6d29800558"
@@ -239,18 +239,6 @@ def cells_of(action: Action) -> Iterator[tuple[str, str]]:
         yield NONE, NONE
 
 
-def epoch_of(contents: Iterable[bytes]) -> str:
-    """Return the policy epoch: hex SHA-256 over each file as 8 bytes of big-endian length and its bytes.
-
-    Source: policies/README.md; audit/FORMAT.md computes the same.
-    """
-    digest = hashlib.sha256()
-    for content in contents:
-        digest.update(len(content).to_bytes(8, "big"))
-        digest.update(content)
-    return digest.hexdigest()
-
-
 class Matrix:
     """One version of the policy. `Matrix.load` is the way to get one."""
 
@@ -275,12 +263,16 @@ class Matrix:
 
     @classmethod
     def load(cls, folder: Path) -> Matrix:
-        """Read and check the policy files of a folder.
+        """Read the policy files of a folder; PolicyError: one is missing, or `of` raises it."""
+        return cls.of([read_bytes(folder, name) for name in EPOCH_FILES])
+
+    @classmethod
+    def of(cls, contents: Sequence[bytes]) -> Matrix:
+        """Check the policy files, given in the order of `EPOCH_FILES`.
 
         Raises:
-            PolicyError: a file is missing, or anything in it is not exactly as policies/README.md says.
+            PolicyError: anything in them is not exactly as policies/README.md says.
         """
-        contents = [read_bytes(folder, name) for name in EPOCH_FILES]
         model, policy, duties, answers = contents
         if hashlib.sha256(model).hexdigest() != MODEL_SHA256:
             raise PolicyError("model.conf is not the model that this version was tested with.")

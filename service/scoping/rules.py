@@ -19,6 +19,7 @@ Source: policies/README.md; docs/adr/0005-policy.md.
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum
@@ -87,6 +88,18 @@ class DutyRow:
     actions: frozenset[Action]
     labels: frozenset[str]
     duties: Duty
+
+
+def epoch_of(contents: Iterable[bytes]) -> str:
+    """Return the policy epoch: hex SHA-256 over each file as 8 bytes of big-endian length and its bytes.
+
+    Source: policies/README.md; audit/FORMAT.md computes the same.
+    """
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(len(content).to_bytes(8, "big"))
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def read_bytes(folder: Path, name: str) -> bytes:

@@ -59,6 +59,16 @@ def entries(matrix: Matrix) -> Iterator[Entry]:
                     yield Entry(role, action, label, sensitivity, answer, when, duties, unless if ways else NONE)
 
 
+def as_words(ways: Iterable[int]) -> str:
+    """Write ways to a yes as the table has them."""
+    return OR.join(" ".join(words_of(Fact(way))) or "always" for way in sorted(ways)) or NEVER
+
+
+def effect_of(change: Change) -> str:
+    """Say in words whether an answer opens more, less, or both."""
+    return " and ".join(word for word, true in (("gained", change.gained), ("lost", change.lost)) if true)
+
+
 def render(matrix: Matrix) -> str:
     """Return the table as CSV text with its header line, a line feed after each row."""
     lines = [",".join(TABLE_COLUMNS), *(",".join(entry) for entry in entries(matrix))]

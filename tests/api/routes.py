@@ -22,6 +22,8 @@ from tests.world import DAY_S, NDA, rfc3339
 
 NOBODYS = "billing_clerk,document:view,internal_note,*,never"
 """A row of an overlay that takes nothing from anybody."""
+OTHER_POLICY = MappingProxyType({"duties.csv": "role,action,label,duties\nreceptionist,document:view,*,nda\n"})
+"""Files that the service would refuse to load: whoever may ask is told so."""
 TUS = MappingProxyType({"Tus-Resumable": "1.0.0"})
 Make = Callable[[Scene], Coroutine[Any, Any, Request]]
 
@@ -519,6 +521,7 @@ CASES: Mapping[str, Make] = MappingProxyType(
     {
         "read_firm": _plain(),
         "read_policy": _plain(),
+        "preview_policy": _plain(files=dict(OTHER_POLICY)),
         "read_me": _plain(),
         "list_receipts": _plain(),
         "enrol_authenticator": _plain(),

@@ -12,22 +12,27 @@ from __future__ import annotations
 import asyncio
 import csv
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from tests.api.asking import Answer
 from tests.api.requests import Operation, Request, operations, phantom
-from tests.api.routes import OPEN, TUS
+from tests.api.routes import OPEN, OTHER_POLICY, TUS
 from tests.api.town import CALLERS, STATES, VENDOR_SIDE, Cell, Town
 from tests.world import a_world
 
 STATES_FILE: Final = Path(__file__).parent / "states.csv"
-TELLING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"export_log": ("engagement_id",), "preview_wall": ("person_id", "matter_id")}
+TELLING: Final[Mapping[str, Callable[[Mapping[str, str]], Mapping[str, object]]]] = MappingProxyType(
+    {
+        "export_log": lambda things: {"engagement_id": things["engagement_id"]},
+        "preview_overlay": lambda _things: {"rows": ["*,document:download,*,*,never"]},
+        "preview_policy": lambda _things: {"files": dict(OTHER_POLICY)},
+        "preview_wall": lambda things: {"person_id": things["person_id"], "matter_id": things["matter_id"]},
+    }
 )
-"""Operations that only tell something too, though their method is POST, and what their body names."""
+"""Operations that only tell something too, though their method is POST, and what is sent to them."""
 NO_ITEMS: Final = '{"items":[]'
 
 
@@ -63,8 +68,8 @@ def request_of(operation: Operation, cell: Cell) -> Request:
     wanted = [each for each in operation.described.get("parameters", ()) if each.get("required")]
     path = {each["name"]: cell.things[each["name"]] for each in wanted if each["in"] == "path"}
     query = {each["name"]: cell.things[each["name"]] for each in wanted if each["in"] == "query"}
-    body = {name: cell.things[name] for name in TELLING.get(operation.id, ())}
-    return Request(path, query, TUS if operation.path.startswith("/api/v1/uploads") else {}, body or None)
+    body = TELLING[operation.id](cell.things) if operation.id in TELLING else None
+    return Request(path, query, TUS if operation.path.startswith("/api/v1/uploads") else {}, body)
 
 
 async def ask_in_every_state(town: Town, states: Collection[str] = STATES) -> list[Told]:

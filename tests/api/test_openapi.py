@@ -196,6 +196,7 @@ def test_what_creates_can_be_sent_again_and_what_changes_names_what_was_read(
         "export_log",
         "name_on_team",
         "preview_overlay",
+        "preview_policy",
         "preview_wall",
         "reset_authenticator",
         "revoke_many",

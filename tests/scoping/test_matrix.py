@@ -45,9 +45,9 @@ from service.scoping.matrix import (
     at_most,
     cells_of,
     covers,
-    epoch_of,
     holds,
 )
+from service.scoping.rules import epoch_of
 from tests.scale import count
 from tests.scoping.policies import POLICIES, policy_folder
 
