@@ -115,6 +115,7 @@ class TakenOut(Output):
     task_id: str | None
     bulk_id: str | None
     standing_id: str | None
+    standby_id: str | None
 
 
 class TakenAllOut(Output):
@@ -180,8 +181,9 @@ def _given_out(given: giving.Given) -> dict[str, Any]:
 
 
 def _taken_out(taken: taking.Taken) -> dict[str, Any]:
-    shown = {name: getattr(taken, name) for name in TakenOut.model_fields}
-    return {**shown, "abilities": list(taken.abilities), "not_after": shown_time(taken.not_after)}
+    made_with = {name: getattr(taken.made_with, name) for name in ("task_id", "bulk_id", "standing_id", "standby_id")}
+    shown = {name: getattr(taken, name) for name in TakenOut.model_fields if name not in made_with}
+    return {**shown, **made_with, "abilities": list(taken.abilities), "not_after": shown_time(taken.not_after)}
 
 
 def _all_out(taken: taking.TakenAll, *, dry_run: bool) -> dict[str, Any]:
@@ -190,7 +192,7 @@ def _all_out(taken: taking.TakenAll, *, dry_run: bool) -> dict[str, Any]:
         "digest": taken.digest,
         "count": len(taken.grants),
         "by_label": dict(sorted(taken.by_label.items())),
-        "standing_shares": sorted({each.standing_id for each in taken.grants if each.standing_id is not None}),
+        "standing_shares": sorted({each.made_with.standing_id for each in taken.grants} - {None}),
         "items": [_taken_out(each) for each in taken.grants],
     }
 

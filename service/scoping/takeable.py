@@ -44,6 +44,7 @@ _COLUMNS: Final = (
     _g.c.task_id,
     _g.c.bulk_id,
     _g.c.standing_id,
+    _g.c.standby_id,
     _g.c.version,
 )
 

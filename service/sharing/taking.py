@@ -29,6 +29,7 @@ from service.db.models import bulk_grants
 from service.errors import BadInputError, NotFoundError
 from service.events import EventType
 from service.grants import REVOKE
+from service.origins import Origin
 from service.scoping import takeable
 from service.scoping.actions import Ability, Action, words_of
 from service.scoping.decide import Subject
@@ -63,9 +64,7 @@ class Taken:
     person_id: str
     abilities: tuple[str, ...]
     not_after: int
-    task_id: str | None
-    bulk_id: str | None
-    standing_id: str | None
+    made_with: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +221,7 @@ def _digest(
 
 
 def _subjects(row: Any) -> dict[str, str]:
-    made_with = {"task": row.task_id, "bulk": row.bulk_id, "standing": row.standing_id}
+    made_with = Origin(row.task_id, row.bulk_id, row.standing_id, row.standby_id)
     return {
         "engagement": row.engagement_id,
         "part": row.part_id,
@@ -231,7 +230,7 @@ def _subjects(row: Any) -> dict[str, str]:
         "grant": row.id,
         "membership": row.membership_id,
         "person": row.person_id,
-        **{noun: found for noun, found in made_with.items() if found is not None},
+        **made_with.ids(),
     }
 
 
@@ -249,7 +248,5 @@ def _shown(row: Any) -> Taken:
         person_id=row.person_id,
         abilities=words_of(Ability(row.abilities)),
         not_after=row.not_after,
-        task_id=row.task_id,
-        bulk_id=row.bulk_id,
-        standing_id=row.standing_id,
+        made_with=Origin(row.task_id, row.bulk_id, row.standing_id, row.standby_id),
     )
