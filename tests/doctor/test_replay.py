@@ -96,7 +96,7 @@ def _other(name: str, value: Any) -> Any:
         return None if value else 1
     if isinstance(value, int):
         return value + (8 if name == "abilities" else 1)
-    return OTHER_WORDS.get(name, "eng_other")
+    return 1 if name in {"opened_at", "closes_at"} else OTHER_WORDS.get(name, "eng_other")
 
 
 def _as_logged(name: str, value: Any) -> Any:

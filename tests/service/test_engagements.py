@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from service.api.shapes import shown_time
+from service.brakes.marks import MARKS
 from service.db.models import engagements
 from tests.service.house import FAR, FARTHER, LONG_AGO, Clock, House, code_of
 
@@ -21,7 +22,7 @@ async def test_an_engagement_has_a_key_of_its_own_and_its_terms_in_the_log(house
     entry = house.entries("engagement.created")[0]
     assert entry["subjects"] == {"engagement": made["id"], "vendor": made["vendor_id"]}
     terms = {"lead": lead.person_id, "starts_at": row.starts_at, "ends_at": row.ends_at}
-    assert entry["data"] == {**terms, "withheld": "invisible"}
+    assert entry["data"] == {**terms, "withheld": "invisible", "owed": [], **MARKS}
     assert (entry["eseq"], entry["eprev"]) == (0, "0" * 64)
 
 
