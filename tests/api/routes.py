@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -22,8 +23,8 @@ from tests.world import DAY_S, NDA, rfc3339
 
 NOBODYS = "billing_clerk,document:view,internal_note,*,never"
 """A row of an overlay that takes nothing from anybody."""
-OTHER_POLICY = MappingProxyType({"duties.csv": "role,action,label,duties\nreceptionist,document:view,*,nda\n"})
-"""Files that the service would refuse to load: whoever may ask is told so."""
+OTHER_POLICY = MappingProxyType({"duties.csv": (Path(__file__).parents[2] / "policies/duties.csv").read_text("utf-8")})
+"""Files to be compared with those in force; they say the same."""
 TUS = MappingProxyType({"Tus-Resumable": "1.0.0"})
 Make = Callable[[Scene], Coroutine[Any, Any, Request]]
 
