@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.db import models
@@ -17,6 +17,7 @@ from service.scoping.actions import Duty
 from service.scoping.comparing import COMPARED, Comparison, Shift
 from service.scoping.decide import Subject, decide
 from service.scoping.matrix import Matrix
+from tests.scale import count
 from tests.scoping.policies import policy_folder
 from tests.scoping.test_listing import BOTH, random_world
 from tests.scoping.world import Ground, World
@@ -82,7 +83,7 @@ def comparison(before: str, after: str) -> Comparison:
 
 @pytest.mark.parametrize("after", [name for name in VERSIONS if name != "as it is"])
 @given(st.data(), st.booleans())
-@BOTH
+@settings(BOTH, max_examples=max(6, count(1000) // len(VERSIONS)))
 def test_a_difference_is_what_deciding_under_both_gives(
     ground: Ground, after: str, data: st.DataObject, backwards: bool
 ) -> None:
