@@ -29,6 +29,7 @@ SUITE: Final = (
     "tests/scoping/test_matrix.py",
     "tests/test_recipients.py",
     "tests/scoping/test_overlays.py",
+    "tests/scoping/test_step_up.py",
     "tests/scoping/test_listing.py",
     "tests/test_door.py",
     "tests/test_acts.py",

@@ -395,6 +395,14 @@ def test_papers_are_added_as_the_overlay_leaves_it(world: World, matrix: Matrix)
     assert not left.ceiling_allows("paralegal", "document:add", "billing", "confidential")
 
 
+def test_pages_and_counts_are_as_the_overlay_leaves_them(world: World, matrix: Matrix) -> None:
+    seat = _seat(world, "paralegal,document:list,*,privileged,never")
+    kept, _taken = _paper(world, seat), _paper(world, seat, "two", sensitivity="privileged")
+    actor = world.actor(seat)
+    assert [row.id for row in listing.page(world.tx, matrix, world.moment, actor, after="", most=9)] == [kept]
+    assert listing.count(world.tx, matrix, world.moment, actor) == 1
+
+
 def test_what_another_sees_is_told_as_his_overlay_leaves_it(world: World, matrix: Matrix) -> None:
     seat = _seat(world, NO_LOOK)
     kept, taken = _paper(world, seat), _paper(world, seat, "two", sensitivity="privileged")
