@@ -185,12 +185,21 @@ async def give(services: Services, caller: Caller, engagement_id: str, new: NewG
 def _checked(new: NewGrants) -> tuple[list[str], Ability, str]:
     if (new.part_id is None) == (new.matter_id is None):
         raise BadInputError("part_id, matter_id: send one of the two.", extra={"field": "part_id"})
-    if new.sensitivity not in BY_LABEL:
+    require_by_label(new.sensitivity)
+    return asks.ordered(new.labels), grants.bits(new.abilities), names.text(new.purpose, "purpose")
+
+
+def require_by_label(sensitivity: str) -> None:
+    """Insist that papers may be shared up to this sensitivity by their label alone.
+
+    Raises:
+        BadInputError: they may not.
+    """
+    if sensitivity not in BY_LABEL:
         raise BadInputError(
             "sensitivity: by its label no paper above confidential is shared. Share a privileged paper by itself.",
             extra={"field": "sensitivity"},
         )
-    return asks.ordered(new.labels), grants.bits(new.abilities), names.text(new.purpose, "purpose")
 
 
 # The set --------------------------------------------------------------------------------------------------------------

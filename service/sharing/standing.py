@@ -30,7 +30,7 @@ from service.scoping.actions import Ability, Action, Role, Sensitivity, Side, si
 from service.scoping.decide import Subject
 from service.services import Services
 from service.sharing import keeping
-from service.sharing.giving import BY_LABEL
+from service.sharing.giving import require_by_label
 
 MOST_S: Final = 90 * 86_400
 
@@ -222,11 +222,7 @@ async def end(services: Services, caller: Caller, share_id: str) -> StandingShar
 
 
 def _require_form(new: NewStandingShare) -> None:
-    if new.sensitivity not in BY_LABEL:
-        raise BadInputError(
-            "sensitivity: by its label no paper above confidential is shared. Share a privileged paper by itself.",
-            extra={"field": "sensitivity"},
-        )
+    require_by_label(new.sensitivity)
     if (new.membership_id is None) == (new.role is None):
         raise BadInputError("membership_id, role: send one of the two.", extra={"field": "membership_id"})
     if new.role is not None and new.role != Role.COORDINATOR and side_of(new.role) is not Side.VENDOR:
