@@ -116,7 +116,7 @@ BANS: Final = (
             "service.errors",
         ),
         packages=("audit",),
-        advice="the log is reached through service/events.py and service/ledger",
+        advice="the log is reached through service/events/ and service/ledger",
     ),
 )
 

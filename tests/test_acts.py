@@ -66,7 +66,7 @@ async def test_a_refusal_and_a_failure_are_told_apart_in_the_log_and_leave_nothi
 
     def failing(act: Act) -> None:
         act.tx.run(
-            acts._REMEMBER, key_index=b"k", firm_id=act.firm_id, request_index=b"r", resource_id="x", created_at=1
+            acts.act._REMEMBER, key_index=b"k", firm_id=act.firm_id, request_index=b"r", resource_id="x", created_at=1
         )
         raise BadStateError("canary")
 

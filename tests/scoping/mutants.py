@@ -42,7 +42,7 @@ PATIENCE_S: Final = 240
 TESTS_FAILED: Final = 1  # pytest's exit codes; 2 and more: it could not even be tried
 ALL_PASSED: Final = 0
 
-S, A, D, G, R = ("service/scoping/", "service/acts.py", "service/door.py", "service/grants.py", "service/recipients.py")
+S, A, D, G, R = ("service/scoping/", "service/acts/", "service/door.py", "service/grants/", "service/recipients.py")
 
 
 class Mutant(NamedTuple):
@@ -390,7 +390,7 @@ MUTANTS: Final = (
     # Acts ------------------------------------------------------------------------------------------------------------
     Mutant(
         "the first decision is kept",
-        A,
+        A + "performing.py",
         "decision = decide(tx, services.matrix.current, moment, actor, action, about)",
         "decision = vars(decided).setdefault(\n"
         "            (actor, action, about), decide(tx, services.matrix.current, moment, actor, action, about)\n"
@@ -398,31 +398,31 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a refusal is told and not heeded",
-        A,
+        A + "performing.py",
         "if decision.error is not None:\n            raise Refused",
         "if decision.error is Refused:\n            raise Refused",
     ),
     Mutant(
         "a refusal leaves no entry",
-        A,
+        A + "performing.py",
         "raise Refused(decision.error, (events.access_refused(act.who, decision.error.code),))",
         "raise Refused(decision.error, ())",
     ),
     Mutant(
         "another member's key creates nothing",
-        A,
+        A + "act.py",
         r'f"{self.actor.membership_id}\n{route}\n{key}"',
         r'f"{route}\n{key}"',
     ),
     Mutant(
         "a key answers for another request",
-        A,
+        A + "act.py",
         "if row.request_index != request_index:",
         "if not request_index:",
     ),
     Mutant(
         "any version may be changed",
-        A,
+        A + "act.py",
         "if self.caller.if_match != etag(row_id, version):",
         "if not self.caller.if_match:",
     ),
@@ -437,15 +437,23 @@ MUTANTS: Final = (
     ),
     Mutant("every piece opens", D, "    if piece.upload_id not in authorised:", "    if not piece.upload_id:"),
     # Sharing ---------------------------------------------------------------------------------------------------------
-    Mutant("unconfirmed papers are shared", G, "    if document.state != CONFIRMED:", "    if not document.state:"),
+    Mutant(
+        "unconfirmed papers are shared",
+        G + "ceilings.py",
+        "    if document.state != CONFIRMED:",
+        "    if not document.state:",
+    ),
     Mutant(
         "a ceiling is asked for viewing only",
-        G,
+        G + "ceilings.py",
         "if ability in abilities and not any(",
         "if ability is Ability.VIEW and not any(",
     ),
     Mutant(
-        "a revoke bites a second later", G, "grant=grant_id, end=act.moment.s)", "grant=grant_id, end=act.moment.s + 1)"
+        "a revoke bites a second later",
+        G + "ending.py",
+        "grant=grant_id, end=act.moment.s)",
+        "grant=grant_id, end=act.moment.s + 1)",
     ),
     Mutant(
         "the card tells of revoked grants",
@@ -552,7 +560,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a grant forgets the engagement's overlay",
-        G,
+        G + "ceilings.py",
         "of_engagement(act.tx, act.services.matrix.current, document.engagement_id)",
         "act.services.matrix.current",
     ),

@@ -458,6 +458,6 @@ def test_use_cases_ask_for_a_ceiling_under_the_engagements_overlay() -> None:
     rooms = [path for path in (ROOT / "service").rglob("*.py") if "scoping" not in path.parts]
     found = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in rooms}
     those = {name: source for name, source in found.items() if asking.search(source)}
-    assert set(those) == {"service/asks.py", "service/grants.py"}
+    assert set(those) == {"service/asks.py", "service/grants/ceilings.py"}
     for source in those.values():
         assert source.count("matrix.current") == source.count("of_engagement(act.tx, act.services.matrix.current,") == 1
