@@ -57,9 +57,9 @@ async def list_all(services: Services, caller: Caller, engagement_id: str | None
         found = page(rows, asked)
         act.list_out([row.id for row in found.items])
         act.show(row.person_id for row in found.items)
-        told: Page[Told] = found.map(lambda row: told(act, row))
-        return told
+        shown: Page[Told] = found.map(lambda row: told(act, row))
+        return shown
 
     done = await perform(services, caller, Action.MEMBER_LIST, Subject(engagement=engagement_id), change)
-    reader, told = NameReader(services.keys, done.authorised), done.result
-    return await asyncio.to_thread(told.map, lambda each: opened(reader, *each))
+    reader, shown = NameReader(services.keys, done.authorised), done.result
+    return await asyncio.to_thread(shown.map, lambda each: opened(reader, *each))
