@@ -14,11 +14,13 @@ from __future__ import annotations
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from tests import memory
 from tests.buckets import Buckets, made_buckets
 from tests.guards import guard_sockets
 from tests.migrated import (
@@ -48,10 +50,21 @@ _FULL_EXAMPLES = 1000
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Close the way out, and choose how hard properties are tried."""
+    """Close the way out, put tests' folders into memory, and choose how hard properties are tried."""
     guard_sockets()
+    if config.option.basetemp is None and not hasattr(config, "workerinput"):  # workers get folders within this one
+        _write_to_memory(config)
     hypothesis.settings.register_profile("muniment", max_examples=count(_FULL_EXAMPLES), deadline=None, print_blob=True)
     hypothesis.settings.load_profile("muniment")
+
+
+def _write_to_memory(config: pytest.Config) -> None:
+    """Let ``tmp_path`` lie in memory. It is gone with the run: ``--basetemp=FOLDER`` keeps what a failed test wrote."""
+    run = ExitStack()
+    place = run.enter_context(memory.folder("muniment-tests-"))
+    if place is not None:
+        config.option.basetemp = place / "run"
+    config.add_cleanup(run.close)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

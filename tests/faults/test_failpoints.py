@@ -45,8 +45,8 @@ class Run:
 
 
 @pytest.fixture
-async def scene(quick_folder: Path) -> Scene:
-    return await prepare(quick_folder / "home")
+async def scene(tmp_path: Path) -> Scene:
+    return await prepare(tmp_path / "home")
 
 
 @pytest.fixture
@@ -93,9 +93,9 @@ def test_the_call_that_was_armed_fails_once_and_no_other() -> None:
 
 
 async def test_whichever_call_fails_the_answer_is_right_or_clean_and_the_state_old_or_new(
-    scene: Scene, points: Failpoints, quick_folder: Path, record_property: Figure
+    scene: Scene, points: Failpoints, tmp_path: Path, record_property: Figure
 ) -> None:
-    runs = {workflow.name: await _rehearse(workflow, scene, points, quick_folder) for workflow in WORKFLOWS}
+    runs = {workflow.name: await _rehearse(workflow, scene, points, tmp_path) for workflow in WORKFLOWS}
     cases = [
         Case(workflow, number, call, stored)
         for workflow in WORKFLOWS
@@ -108,7 +108,7 @@ async def test_whichever_call_fails_the_answer_is_right_or_clean_and_the_state_o
     violations = []
     for case in chosen:
         try:
-            await _fail(case, runs[case.workflow.name].new, scene, points, quick_folder)
+            await _fail(case, runs[case.workflow.name].new, scene, points, tmp_path)
         except AssertionError as violation:
             violations.append(f"{case}: {violation}")
     assert not violations, f"seed {seed}, {len(violations)} of {len(chosen)}:\n" + "\n".join(violations)

@@ -31,11 +31,9 @@ PAPER = b"".join(b"\0%s %09d" % (CANARY, number) for number in range(300_000))  
 Figure = Callable[[str, object], None]
 
 
-def test_killed_at_any_instant_of_any_workflow_nothing_is_half_done(
-    quick_folder: Path, record_property: Figure
-) -> None:
+def test_killed_at_any_instant_of_any_workflow_nothing_is_half_done(tmp_path: Path, record_property: Figure) -> None:
     runs, seed = max(len(TRIED), count(RUNS)), random.getrandbits(32)
-    command = [sys.executable, "-m", "tests.faults.killing", str(quick_folder), str(runs), str(seed)]
+    command = [sys.executable, "-m", "tests.faults.killing", str(tmp_path), str(runs), str(seed)]
     ran = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
     )
