@@ -10,16 +10,22 @@ import copy
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
+import pytest
 
-from service import wiring
+from service import downloads, wiring
 from service.config import Settings
+from service.db import schema
+from service.db.session import Database
 from tests.api.entries import another_firm
-from tests.e2e.reference import DAY_S, NEVER, Deal, Model, Paper, Seat, Share
+from tests.e2e.inprocess import InProcess
+from tests.e2e.reference import Model
+from tests.e2e.reference.things import DAY_S, NEVER, Deal, Paper, Seat, Share
 from tests.world import Clock, Engagement, Person, World, a_world, rfc3339
 
 VENDOR_ROLES = (
@@ -53,6 +59,7 @@ class Houses:
     colleague: str
     narrow: Person
     agreements: dict[str, str]  # deal -> its NDA
+    waits: list[float] = field(default_factory=list)  # how long bodies were held back, in seconds; nobody really waits
 
     def sleep(self, seconds: int) -> None:
         """Let time pass, here and in the model."""
@@ -183,6 +190,28 @@ async def _second_firm(houses: Houses) -> None:
     model.shares[grant["id"]] = Share(seat.membership_id, made["document_id"], abilities, model.now, ends)
 
 
+def share_what_is_dear(patch: pytest.MonkeyPatch, houses: Houses) -> None:
+    """Let every copy have what costs most to make and is the same for all.
+
+    That is the policy with what was asked of it so far, the statements in the database's tongue, and the revision that
+    migrations end at. None of it says anything of rows.
+    """
+    services = houses.world.services
+    patch.setattr(wiring, "MatrixHolder", lambda _folder: services.matrix)
+    patch.setattr(schema, "head", cache(schema.head))
+    prepare, prepared = Database.prepare, services.database
+
+    def prepare_once(database: Database, statement: Any) -> Any:
+        return prepare(prepared, statement) if database.is_sqlite else prepare(database, statement)
+
+    patch.setattr(Database, "prepare", prepare_once)
+
+    async def pause(seconds: float) -> None:
+        houses.waits.append(seconds)
+
+    patch.setattr(downloads, "pause", pause)
+
+
 @asynccontextmanager
 async def opened(houses: Houses, folder: Path, home: Path) -> AsyncIterator[Houses]:
     """Open a copy of an installation that was furnished in `folder`; the copy is made at `home` and removed again."""
@@ -190,24 +219,22 @@ async def opened(houses: Houses, folder: Path, home: Path) -> AsyncIterator[Hous
     clock = Clock(houses.world.clock.now_ms)
     settings = Settings(home=home, database_url=_url(home), failed_attempts_per_minute=100_000)
     try:
-        with wiring.open_installation(settings, serving=True, clock=clock) as opened_services:
-            # What costs most to make is the same for all: the routes, and the policy with what was asked of it so far.
-            services, app = replace(opened_services, matrix=houses.world.services.matrix), houses.world.app
+        with wiring.open_installation(settings, serving=True, clock=clock) as services:
+            app = houses.world.app  # the routes are the same for all
             app.state.services = services
-            transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-            async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
-                owner = replace(houses.world.owner, http=http)
-                pockets = copy.deepcopy(houses.world.pockets)
-                world = replace(houses.world, services=services, http=http, clock=clock, owner=owner, pockets=pockets)
-                yield replace(
-                    houses,
-                    world=world,
-                    model=copy.deepcopy(houses.model),
-                    people={seat_id: replace(person, http=http) for seat_id, person in houses.people.items()},
-                    lead=replace(houses.lead, http=http),
-                    narrow=replace(houses.narrow, http=http),
-                    agreements=dict(houses.agreements),
-                )
+            http = cast("httpx2.AsyncClient", InProcess(app))
+            owner = replace(houses.world.owner, http=http)
+            pockets = copy.deepcopy(houses.world.pockets)
+            world = replace(houses.world, services=services, http=http, clock=clock, owner=owner, pockets=pockets)
+            yield replace(
+                houses,
+                world=world,
+                model=copy.deepcopy(houses.model),
+                people={seat_id: replace(person, http=http) for seat_id, person in houses.people.items()},
+                lead=replace(houses.lead, http=http),
+                narrow=replace(houses.narrow, http=http),
+                agreements=dict(houses.agreements),
+            )
     finally:
         shutil.rmtree(home)
 
@@ -218,4 +245,4 @@ def _url(home: Path) -> str:
 
 def summary(response: Any) -> str:
     """What a divergence shows."""
-    return f"{response.request.method} {response.request.url.path}: {response.status_code} {response.text[:400]}"
+    return f"{response.method} {response.path}: {response.status_code} {response.text[:400]}"
