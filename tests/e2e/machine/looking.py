@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis.stateful import invariant
+from hypothesis.stateful import invariant, precondition, rule
 
 from tests.e2e.houses import summary
-from tests.e2e.machine.floor import INSIDE, OUTSIDE, Floor
+from tests.e2e.machine.floor import INSIDE, OUTSIDE, some
+from tests.e2e.machine.papers import Papers
 from tests.e2e.reference.things import DAY_S
 
 SIZES = (1, 5, 16, 100)
+CARRIED = frozenset({"view", "download"})
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Kept:
     last: str
 
 
-class Looking(Floor):
+class Looking(Papers):
     """Who looks, and at what."""
 
     def __init__(self) -> None:
@@ -47,6 +49,22 @@ class Looking(Floor):
         narrow = self._ask(self.houses.narrow, "GET", f"/documents/{paper_id}")
         left = self.model.seats[self.houses.narrow.membership_id].has_left
         assert narrow.status_code == (401 if left else 403), summary(narrow)
+
+    @precondition(lambda self: any(deal.brake for deal in self.model.deals.values()))
+    @rule(who=some, which=some)
+    def somebody_opens_all_that_he_has(self, who: int, which: int) -> None:
+        """Where there are brakes: one paper after the other, with one more that the attorney shares if she can."""
+
+        def his(seat_id: str) -> list[str]:
+            return [i for i in self._here() if self.model.may(seat_id, i, "download")]
+
+        seat_id = self._fit(self._vendors(), who, lambda i, _: bool(his(i)))
+        deal_id, ends = self._deal_of(seat_id), self.model.now + 3600
+        more = [i for i in self._here() if self.model.can_share(seat_id, i, CARRIED, None, ends)]
+        for paper_id in more[: 1 + which % 2] if self.model.deals[deal_id].brake else ():
+            self._share(seat_id, paper_id, CARRIED, None, ends)
+        for paper_id in his(seat_id):
+            self._one_paper(seat_id, paper_id)
 
     def _something_open(self) -> tuple[str, str] | None:
         pairs = [(share.seat, share.paper) for share in self.model.shares.values()]

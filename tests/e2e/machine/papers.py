@@ -33,8 +33,9 @@ class Papers(Floor):
     @precondition(lambda self: len(self.model.papers) < MOST_PAPERS)
     @rule(who=some, where=some, part=some, label=st.sampled_from(LABELS))
     def anybody_adds(self, who: int, where: int, part: int, label: str) -> None:
-        seat_id, deal_id = self._of(self.model.seats, who), self._of(self.model.deals, where)
+        deal_id = self._of(self.model.deals, where)
         part_id = self._of(self.model.deals[deal_id].parts, part)
+        seat_id = self._fit(self.model.seats, who, lambda i, _: self.model.can_add(i, deal_id, part_id, label))
         self._add("anybody adds", self.houses.people[seat_id], deal_id, part_id, label)
 
     def _add(
@@ -126,9 +127,12 @@ class Papers(Floor):
     )
     def attorney_shares(self, who: int, which: int, more: tuple[str, ...], begins: int | None, hours: int) -> None:
         paper_id, now = self._of(self._here(), which), self.model.now
-        paper, abilities = self.model.papers[paper_id], frozenset(("view", *more))
+        abilities = frozenset(("view", *more))
         start, end = None if begins is None else now + begins * 3600, now + hours * 3600
         seat_id = self._fit(self._members(), who, lambda i, _: self.model.can_share(i, paper_id, abilities, start, end))
+        self._share(seat_id, paper_id, abilities, start, end)
+
+    def _share(self, seat_id: str, paper_id: str, abilities: frozenset[str], start: int | None, end: int) -> None:
         body = {"membership_id": seat_id, "abilities": sorted(abilities), "not_after": rfc3339(end), "purpose": "x"}
         if start is not None:
             body["not_before"] = rfc3339(start)
@@ -137,7 +141,6 @@ class Papers(Floor):
         if self._agree("attorney shares", response, 201, expected=expected):
             first = self.model.term_fits(seat_id, start, end)
             assert first is not None
-            assert paper.state == "confirmed"
             self.model.shares[response.json()["id"]] = Share(seat_id, paper_id, abilities, first, end)
 
     @rule(which=some)

@@ -24,7 +24,7 @@ _HOURS = (  # days, from and to which minute, zone
 class Terms(Floor):
     """What is done about terms."""
 
-    @initialize(braked=st.integers(0, 11), more=st.integers(1, 2))
+    @initialize(braked=st.integers(0, 11), more=st.integers(0, 1))
     def an_engagement_is_braked(self, braked: int, more: int) -> None:
         """In some histories: members who open too many papers within an hour wait, then are suspended."""
         deal_id, slow, most = next(iter(self._deals())), 1, 1 << 40
