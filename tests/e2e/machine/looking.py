@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis.stateful import invariant, precondition, rule
+from hypothesis.stateful import invariant
 
 from tests.e2e.houses import summary
-from tests.e2e.machine.floor import INSIDE, OUTSIDE, some
-from tests.e2e.machine.papers import Papers
+from tests.e2e.machine.floor import INSIDE, OUTSIDE, Floor
 from tests.e2e.reference.things import DAY_S
 
 SIZES = (1, 5, 16, 100)
-CARRIED = frozenset({"view", "download"})
 
 
 @dataclass
@@ -27,7 +25,7 @@ class Kept:
     last: str
 
 
-class Looking(Papers):
+class Looking(Floor):
     """Who looks, and at what."""
 
     def __init__(self) -> None:
@@ -42,6 +40,8 @@ class Looking(Papers):
         if self.random.random() < 0.6:  # few of all pairs are open: most of the time one of those is asked, if there is
             seat_id, paper_id = self._something_open() or (seat_id, paper_id)
         self._one_paper(seat_id, paper_id)
+        for deal_id in (i for i, deal in self._deals().items() if deal.brake and self.random.random() < 0.2):
+            self._all_that_he_has(deal_id)
         self._whole_list(choose([*self.model.seats, *self._interested()]), choose(SIZES))
         if self.kept:
             self._follow(self.kept[self.random.randrange(len(self.kept))])
@@ -50,19 +50,13 @@ class Looking(Papers):
         left = self.model.seats[self.houses.narrow.membership_id].has_left
         assert narrow.status_code == (401 if left else 403), summary(narrow)
 
-    @precondition(lambda self: any(deal.brake for deal in self.model.deals.values()))
-    @rule(who=some, which=some)
-    def somebody_opens_all_that_he_has(self, who: int, which: int) -> None:
-        """Where there are brakes: one paper after the other, with one more that the attorney shares if she can."""
+    def _all_that_he_has(self, deal_id: str) -> None:
+        """Where there is a brake: the member who has most opens one paper after the other."""
 
         def his(seat_id: str) -> list[str]:
             return [i for i in self._here() if self.model.may(seat_id, i, "download")]
 
-        seat_id = self._fit(self._vendors(), who, lambda i, _: bool(his(i)))
-        deal_id, ends = self._deal_of(seat_id), self.model.now + 3600
-        more = [i for i in self._here() if self.model.can_share(seat_id, i, CARRIED, None, ends)]
-        for paper_id in more[: 1 + which % 2] if self.model.deals[deal_id].brake else ():
-            self._share(seat_id, paper_id, CARRIED, None, ends)
+        seat_id = max((i for i, s in self._vendors().items() if s.deal == deal_id), key=lambda i: len(his(i)))
         for paper_id in his(seat_id):
             self._one_paper(seat_id, paper_id)
 

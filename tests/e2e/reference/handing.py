@@ -187,7 +187,7 @@ class Handing(Access):
             fits
             and standby.valid_until <= self.now + 14 * DAY_S
             and all(
-                self.papers[i].matter == matter and self.is_shareable(role, i, standby.abilities)
+                self.part_of(self.papers[i]) == standby.part and self.is_shareable(role, i, standby.abilities)
                 for i in standby.papers
             )
         )
