@@ -49,7 +49,7 @@ _MOVE = (
 )
 _DESTROY_DOCUMENTS = (
     update(documents)
-    .where(documents.c.engagement_id == bindparam("engagement"), documents.c.state != "taken_back")
+    .where(documents.c.engagement_id == bindparam("engagement"), documents.c.state.not_in(("taken_back", "moved")))
     .values(state="destroyed", version=documents.c.version + 1)
 )
 _FORGET_KEYS = (
