@@ -109,8 +109,17 @@ async def _seal_all(services: Services, authorised: Authorised, plan: _Plan) -> 
     return title, tuple(carried)
 
 
-def _write(act: Act, plan: _Plan, intent: int, title: str, carried: tuple[Sealed, ...]) -> tuple[Any, tuple[str, ...]]:
-    """Decide again, and write both ends; return the new document's row and the objects that are to go."""
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What is there now, what may be opened of it, and the objects that nothing opens any more."""
+
+    row: Any
+    authorised: Authorised
+    gone: tuple[str, ...]
+
+
+def _write(act: Act, plan: _Plan, intent: int, title: str, carried: tuple[Sealed, ...]) -> _Written:
+    """Decide again, and write both ends."""
     decision = _decide_target(act, plan.target.id)
     row = source_of(act, plan.row.id, plan.target.id)
     if [each.id for each in living(act, row.id)] != [each.before.id for each in carried]:
@@ -124,16 +133,18 @@ def _write(act: Act, plan: _Plan, intent: int, title: str, carried: tuple[Sealed
     data = {"revisions": len(carried), "destroyed": len(gone), "grants": grants}
     act.drafts.append(events.document_moved(act.who, intent, move_id, data, payload))
     begin_there(act, who(act.actor, decision, act.caller.request_id), move_id, row, title, current, carried)
-    act.show([current.document])
-    return documents.row_of(act.tx, current.document), gone
+    # It is another document now: what the answer tells of it is decided like everything that is told of one.
+    seen = act.require(Action.DOCUMENT_VIEW, Subject(document=current.document))
+    return _Written(documents.row_of(act.tx, current.document), seen.authorised, gone)
 
 
 async def _result(services: Services, done: Done) -> Document:
     """Delete what nothing opens any more, and open the title in its new place."""
-    row, gone = done.result
+    written: _Written = done.result
     with contextlib.suppress(MunimentError):  # it is done; what stays are objects without keys: the doctor finds them
-        await services.blobs.delete(gone)
-    return await asyncio.to_thread(documents.opened, NameReader(services.keys, done.authorised), row)
+        await services.blobs.delete(written.gone)
+    reader = NameReader(services.keys, written.authorised)
+    return await asyncio.to_thread(documents.opened, reader, written.row)
 
 
 async def _undo(services: Services, plan: _Plan, intent: int, outcome: str) -> None:

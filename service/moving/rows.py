@@ -10,6 +10,7 @@ from service.acts import Act
 from service.db.models import documents, parts, revisions, task_documents, tasks
 from service.errors import BadStateError, NotFoundError
 from service.grants import CONFIRMED
+from service.tasks.reading import IS_LIVE
 
 _SOURCE: Final = (
     select(
@@ -53,7 +54,7 @@ _BUSY: Final = (
             task_documents.c.document_id == bindparam("document"),
             task_documents.c.from_document_id == bindparam("document"),
         ),
-        tasks.c.state.in_(("open", "submitted", "returned")),
+        IS_LIVE,
     )
 )
 

@@ -205,6 +205,7 @@ def write_revision(act: Act, place: Place, number: int, arrived: Arrived) -> Non
         added_by=act.actor.membership_id,
         added_at=act.moment.s,
         log_index=act.tx.log_size,
+        moved_from=None,
     )
 
 
