@@ -285,8 +285,8 @@ class Scene:
         """The id that a paper had which was handed out, and then moved."""
         paper = await self.paper()
         await self.grant("granted", paper)
-        how = {"match": f"/documents/{paper}", "status": 201}
-        await self.lead.change("POST", f"/documents/{paper}/move", {"part_id": self.things["side_part"]}, **how)
+        body = {"part_id": self.things["side_part"]}
+        await self.lead.change("POST", f"/documents/{paper}/move", body, status=201, match=f"/documents/{paper}")
         return paper
 
     async def grant(self, word: str, document_id: str, abilities: list[str] | None = None, **more: str) -> Any:
