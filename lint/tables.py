@@ -31,7 +31,7 @@ class Use:
     advice: str
 
 
-_SCOPED = ("documents", "grants", "revisions", "schedules")
+_SCOPED = ("documents", "grants", "moves", "revisions", "schedules")
 _SCOPED_ADVICE = "rows that decide are asked for through service/scoping, so that nobody lists what was not decided"
 _DOOR_ADVICE = "contents and names are opened in service/door.py alone, with an id authorised in this request"
 
@@ -49,6 +49,7 @@ SQL_TABLES: Final = Use(
         "service.grants",  # writes grants
         "service.sharing",  # gives and takes many at once, by hand or for a standing share
         "service.holdings",  # tells somebody his own
+        "service.moving",  # ends a document here and lets it go on there; reads where it was
         "service.tasks",  # makes and ends grants with a task; reads what a member added for his own
         "service.standbys",  # ends grants that were made with one; tells number and label of what is sealed
         "service.shrinking",  # revokes and narrows several grants at once

@@ -2,7 +2,7 @@
 
 Rules kept here:
 
-* a receipt is the adder's own affair: it stays after the paper was confirmed, taken back or destroyed;
+* a receipt is the adder's own affair: it stays after the paper was confirmed, taken back, moved or destroyed;
 * it tells what he sent and nothing that others made of it: no title, label, state or number;
 * the SHA-256 is sealed under the matter part's key and ends with it.
 """
@@ -57,7 +57,12 @@ _SOME: Final = (
         .join(parts, parts.c.id == d.c.part_id)
         .join(engagements, engagements.c.id == d.c.engagement_id)
     )
-    .where(r.c.added_by == bindparam("membership"), r.c.firm_id == bindparam("firm"), r.c.id > bindparam("after"))
+    .where(
+        r.c.added_by == bindparam("membership"),
+        r.c.firm_id == bindparam("firm"),
+        r.c.id > bindparam("after"),
+        r.c.moved_from.is_(None),  # sealed anew elsewhere: of that its adder is told nothing
+    )
     .order_by(r.c.id)
     .limit(bindparam("most"))
 )

@@ -19,7 +19,7 @@ from service.db.auditstore import SqlLeafStore, each_log
 from service.db.models import log_chains, log_entries, log_intents, log_tiles
 from service.db.session import EVERY_LOG, Database, Tx
 
-INTENTS = frozenset({"document.adding", "document.opening", "document.revising"})
+INTENTS = frozenset({"document.adding", "document.moving", "document.opening", "document.revising"})
 
 _ENTRIES = select(log_entries).where(log_entries.c.log_id == bindparam("log")).order_by(log_entries.c.idx)
 _CHAINS = select(log_chains).where(log_chains.c.log_id == bindparam("log"))

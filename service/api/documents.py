@@ -112,7 +112,8 @@ class Confirmation(Input):
     title: Annotated[str | None, Field(max_length=TITLE_CHARACTERS)] = None
 
 
-def _out(document: documents.Document) -> dict[str, Any]:
+def document_out(document: documents.Document) -> dict[str, Any]:
+    """Shape a document as `DocumentOut`."""
     shown = {name: getattr(document, name) for name in DocumentOut.model_fields if name not in {"added_at", "etag"}}
     return {**shown, "added_at": shown_time(document.added_at), "etag": etag(document.id, document.version)}
 
@@ -192,7 +193,7 @@ async def list_page(
     """List the documents of an engagement that the caller may see, oldest first; all others are simply not there."""
     asked = window(cursor, limit, "doc")
     wanted = documents.Wanted(engagement_id, None if label is None else label.value, part_id)
-    return listed(request, response, await documents.list_page(services, caller, wanted, asked), _out)
+    return listed(request, response, await documents.list_page(services, caller, wanted, asked), document_out)
 
 
 @router.get("/documents/{document_id}", operation_id="read_document", response_model=CardOut)
@@ -204,7 +205,7 @@ async def read(services: ServicesDep, caller: CallerDep, response: Response, doc
         {"abilities": list(grant.abilities), "until": shown_time(grant.until), "purpose": grant.purpose}
         for grant in card.held
     ]
-    return {**_out(card.document), "my_grants": held}
+    return {**document_out(card.document), "my_grants": held}
 
 
 _CONTENT: Final[dict[str, Any]] = {
@@ -291,7 +292,7 @@ async def confirm(
     """Confirm label, sensitivity and title of what somebody added."""
     found = await documents.confirm(services, caller, document_id, body.label.value, body.sensitivity.value, body.title)
     response.headers["ETag"] = etag(found.id, found.version)
-    return _out(found)
+    return document_out(found)
 
 
 @router.delete("/documents/{document_id}", status_code=204, operation_id="take_back_document")

@@ -390,13 +390,13 @@ documents = Table(
     _int("number"),  # within the engagement
     _text("label"),
     _text("sensitivity"),
-    _text("state"),  # to_look_at | confirmed | taken_back | destroyed
+    _text("state"),  # to_look_at | confirmed | taken_back | moved | destroyed
     _bytes("title", "sealed, part"),
     _text("revision_id"),  # the current one
     _ref("added_by", "memberships"),
     _int("added_at"),
     _int("version"),
-    CheckConstraint("state IN ('to_look_at', 'confirmed', 'taken_back', 'destroyed')", name="state"),
+    CheckConstraint("state IN ('to_look_at', 'confirmed', 'taken_back', 'moved', 'destroyed')", name="state"),
     UniqueConstraint("engagement_id", "number"),
     Index(None, "matter_id", "id"),
     Index(None, "added_by", "id"),
@@ -421,8 +421,23 @@ revisions = Table(
     _ref("added_by", "memberships"),
     _int("added_at"),
     _int("log_index"),  # the entry that is its receipt
+    _text("moved_from", null=True),  # the revision that this one is sealed anew from, of the document that was moved
     UniqueConstraint("document_id", "number"),
     Index(None, "added_by"),
+)
+
+# Which document goes on as which (docs/adr/0024-moving.md).
+moves = Table(
+    "moves",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("from_document_id", "documents"),
+    _ref("to_document_id", "documents"),
+    _ref("moved_by", "memberships"),
+    _int("moved_at"),
+    UniqueConstraint("from_document_id"),
+    UniqueConstraint("to_document_id"),
 )
 
 # Files on their way, which may take several requests and outlive the process (docs/adr/0017-resumable-uploads.md).

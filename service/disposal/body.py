@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select
 from audit.entry import decode
 from service.db.models import log_entries
 from service.db.session import Tx
-from service.disposal.manifest import Manifest
+from service.disposal.manifest import Manifest, moved_out
 from service.events import EventType
 from service.ledger import Moment
 
@@ -65,6 +65,8 @@ def certificate_body(tx: Tx, moment: Moment, row: Any, manifest: Manifest, certi
         "key_places": keys["places"],
         "objects_deleted": objects["objects"],
         "revisions": [each.id for each in manifest.revisions],
+        # Not destroyed by this: they went elsewhere before, under other ids and keys.
+        "documents_moved_out": moved_out(tx, row.engagement_id),
         "verification": {"method": "every key and every object was asked for", **tried},
         "requested_by": row.requested_by,
         "approved_by": row.approved_by,

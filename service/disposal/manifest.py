@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from service.db.models import documents, engagements, memberships, parts, revisions
 from service.db.session import Tx
@@ -37,8 +37,17 @@ _REVISIONS = (
     )
     .join_from(revisions, documents, documents.c.id == revisions.c.document_id)
     .join(memberships, memberships.c.id == revisions.c.added_by)
-    .where(documents.c.engagement_id == bindparam("engagement"))
+    .where(
+        documents.c.engagement_id == bindparam("engagement"),
+        # What was moved away has nothing left here, unless a hold kept it.
+        or_(documents.c.state != "moved", revisions.c.wrapped_key != b""),
+    )
     .order_by(revisions.c.id)
+)
+_MOVED_OUT = (
+    select(documents.c.id)
+    .where(documents.c.engagement_id == bindparam("engagement"), documents.c.state == "moved")
+    .order_by(documents.c.id)
 )
 
 
@@ -99,8 +108,15 @@ class Manifest:
         A revision that was replaced is none: whoever replaced it has decided that the firm goes on with the other.
         """
         return tuple(
-            each for each in self.revisions if each.side == "vendor" and each.is_current and each.state != "taken_back"
+            each
+            for each in self.revisions
+            if each.side == "vendor" and each.is_current and each.state not in ("taken_back", "moved")
         )
+
+
+def moved_out(tx: Tx, engagement_id: str) -> list[str]:
+    """The ids that documents had here which went elsewhere: its end does not reach them there."""
+    return [row.id for row in tx.all(_MOVED_OUT, engagement=engagement_id)]
 
 
 def manifest_of(tx: Tx, engagement_id: str) -> Manifest:

@@ -49,7 +49,11 @@ _MOVE = (
 )
 _DESTROY_DOCUMENTS = (
     update(documents)
-    .where(documents.c.engagement_id == bindparam("engagement"), documents.c.state != "taken_back")
+    .where(
+        documents.c.engagement_id == bindparam("engagement"),
+        documents.c.state != "taken_back",
+        documents.c.state != "moved",  # it lives on elsewhere
+    )
     .values(state="destroyed", version=documents.c.version + 1)
 )
 _FORGET_KEYS = (

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.db.models import FOREVER
-from service.doctor import braking, duties, matters, overlays, proofs, shares, standbys
+from service.doctor import braking, duties, matters, moves, overlays, proofs, shares, standbys
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, side_of
@@ -240,7 +240,7 @@ def _document_taken_back(scratch: Scratch, entry: Entry, _data: Mapping[str, Any
 
 def _keys_destroyed(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
     for said in scratch.at("document", subjects["engagement"]):
-        if said.terms["state"] != "taken_back":
+        if said.terms["state"] not in ("taken_back", "moved"):
             scratch.change("document", said.id, entry["index"], state="destroyed")
 
 
@@ -336,6 +336,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.DISPOSAL_WITHDRAWN, _status("running")),
             (EventType.DOCUMENT_ADDED, _document_added),
             (EventType.DOCUMENT_CONFIRMED, _document_confirmed),
+            *moves.APPLY,
             (EventType.DOCUMENT_REVISED, _document_revised),
             (EventType.DOCUMENT_TAKEN_BACK, _document_taken_back),
             (EventType.DUTY_ENDED, duties.ended),

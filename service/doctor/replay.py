@@ -30,6 +30,7 @@ from service.db.models import (
     matter_team,
     matters,
     memberships,
+    moves,
     on_calls,
     parts,
     people,
@@ -221,6 +222,7 @@ KINDS: Final = (
         "document", documents, "engagement_id", "part_id", "matter_id", "label", "sensitivity", "state", "revision_id"
     ),
     _kind("revision", revisions, "document_id"),
+    _kind("move", moves, "from_document_id", "to_document_id", "moved_by", "moved_at"),
     _kind(
         "engagement",
         engagements,
@@ -315,11 +317,12 @@ def _engagements(tx: Tx, kind: Kind, row_id: str, terms: Mapping[str, Any]) -> l
     if kind.word == "engagement":
         return [row_id]
     if kind.word == "token":
-        found = tx.value(_OF_MEMBERSHIP, membership=terms["membership_id"])
-        return [found] if found else []
-    if kind.word == "revision":
-        found = tx.value(_OF_DOCUMENT, document=terms["document_id"])
-        return [found] if found else []
+        home = tx.value(_OF_MEMBERSHIP, membership=terms["membership_id"])
+        return [home] if home else []
+    if kind.word in {"revision", "move"}:
+        ends = [terms[name] for name in ("document_id", "from_document_id", "to_document_id") if name in terms]
+        found = [tx.value(_OF_DOCUMENT, document=document_id) for document_id in ends]
+        return [each for each in found if each]
     if "engagement_id" in terms:
         return [terms["engagement_id"]] if terms["engagement_id"] else []
     matter_id = row_id.partition(":")[0] if kind.word in {"seat", "matter"} else terms.get("matter_id", "")

@@ -157,6 +157,14 @@ class DisposedError(MunimentError):
     detail = "This was destroyed when its engagement ended. The certificate says when and how."
 
 
+class MovedError(MunimentError):
+    """The document lies elsewhere now, under another id."""
+
+    code, status, exit_code = "moved", 410, EXIT_NOT_FOUND
+    title = "Moved"
+    detail = "This document was moved. Its lineage says where, if you are named there too, and who had opened it here."
+
+
 class HeldError(MunimentError):
     """A legal hold forbids destruction."""
 

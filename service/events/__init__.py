@@ -23,6 +23,13 @@ from service.events.contents import (
     upload_stored,
 )
 from service.events.drafts import Data, Who, changed, system
+from service.events.moves import (
+    document_brought,
+    document_moved,
+    document_moving,
+    document_not_moved,
+    revision_brought,
+)
 from service.events.reads import (
     access_allowed,
     access_failed,
@@ -48,7 +55,11 @@ __all__ = [
     "code_refused",
     "document_added",
     "document_adding",
+    "document_brought",
+    "document_moved",
+    "document_moving",
     "document_not_added",
+    "document_not_moved",
     "document_not_revised",
     "document_opened",
     "document_opening",
@@ -57,6 +68,7 @@ __all__ = [
     "intent_abandoned",
     "list_read",
     "repairing",
+    "revision_brought",
     "system",
     "upload_ended",
     "upload_received",

@@ -39,7 +39,10 @@ class EventType(StrEnum):
     DOCTOR_BLOCKED = "doctor.blocked"  # rows that rules depend on are not what the log says: memberships are suspended
     DOCUMENT_ADDED = "document.added"  # outcome of document.adding
     DOCUMENT_ADDING = "document.adding"  # intent: bytes will be accepted
+    DOCUMENT_BROUGHT = "document.brought"  # it lies here now; the payload says from where
     DOCUMENT_CONFIRMED = "document.confirmed"
+    DOCUMENT_MOVED = "document.moved"  # outcome of document.moving; the payload says where to
+    DOCUMENT_MOVING = "document.moving"  # intent: it will be sealed anew elsewhere, and end here
     DOCUMENT_OPENED = "document.opened"  # outcome of document.opening, with the bytes that were sent
     DOCUMENT_OPENING = "document.opening"  # intent: bytes will be sent
     DOCUMENT_REVISED = "document.revised"  # outcome of document.revising
@@ -89,6 +92,7 @@ class EventType(StrEnum):
     REPAIR_BLOBS_DELETED = "repair.blobs_deleted"  # objects that no living row names
     REPAIR_KEYS_COPIED = "repair.keys_copied"  # into the key places that lacked them
     REPAIR_KEYS_DESTROYED = "repair.keys_destroyed"  # that nobody owns
+    REVISION_BROUGHT = "revision.brought"  # a revision of what was brought is sealed here; with its header
     STANDBY_ENDED = "standby.ended"  # withdrawn, or closed before its time; its grants have entries of their own
     STANDBY_OPENED = "standby.opened"  # an alert: a member opened it himself; the reason is in the payload
     STANDBY_SEALED = "standby.sealed"  # papers that a member may open once for himself
@@ -122,6 +126,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.DISPOSAL_REQUESTED,
         EventType.DISPOSAL_KEYS_DESTROYED,
         EventType.DOCUMENT_CONFIRMED,
+        EventType.DOCUMENT_MOVED,
         EventType.DOCUMENT_TAKEN_BACK,
         EventType.DUTY_ENDED,
         EventType.EMERGENCY_ENDED,

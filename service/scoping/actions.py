@@ -58,7 +58,9 @@ class Action(StrEnum):
     DOCUMENT_ADD = "document:add"
     DOCUMENT_CONFIRM = "document:confirm"
     DOCUMENT_DOWNLOAD = "document:download"
+    DOCUMENT_LINEAGE = "document:lineage"
     DOCUMENT_LIST = "document:list"
+    DOCUMENT_MOVE = "document:move"
     DOCUMENT_REVISE = "document:revise"
     DOCUMENT_TAKE_BACK = "document:take_back"
     DOCUMENT_VIEW = "document:view"
@@ -154,7 +156,9 @@ DOCUMENT_ACTIONS = frozenset(
         Action.DOCUMENT_ADD,
         Action.DOCUMENT_CONFIRM,
         Action.DOCUMENT_DOWNLOAD,
+        Action.DOCUMENT_LINEAGE,
         Action.DOCUMENT_LIST,
+        Action.DOCUMENT_MOVE,
         Action.DOCUMENT_REVISE,
         Action.DOCUMENT_TAKE_BACK,
         Action.DOCUMENT_VIEW,
@@ -168,6 +172,9 @@ DOCUMENT_ACTIONS = frozenset(
 
 ASKING_ACTIONS = frozenset({Action.ACCESS_REQUEST_CREATE, Action.WITHHELD_LIST})
 """Acts on documents that one need not see: a yes opens nothing of the document, neither its title nor its bytes."""
+
+OPENING_NOTHING = ASKING_ACTIONS | {Action.DOCUMENT_LINEAGE}
+"""Acts on documents whose yes opens neither title nor bytes: a document that was moved has a lineage, and no more."""
 
 NONE = "-"
 """What stands in the place of a label or sensitivity where the act has no document."""

@@ -54,6 +54,7 @@ class State(StrEnum):
     DUTY_MISSING = "duty_missing"
     ERROR = "error"
     EXPIRED = "expired"
+    MOVED = "moved"
     NARROWED = "narrowed"
     NEVER_GRANTED = "never_granted"
     NOT_ASKED = "not_asked"

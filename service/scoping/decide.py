@@ -28,6 +28,7 @@ from service.scoping.actions import (
     DOCUMENT_ACTIONS,
     FACT_WORDS,
     NONE,
+    OPENING_NOTHING,
     OWN_LIFE_S,
     Action,
     Fact,
@@ -55,6 +56,7 @@ _DOCUMENT: Final[Mapping[str, tuple[Any, Any]]] = MappingProxyType(
         **dict.fromkeys(Action, (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_FOR_FIRM)),
         **dict.fromkeys(ASKING_ACTIONS, (queries.DOCUMENT_TO_ASK_FOR, queries.DOCUMENT_FOR_FIRM)),
         Action.ACCESS_REQUEST_ANSWER: (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_TO_ANSWER_FOR),
+        Action.DOCUMENT_LINEAGE: (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_TO_TRACE),
     }
 )
 _STATEMENTS: Final[Mapping[tuple[Kind, bool], Any]] = MappingProxyType(
@@ -176,8 +178,8 @@ def authorise(
 
 
 def _opened(action: Action, row: Any) -> Authorised:
-    """What a yes opens: whoever may ask for a document need not see it, neither its title nor its bytes."""
-    if action in ASKING_ACTIONS:
+    """What a yes opens: whoever may ask for a document, or for its past, need not see its title or its bytes."""
+    if action in OPENING_NOTHING:
         return NOTHING
     return authorise_ids(frozenset((authorise_document(row.id), row.revision_id)))
 

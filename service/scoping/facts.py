@@ -240,8 +240,13 @@ def opens(emergency: FromClause) -> Truth:
 
 
 def is_there() -> Truth:
-    """The document has not been taken back or destroyed."""
+    """The document has not been taken back, moved or destroyed."""
     return and_(d.c.state.in_([word("to_look_at"), word("confirmed")]), e.c.status != word("disposed"))
+
+
+def leaves_trace() -> Truth:
+    """It is there; or it was moved: then the end of its engagement did not reach it, and its lineage goes on."""
+    return or_(is_there(), d.c.state == word("moved"))
 
 
 def own() -> Truth:

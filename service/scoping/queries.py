@@ -35,6 +35,7 @@ from service.scoping.facts import (
     is_membership,
     is_there,
     known,
+    leaves_trace,
     live_for_firm,
     live_for_vendor,
     m,
@@ -70,13 +71,13 @@ _DOCUMENT_COLUMNS = (
     d.c.revision_id,
     d.c.added_by,
     d.c.version,
-    case((is_there(), number(1)), else_=number(0)).label("there"),
 )
 
 
-def _of_document(*columns: ColumnElement[Any]) -> Select[Any]:
+def _of_document(*columns: ColumnElement[Any], there: Truth | None = None) -> Select[Any]:
+    present = case((is_there() if there is None else there, number(1)), else_=number(0)).label("there")
     return (
-        select(*_DOCUMENT_COLUMNS, *columns)
+        select(*_DOCUMENT_COLUMNS, present, *columns)
         .select_from(d.join(e, e.c.id == d.c.engagement_id).join(m, is_membership()))
         .where(d.c.id == bindparam("document", type_=Text), d.c.firm_id == FIRM, reaches_document())
     )
@@ -139,6 +140,20 @@ DOCUMENT_TO_ANSWER_FOR: Final = _of_document(
     _NO_NDA,
 )
 """Whether a firm person answers those who ask for it."""
+
+DOCUMENT_TO_TRACE: Final = _of_document(
+    mask(
+        live=live_for_firm(),
+        assigned=theirs(on_team(d.c.matter_id)),
+        window=window(),
+        walled=walled(d.c.matter_id),
+        suspended=suspended(),
+    ).label("facts"),
+    _NO_DUTIES,
+    _NO_NDA,
+    there=leaves_trace(),
+)
+"""Whose past a firm person may read: also that of a document which was moved away."""
 
 _p = models.parts
 

@@ -29,6 +29,7 @@ _SILENT: Final = frozenset({State.ABSENT, State.NEVER_GRANTED, State.WALLED})
 
 _g = models.grants
 
+_ENDS: Final = {"taken_back": State.TAKEN_BACK, "moved": State.MOVED}
 _GRANTS: Final = select(_g.c.abilities, _g.c.not_before, _g.c.not_after, _g.c.revoked_at).where(
     _g.c.membership_id == MEMBERSHIP, _g.c.document_id == bindparam("document", type_=Text)
 )
@@ -131,7 +132,7 @@ def _of_document(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, row: Any,
 
 
 def _gone(row: Any) -> State:
-    return State.TAKEN_BACK if row.state == "taken_back" else State.DISPOSED
+    return _ENDS.get(row.state, State.DISPOSED)
 
 
 def _history(tx: Tx, moment: Moment, actor: Actor, row: Any) -> State | None:

@@ -7,7 +7,8 @@ Rules kept here:
   suspended), the engagement's lead or deputy stands in; where none of them could, nothing is made;
 * what is made is an ordinary grant with an entry of its own: no decision looks at standing shares;
 * a grant that somebody took away is not made again; none is made where one made by hand reaches as far;
-* somebody who cannot be handed the paper (a wall, his role) is passed over: the act that brought the paper goes on.
+* somebody who cannot be handed the paper (a wall, his role) is passed over: the act that brought the paper goes on;
+* what was moved here is handed out by no share: who has it in its new place is said anew (docs/adr/0024-moving.md).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy import BigInteger, bindparam, exists, or_, select
 from service import grants, recipients
 from service.acts import Act
 from service.db import models
-from service.db.models import documents, engagements, memberships, parts, standing_shares
+from service.db.models import documents, engagements, memberships, moves, parts, standing_shares
 from service.door import Holder, NameReader
 from service.events import EventType
 from service.origins import Origin
@@ -72,6 +73,8 @@ _PAPER = _PAPERS.where(documents.c.id == bindparam("document"))
 _COVERED = _PAPERS.where(
     documents.c.part_id == bindparam("part"),
     documents.c.state == grants.CONFIRMED,
+    # What was moved here was never among the papers to come that whoever made the share thought of.
+    ~exists().where(moves.c.to_document_id == documents.c.id),
     or_(
         documents.c.added_at > bindparam("since"),
         exists().where(_g.c.document_id == documents.c.id, _g.c.standing_id == bindparam("share")),

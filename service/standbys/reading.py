@@ -88,7 +88,8 @@ _SOME: Final = (
 )
 _PLACE: Final = select(_s.c.engagement_id).where(_s.c.id == bindparam("standby"), _s.c.firm_id == bindparam("firm"))
 _PAPER: Final = select(documents.c.id, documents.c.number, documents.c.label).where(
-    documents.c.id == bindparam("document")
+    documents.c.id == bindparam("document"),
+    documents.c.state == "confirmed",  # what was moved since is here no more
 )
 
 Found = tuple[Any, tuple[Paper, ...], int]

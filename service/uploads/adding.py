@@ -23,7 +23,7 @@ from service.uploads.receipt import OF_DOCUMENT, Receipt, leaf_hash_of, receipt_
 from service.uploads.receiving import PART, Arrived, Body, Place, as_it_is, require_fit, take_in, write_revision
 
 ROUTE: Final = "document"
-_NUMBER = select(func.coalesce(func.max(documents.c.number), 0)).where(
+NEWEST_NUMBER: Final = select(func.coalesce(func.max(documents.c.number), 0)).where(
     documents.c.engagement_id == bindparam("engagement")
 )
 _ADD_DOCUMENT = insert(documents)
@@ -123,7 +123,7 @@ def _write(act: Act, new: NewDocument, place: Place, intent: int, arrived: Arriv
     """Write document, revision and entry. What an attorney adds is confirmed by that; all else is to look at."""
     state = "confirmed" if act.actor.role == Role.ATTORNEY else "to_look_at"
     sensitivity = sensitivity_of(new.sensitivity, act.actor)
-    number = act.tx.value(_NUMBER, engagement=new.engagement_id) + 1
+    number = act.tx.value(NEWEST_NUMBER, engagement=new.engagement_id) + 1
     act.tx.run(
         _ADD_DOCUMENT,
         id=place.document,

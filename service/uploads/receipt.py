@@ -55,7 +55,8 @@ def receipt_of(row: Any, sha256: str, leaf_hash: bytes) -> Receipt:
         document_id=row.document_id,
         revision_id=row.id,
         number=row.number,
-        state=row.state,
+        # Whoever sends a file again learns what became of it then, and not that it was moved since.
+        state="confirmed" if row.state == "moved" else row.state,
         sha256=sha256,
         size_bytes=row.size_bytes,
         media_type=row.media_type,

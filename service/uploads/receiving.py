@@ -137,7 +137,7 @@ async def _receive(services: Services, place: Place, said: Body, pieces: AsyncIt
     """Seal a body into its object, hash it, and look at what it is."""
     key = generate_key(services.random)
     await opened_key(services.keys, place.part.key_id)  # before a byte is taken: without it nothing could be kept
-    sealer = Sealer(key, _context(place))
+    sealer = Sealer(key, context_of(place))
     writer = await services.blobs.create(place.blob)
     async with Examination(services.probes) as examination:
         try:
@@ -155,7 +155,8 @@ def _require_whole(said: Body, received: int) -> None:
         raise IncompleteBodyError
 
 
-def _context(place: Place) -> bytes:
+def context_of(place: Place) -> bytes:
+    """What the sealed message of a revision is bound to."""
     part = place.part
     return message_context(part.firm_id, part.engagement_id, part.matter_id, place.document, place.revision, "original")
 
@@ -204,6 +205,7 @@ def write_revision(act: Act, place: Place, number: int, arrived: Arrived) -> Non
         added_by=act.actor.membership_id,
         added_at=act.moment.s,
         log_index=act.tx.log_size,
+        moved_from=None,
     )
 
 

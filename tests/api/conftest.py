@@ -24,6 +24,7 @@ ABOUT_CONTENTS = frozenset(
         "test_documents",
         "test_downloads",
         "test_errors",
+        "test_moving",
         "test_operations",
         "test_parts_of_files",
         "test_resumable",

@@ -24,6 +24,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("list_documents read_document", f"{_TEAM} coordinator granted viewer"),
             ("read_content describe_content", f"{_TEAM} coordinator granted"),  # Content-Disposition
             ("confirm_document share_many", _TEAM),  # the dry run shows what would be shared
+            ("move_document", "lead"),  # who alone is named at both ends
         ),
         "content": (("read_content", f"{_TEAM} coordinator granted"),),
         "purpose": (

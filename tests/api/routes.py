@@ -403,6 +403,14 @@ async def _take_back(scene: Scene) -> Request:
     return Request({"document_id": paper}, headers=await scene.tag(f"/documents/{paper}"))
 
 
+async def _move_document(scene: Scene) -> Request:
+    paper = await scene.paper()
+    await scene.grant("granted", paper)
+    await scene.grant("viewer", paper, ["view"])
+    body = {"part_id": scene.things["side_part"]}
+    return Request({"document_id": paper}, headers=await scene.tag(f"/documents/{paper}"), json=body)
+
+
 async def _create_grant(scene: Scene) -> Request:
     body = {
         "membership_id": (await scene.member()).membership_id,
@@ -643,6 +651,11 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "confirm_document": _confirm_document,
         "take_back_document": _take_back,
         "take_back_document own": _take_back_own,
+        "move_document": _move_document,
+        "read_document moved": _of("document_id", "moved"),
+        "read_content moved": _of("document_id", "moved"),
+        "read_lineage": _of("document_id", "document"),
+        "read_lineage moved": _of("document_id", "moved"),
         "explain_access": _of("document_id", "document"),
         "explain_access person": _of("document_id", "document", person_id="person"),
         "create_grant": _create_grant,

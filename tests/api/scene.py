@@ -171,6 +171,8 @@ class Scene:
         no, tag = {"answer": "no", "note": CANARIES["answer"]}, await self.tag(f"/access-requests/{refused}")
         await self.lead.post(f"/access-requests/{refused}/answer", no, 200, headers=tag)
         self.things["attorney_only"] = await self.paper(sensitivity="attorney_only")
+        self.things["side_part"] = await self.side_part()
+        self.things["moved"] = await self.moved()
 
     async def _at_the_firm(self) -> None:
         self.things["wall"] = await self.wall(self.seats["walled"].person_id)
@@ -273,6 +275,19 @@ class Scene:
             label="intake_form",
         )
         return str(made["document_id"])
+
+    async def side_part(self) -> str:
+        """A part of the lead's other matter in the same engagement."""
+        body = {"matter_id": self.side_matter, "caption": CANARIES["caption"]}
+        return str((await self.lead.post(f"/engagements/{self.main.id}/parts", body))["id"])
+
+    async def moved(self) -> str:
+        """The id that a paper had which was handed out, and then moved."""
+        paper = await self.paper()
+        await self.grant("granted", paper)
+        body = {"part_id": self.things["side_part"]}
+        await self.lead.change("POST", f"/documents/{paper}/move", body, status=201, match=f"/documents/{paper}")
+        return paper
 
     async def grant(self, word: str, document_id: str, abilities: list[str] | None = None, **more: str) -> Any:
         """Hand a paper to somebody."""

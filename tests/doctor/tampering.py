@@ -119,6 +119,7 @@ async def a_full_life(made: Engagement) -> None:
     await lead.change("DELETE", f"/schedules/{schedule['id']}")
     await lead.post(f"/engagements/{made.id}/schedules", {**hours, "membership_id": other.membership_id})
     await _shares(made, seat)
+    await _moves(made)
     for path, body in (
         ("/walls", {"person_id": seat.person_id, "matter_id": made.matter_id, "reason": "He knows them."}),
         ("/holds", {"matter_id": made.matter_id, "reason": "A claim is near."}),
@@ -178,6 +179,20 @@ async def _authenticators(world: World, other: Person) -> None:
     assert (await world.owner.ask("DELETE", f"/people/{other.person_id}/authenticator")).status_code == 204
     for _ in range(2):
         await world.owner.post("/me/authenticator")
+
+
+async def _moves(made: Engagement) -> None:
+    """A paper of two revisions goes to another matter, and one further."""
+    lead, document_id = made.attorney, (await made.document(b"as it came"))["document_id"]
+    path = f"/documents/{document_id}"
+    tag = {"if-match": (await lead.ask("GET", path)).headers["etag"], "content-type": "text/plain"}
+    assert (await lead.ask("PUT", f"{path}/content", content=b"as it is", headers=tag)).status_code == 200
+    for number in ("2027-0901", "2027-0902"):
+        matter = await lead.post("/matters", {"number": number, "client": "John Doe"})
+        body = {"matter_id": matter["id"], "caption": "Doe v. Acme"}
+        part = await lead.post(f"/engagements/{made.id}/parts", body)
+        moved = await lead.change("POST", f"{path}/move", {"part_id": part["id"]}, 201, match=path)
+        path = f"/documents/{moved['id']}"
 
 
 async def _shares(made: Engagement, seat: Person) -> None:

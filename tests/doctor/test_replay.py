@@ -41,11 +41,18 @@ TABLES = {
     "part": "parts",
     "document": "documents",
     "revision": "revisions",
+    "move": "moves",
     "engagement": "engagements",
     "on_call": "on_calls",
     "standing_share": "standing_shares",
 }
-UNIQUE = {"secret_hash": b"x", "email_index": b"x", "number": 1_000_000}  # what no two rows may share
+UNIQUE = {  # what no two rows may share
+    "secret_hash": b"x",
+    "email_index": b"x",
+    "number": 1_000_000,
+    "from_document_id": "doc_forged",
+    "to_document_id": "doc_forged",
+}
 OTHER_WORDS = {
     "side": "firm",
     "role": "reviewer",

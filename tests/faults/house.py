@@ -101,6 +101,10 @@ async def _furnish(world: World) -> tuple[dict[str, str], dict[str, str]]:
     seat, unsigned = await engagement.member(), await engagement.member(signed=False)
     intake = await engagement.member("intake_specialist")
     await engagement.ask(intake)
+    matter = await engagement.attorney.post("/matters", {"number": "2027-0999", "client": "John Doe"})
+    beside = await engagement.attorney.post(
+        f"/engagements/{engagement.id}/parts", {"matter_id": matter["id"], "caption": "Doe v. Acme"}
+    )
     large, small = await engagement.document(LARGE, title=TITLE), await engagement.document(SMALL, title=TITLE)
     mine = [
         await intake.upload(engagement.id, engagement.part_id, SMALL, label="intake_form", title=TITLE)
@@ -113,6 +117,7 @@ async def _furnish(world: World) -> tuple[dict[str, str], dict[str, str]]:
     things = {
         "engagement": engagement.id,
         "part": engagement.part_id,
+        "part beside": beside["id"],
         "vendor": engagement.vendor_id,
         "lead": engagement.attorney.person_id,
         "seat": seat.membership_id,

@@ -116,6 +116,14 @@ def _take_back(scene: Scene) -> Request:
     return Request("intake", "DELETE", f"/documents/{document_id}", headers={"if_match": f'"{document_id}-1"'})
 
 
+def _move(scene: Scene) -> Request:
+    document_id = scene.things["large"]
+    body = {"part_id": scene.things["part beside"]}
+    return Request(
+        "attorney", "POST", f"/documents/{document_id}/move", body, headers={"if_match": f'"{document_id}-1"'}
+    )
+
+
 def _grant(scene: Scene) -> Request:
     body = {
         "membership_id": scene.things["seat"],
@@ -239,6 +247,7 @@ WORKFLOWS: Final = (
     Workflow("list", _asking(_of("attorney", "GET", "/engagements/{}/documents", "engagement")), 200, _lists),
     Workflow("confirm", _asking(_confirm), 200, _says(state="confirmed", title=TITLE), frozenset({412})),
     Workflow("take back", _asking(_take_back), 204, _is(b""), frozenset({403, 404, 409, 412})),
+    Workflow("move", _asking(_move), 201, _says(state="confirmed", title=TITLE), frozenset({410})),
     Workflow("grant", _asking(_grant), 201, _says(abilities=["download", "view"])),
     Workflow("sign", _asking(_sign), 201, _says(typed_name=TYPED_NAME)),
     Workflow("engage", _asking(_engage), 201, _says(number="E-9999", status="running")),

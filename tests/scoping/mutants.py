@@ -34,6 +34,7 @@ SUITE: Final = (
     "tests/test_door.py",
     "tests/test_acts.py",
     "tests/api/test_grants.py",
+    "tests/api/test_moving.py",
 )
 """Quickest first: the first failure ends a run."""
 LEFT_OUT: Final = ("postgres", "reloads", "rows_may_exist", "sent_again", "vendor_role_is_ever", "wrong_place")
@@ -122,6 +123,33 @@ MUTANTS: Final = (
         S + "facts.py",
         'd.c.added_by == MEMBERSHIP, d.c.state == word("to_look_at"), ',
         "d.c.added_by == MEMBERSHIP, ",
+    ),
+    Mutant(
+        "what was moved is still there",
+        S + "facts.py",
+        'd.c.state.in_([word("to_look_at"), word("confirmed")])',
+        'd.c.state.in_([word("to_look_at"), word("confirmed"), word("moved")])',
+    ),
+    Mutant(
+        "what was moved leaves no trace",
+        S + "facts.py",
+        'return or_(is_there(), d.c.state == word("moved"))',
+        "return is_there()",
+    ),
+    Mutant("a lineage opens the document", S + "decide.py", "if action in OPENING_NOTHING:", "if not action:"),
+    Mutant("what was moved counts as destroyed", S + "reasons.py", '"moved": State.MOVED', '"moved": State.DISPOSED'),
+    Mutant(
+        "a lineage tells of ends that one may not see",
+        "service/moving/lineage.py",
+        "        if not decision.allowed:\n            return\n",
+        "",
+    ),
+    Mutant("grants outlive a move", "service/moving/ending.py", "    end(act, live)\n", ""),
+    Mutant(
+        "a standing share hands out what was moved here",
+        "service/sharing/keeping.py",
+        "    ~exists().where(moves.c.to_document_id == documents.c.id),\n",
+        "",
     ),
     Mutant(
         "what nobody has looked at can be shared",

@@ -27,7 +27,9 @@ OWN = (
     "paralegal,document:download document:list document:revise document:take_back document:view,*,confidential,"
     "live duties own window,allow\n"
 )
-ATTORNEY = "attorney,document:access document:download document:list document:view,*,*,assigned,allow\n"
+ATTORNEY = (
+    "attorney,document:access document:download document:lineage document:list document:view,*,*,assigned,allow\n"
+)
 COORDINATOR = "coordinator,document:download document:list document:view,*,confidential,assigned,allow\n"
 
 

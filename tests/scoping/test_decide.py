@@ -112,6 +112,7 @@ TAKEN_AWAY: dict[str, tuple[Callable[[Scene], None], State]] = {
     ),
     "nobody has looked at it yet": (_change(models.documents, "paper", state="to_look_at"), State.NEVER_GRANTED),
     "it was taken back": (_change(models.documents, "paper", state="taken_back"), State.TAKEN_BACK),
+    "it was moved": (_change(models.documents, "paper", state="moved"), State.MOVED),
     "it was destroyed": (_change(models.documents, "paper", state="destroyed"), State.DISPOSED),
     "its label is damaged": (_change(models.documents, "paper", label="exhibits"), State.ERROR),
     "a wall stands before the matter": (_walled, State.WALLED),
@@ -362,6 +363,33 @@ def test_what_was_destroyed_answers_410_to_those_who_could_see_it(scene: Scene) 
     assert told(scene.ask(other, Action.DOCUMENT_VIEW)) == (State.ABSENT, "not_found", 404)
     scene.world.change(models.documents, scene.paper, state="taken_back")
     assert told(scene.ask(scene.lead, Action.DOCUMENT_VIEW)) == (State.TAKEN_BACK, "not_found", 404)
+
+
+def test_what_was_moved_answers_410_to_those_who_could_see_it_and_leaves_them_a_lineage(scene: Scene) -> None:
+    other, coordinator = scene.world.member("otto", "attorney", None), scene.world.member("cora", "coordinator", None)
+    scene.world.team("case", "cora")
+    scene.world.change(models.documents, scene.paper, state="moved")
+    for action in (Action.DOCUMENT_VIEW, Action.DOCUMENT_DOWNLOAD, Action.DOCUMENT_MOVE, Action.GRANT_CREATE):
+        assert told(scene.ask(scene.lead, action)) == (State.MOVED, "moved", 410)
+        assert scene.ask(other, action).error is not None
+    assert told(scene.ask(other, Action.DOCUMENT_VIEW)) == (State.ABSENT, "not_found", 404)
+    assert told(scene.ask(coordinator, Action.DOCUMENT_VIEW)) == (State.ABSENT, "not_found", 404)
+    traced = scene.ask(scene.lead, Action.DOCUMENT_LINEAGE)
+    assert traced.allowed
+    assert scene.paper not in traced.authorised  # it opens neither title nor bytes
+    assert told(scene.ask(other, Action.DOCUMENT_LINEAGE)) == (State.NEVER_GRANTED, "not_found", 404)
+    assert told(scene.vera(Action.DOCUMENT_LINEAGE)) == (State.ROLE, "forbidden", 403)
+    scene.world.change(models.engagements, scene.engagement, status="disposed")
+    assert scene.ask(scene.lead, Action.DOCUMENT_LINEAGE).allowed  # its end did not reach what was moved before
+    scene.world.change(models.documents, scene.paper, state="destroyed")
+    assert told(scene.ask(scene.lead, Action.DOCUMENT_LINEAGE)) == (State.DISPOSED, "disposed", 410)
+
+
+def test_moving_needs_a_running_engagement_and_a_lineage_does_not(scene: Scene) -> None:
+    assert scene.ask(scene.lead, Action.DOCUMENT_MOVE).allowed
+    scene.world.change(models.engagements, scene.engagement, status="closing")
+    assert told(scene.ask(scene.lead, Action.DOCUMENT_MOVE)) == (State.NOT_LIVE, "bad_state", 409)
+    assert scene.ask(scene.lead, Action.DOCUMENT_LINEAGE).allowed
 
 
 def test_a_disposed_engagements_part_answers_410_to_those_who_could_see_it(scene: Scene) -> None:

@@ -84,7 +84,7 @@ _papers = st.builds(
     Paper,
     label=st.sampled_from([label.value for label in Label]),
     sensitivity=st.sampled_from(["routine", "confidential", "confidential", "privileged", "attorney_only"]),
-    state=st.sampled_from(["confirmed", "confirmed", "to_look_at", "to_look_at", "taken_back", "destroyed"]),
+    state=st.sampled_from(["confirmed", "confirmed", "to_look_at", "to_look_at", "taken_back", "moved", "destroyed"]),
     added_by=st.integers(0, 3),
     added_at=st.sampled_from([NOW - 5, NOW - OWN_LIFE_S - 1, NOW - OWN_LIFE_S, NOW - OWN_LIFE_S + 1]),
     matter=st.sampled_from(MATTERS),

@@ -1,0 +1,1 @@
+"""Moving: sealing anew, and what faults leave of it."""
