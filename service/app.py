@@ -44,6 +44,7 @@ from service.api import (
     people,
     schedules,
     sharing,
+    signin,
     standbys,
     standing_shares,
     tasks,
@@ -94,6 +95,7 @@ NOUNS = (
     disposals,
     certificates,
     tokens,
+    signin,
 )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from service.brakes.marks import NOT_BRAKED
 from service.db.models import FOREVER
 from service.doctor import braking, duties, matters, moves, overlays, proofs, shares, standbys
 from service.doctor.scratch import Entry, Said, Scratch
@@ -161,12 +162,9 @@ def _member_added(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subje
         "starts_at": data["starts_at"],
         "ends_at": data["ends_at"],
         "suspended": 0,
+        **NOT_BRAKED,
     }
     scratch.add("membership", Said(subjects["membership"], engagement_id or "", terms, entry["index"]))
-
-
-def _member_suspended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    scratch.change("membership", subjects["membership"], entry["index"], suspended=int(data["suspended"]))
 
 
 def _member_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
@@ -182,6 +180,7 @@ def _token_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subj
         "expires_at": data["expires_at"],
         "revoked_at": FOREVER,
         "stepped_up_until": 0,
+        "seat_id": subjects.get("seat"),
     }
     scratch.add("token", Said(subjects["token"], subjects["person"], terms, entry["index"]))
 
@@ -358,10 +357,10 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.MATTER_NAMED, _seat),
             (EventType.MATTER_UNNAMED, _seat),
             (EventType.MEMBER_ADDED, _member_added),
-            (EventType.MEMBER_BRAKED, _member_suspended),
+            (EventType.MEMBER_BRAKED, braking.member_braked),
             (EventType.MEMBER_ENDED, _member_ended),
-            (EventType.MEMBER_RESUMED, _member_suspended),
-            (EventType.MEMBER_SUSPENDED, _member_suspended),
+            (EventType.MEMBER_RESUMED, braking.member_resumed),
+            (EventType.MEMBER_SUSPENDED, braking.member_suspended),
             (EventType.ON_CALL_CREATED, _on_call_created),
             (EventType.ON_CALL_ENDED, _on_call_ended),
             (EventType.OVERLAY_CHANGED, overlays.changed),

@@ -13,10 +13,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from service.api.description import API, BEARER
+from service.api.description import API, BEARER, SIGNIN
 from service.app import NOUNS
 from tests.api.requests import Operation, operations
-from tests.api.routes import OPEN
+from tests.api.routes import OPEN, SIGNED
 from tests.world import a_world
 
 CHANGING = {"DELETE", "PATCH", "POST", "PUT"}
@@ -85,7 +85,8 @@ def test_the_token_is_asked_for_by_every_operation_but_the_operators(
         "description": "",
     }
     for name, operation in described.items():
-        assert operation.described["security"] == ([] if name in OPEN else [{BEARER: []}]), name
+        shown = SIGNIN if name in SIGNED else BEARER
+        assert operation.described["security"] == ([] if name in OPEN else [{shown: []}]), name
         assert operation.path.startswith(API) == (name not in OPEN), name
 
 
@@ -186,11 +187,15 @@ def test_what_creates_can_be_sent_again_and_what_changes_names_what_was_read(
     # several grants names what was read of each in its body, what revokes many the digest of what was shown; undoing
     # what is undone changes nothing; a secret is told once, as a token is; a code counts once.
     neither = {
+        "add_seat",
         "append_upload",
         "approve_disposal",
+        "choose_seat",
         "confirm_authenticator",
         "confirm_return",
+        "create_signin",
         "create_token",
+        "end_signin",
         "end_upload",
         "enrol_authenticator",
         "export_log",
@@ -198,12 +203,15 @@ def test_what_creates_can_be_sent_again_and_what_changes_names_what_was_read(
         "preview_overlay",
         "preview_policy",
         "preview_wall",
+        "remove_seat",
         "reset_authenticator",
+        "resume_person",
         "revoke_many",
         "revoke_token",
         "run_disposal",
         "shrink_grants",
         "step_up",
+        "suspend_person",
         "take_off_team",
         "undo_bulk_grant",
         "undo_grant",
