@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ConfigDict, Field
 
-from service import access, documents, downloads, uploads
+from service import access, documents, downloads, texts, uploads
 from service.acts import etag
 from service.api.access import At, DocumentAccess, access_out, times
 from service.api.bodies import pieces_of
@@ -243,6 +243,17 @@ async def _content(request: Request, document_id: str, wanted: Wanted) -> Respon
     if isinstance(found, Download):
         return ContentResponse(found, services.settings.idle_s)
     return description(found)
+
+
+@router.get(
+    "/documents/{document_id}/text",
+    operation_id="read_text",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def text(services: ServicesDep, caller: CallerDep, document_id: PathId) -> Response:
+    """Read a document's text, a form feed between its pages, sheets or slides; a picture of a page has none."""
+    return ContentResponse(await texts.open_text(services, caller, document_id), services.settings.idle_s)
 
 
 _SELECTING: Final = {

@@ -61,6 +61,7 @@ class Action(StrEnum):
     DOCUMENT_LIST = "document:list"
     DOCUMENT_REVISE = "document:revise"
     DOCUMENT_TAKE_BACK = "document:take_back"
+    DOCUMENT_TEXT = "document:text"
     DOCUMENT_VIEW = "document:view"
     DUTY_END = "duty:end"
     DUTY_LIST = "duty:list"
@@ -157,6 +158,7 @@ DOCUMENT_ACTIONS = frozenset(
         Action.DOCUMENT_LIST,
         Action.DOCUMENT_REVISE,
         Action.DOCUMENT_TAKE_BACK,
+        Action.DOCUMENT_TEXT,
         Action.DOCUMENT_VIEW,
         Action.GRANT_CREATE,
         Action.GRANT_LIST,
@@ -371,6 +373,7 @@ ABILITY_OF: Mapping[Action, Ability] = MappingProxyType(
         Action.DOCUMENT_DOWNLOAD: Ability.DOWNLOAD,
         Action.DOCUMENT_LIST: Ability.VIEW,
         Action.DOCUMENT_REVISE: Ability.REVISE,
+        Action.DOCUMENT_TEXT: Ability.TEXT,
         Action.DOCUMENT_VIEW: Ability.VIEW,
     }
 )

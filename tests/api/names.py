@@ -25,7 +25,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("read_content describe_content", f"{_TEAM} coordinator granted"),  # Content-Disposition
             ("confirm_document share_many", _TEAM),  # the dry run shows what would be shared
         ),
-        "content": (("read_content", f"{_TEAM} coordinator granted"),),
+        "content": (("read_content read_text", f"{_TEAM} coordinator granted"),),
         "purpose": (
             ("list_grants read_grant", f"{_TEAM} coordinator"),
             ("read_document", "granted viewer"),  # of their own grants
