@@ -79,10 +79,22 @@ class HeldOut(Output):
     purpose: str
 
 
+class HiddenOut(Output):
+    """Something that lies hidden in a file: a word of a closed vocabulary, and how often."""
+
+    word: str
+    count: int
+
+
 class CardOut(DocumentOut):
-    """A document with the caller's own live grants on it; nobody else's, and none for those who need none."""
+    """A document with the caller's own live grants on it; nobody else's, and none for those who need none.
+
+    `hidden` is there only for those who are told: null means that nobody looked into it, an empty list that nothing was
+    found.
+    """
 
     my_grants: list[HeldOut]
+    hidden: list[HiddenOut] | None = None
 
 
 class AddedOut(Output):
@@ -195,7 +207,12 @@ async def list_page(
     return listed(request, response, await documents.list_page(services, caller, wanted, asked), _out)
 
 
-@router.get("/documents/{document_id}", operation_id="read_document", response_model=CardOut)
+@router.get(
+    "/documents/{document_id}",
+    operation_id="read_document",
+    response_model=CardOut,
+    response_model_exclude_unset=True,
+)
 async def read(services: ServicesDep, caller: CallerDep, response: Response, document_id: PathId) -> Any:
     """Read a document's card: what it is, and for what and how long it was handed to me."""
     card = await documents.read(services, caller, document_id)
@@ -204,7 +221,14 @@ async def read(services: ServicesDep, caller: CallerDep, response: Response, doc
         {"abilities": list(grant.abilities), "until": shown_time(grant.until), "purpose": grant.purpose}
         for grant in card.held
     ]
-    return {**_out(card.document), "my_grants": held}
+    told = {**_out(card.document), "my_grants": held}
+    if not card.is_inspected:
+        return told
+    found = card.hidden
+    return {
+        **told,
+        "hidden": None if found is None else [{"word": word, "count": count} for word, count in found.items()],
+    }
 
 
 _CONTENT: Final[dict[str, Any]] = {

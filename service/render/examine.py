@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self, get_args
 
+from service.render import hidden
 from service.render.found import (
     DOCX,
     GIF,
@@ -47,7 +49,7 @@ TIMEOUT_S: Final = 20.0
 PLACE_TIMEOUT_S: Final = 2.0
 
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}/[a-z0-9][a-z0-9.+-]{0,126}")
-_ANSWER: Final = re.compile(r"([a-z]+) (-|[0-9]{1,9}) (\S+)\n")
+_ANSWER: Final = re.compile(r"([a-z]+) (-|[0-9]{1,9}) (\S+) ([a-z_0-9=,-]+)\n")
 _CONDITIONS: Final[dict[str, Condition]] = {word: word for word in get_args(Condition)}
 # Other names for what we call otherwise.
 _SAME: Final = {
@@ -75,11 +77,14 @@ class Findings:
             ``mismatched`` (of another type than declared); ``locked`` (asks for a password); ``unexamined`` (too
             large, of a type that is not examined, or the examination did not end).
         pages: where the type has pages and they could be counted.
+        hidden: what lies hidden in it (words of `service.render.hidden`, with counts); None where it was not looked
+            into.
     """
 
     media_type: str
     condition: Condition
     pages: int | None
+    hidden: Mapping[str, int] | None = None
 
 
 class Examination:
@@ -214,7 +219,7 @@ def parse(said: bytes, media_type: str) -> Found:
     condition = _CONDITIONS.get(answer[1]) if answer else None
     if answer is None or condition is None or not _MEDIA_TYPE.fullmatch(answer[3]):
         return Found(media_type, "unexamined")
-    return Found(answer[3], condition, None if answer[2] == "-" else int(answer[2]))
+    return Found(answer[3], condition, None if answer[2] == "-" else int(answer[2]), hidden.read(answer[4]))
 
 
 def judge(found: Found, declared: str) -> Findings:
@@ -228,7 +233,7 @@ def judge(found: Found, declared: str) -> Findings:
         condition = "mismatched"
     elif condition == "unknown":
         condition = "unexamined"
-    return Findings(found.media_type, condition, found.pages)
+    return Findings(found.media_type, condition, found.pages, found.hidden)
 
 
 def _agrees(media_type: str, wanted: str) -> bool:

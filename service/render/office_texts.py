@@ -106,10 +106,6 @@ class _Book:
         if name == "sheet" and attributes.get("state", "visible") == "visible":
             self.sheets.append((attributes.get("r:id", ""), attributes.get("name", "")))
 
-    def end(self, name: str) -> None: ...
-
-    def text(self, text: str) -> None: ...
-
 
 class _Strings:
     """The strings that cells share."""
@@ -220,10 +216,6 @@ class _Show:
         if name == "sldId":
             self.slides.append(attributes.get("r:id", ""))
 
-    def end(self, name: str) -> None: ...
-
-    def text(self, text: str) -> None: ...
-
 
 class _Root:
     """The attributes of a part's first element."""
@@ -234,10 +226,6 @@ class _Root:
     def start(self, _name: str, attributes: Attributes) -> None:
         if self.attributes is None:
             self.attributes = attributes
-
-    def end(self, name: str) -> None: ...
-
-    def text(self, text: str) -> None: ...
 
 
 def slides(package: Package) -> list[tuple[str, bool]]:

@@ -1,7 +1,7 @@
 """The process that looks into one file: bytes on standard input, a line on standard output, nothing else.
 
 It is forked by `service.render.forkserver`, which has imported what is needed before. The line is ``condition pages
-media-type``; nothing of the file is repeated.
+media-type hidden``; nothing of the file is repeated.
 
 Its modes (`service.render.orders`): WHOLE, examine the input; TEXT, say in a line how reading it went (`texts`), and
 its text after that; LIMITS, say what confinement is missing, one a line.
@@ -13,7 +13,7 @@ import codecs
 import os
 from typing import Final, NoReturn
 
-from service.render import documents, kinds, sandbox, texts
+from service.render import documents, hidden, kinds, sandbox, texts
 from service.render.found import OCTETS, PDF, Found
 from service.render.orders import LIMITS, TEXT
 from service.render.sniff import CODECS, HEAD_BYTES, announced
@@ -40,7 +40,8 @@ def main(mode: bytes) -> NoReturn:
         _tell_text()
         os._exit(0)
     found = look()
-    say(f"{found.condition} {'-' if found.pages is None else found.pages} {found.media_type}")
+    pages = "-" if found.pages is None else found.pages
+    say(f"{found.condition} {pages} {found.media_type} {hidden.spell(found.hidden)}")
     os._exit(0)
 
 
@@ -50,7 +51,10 @@ def look() -> Found:
     try:
         data = read(MAX_BYTES + 1)
         media_type = announced(data[:HEAD_BYTES])
-        return examine(media_type, data) if len(data) <= MAX_BYTES else Found(media_type, "unexamined")
+        if len(data) > MAX_BYTES:
+            return Found(media_type, "unexamined")
+        found = examine(media_type, data)
+        return found._replace(hidden=hidden.look(found, data))
     except (MemoryError, RecursionError, OSError, ImportError):
         return Found(media_type, "unexamined")
 

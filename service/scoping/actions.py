@@ -58,6 +58,7 @@ class Action(StrEnum):
     DOCUMENT_ADD = "document:add"
     DOCUMENT_CONFIRM = "document:confirm"
     DOCUMENT_DOWNLOAD = "document:download"
+    DOCUMENT_INSPECT = "document:inspect"
     DOCUMENT_LIST = "document:list"
     DOCUMENT_REVISE = "document:revise"
     DOCUMENT_TAKE_BACK = "document:take_back"
@@ -155,6 +156,7 @@ DOCUMENT_ACTIONS = frozenset(
         Action.DOCUMENT_ADD,
         Action.DOCUMENT_CONFIRM,
         Action.DOCUMENT_DOWNLOAD,
+        Action.DOCUMENT_INSPECT,
         Action.DOCUMENT_LIST,
         Action.DOCUMENT_REVISE,
         Action.DOCUMENT_TAKE_BACK,
@@ -316,7 +318,8 @@ class Fact(IntFlag):
       by itself less than 15 minutes ago); firm people: named on the matter's
       team; for acts on an engagement: the asker's membership belongs to it;
     * `ASKED` a live ask for papers of this label in this matter part;
-    * `OWN` added by this membership, nobody has confirmed it yet, less than 72 hours old;
+    * `OWN` added by this membership, nobody has confirmed it yet, less than 72 hours old; to be told what lies hidden
+      in it: and made for a task of its adder's own;
     * `WINDOW` within the membership's own dates; and for vendor people, every schedule in force is open;
     * `STEPPED_UP` the token's holder proved with a code of his authenticator, less than 10 minutes ago, that it is he;
     * `BREAK_GLASS` this membership opened the matter in an emergency that has not ended;

@@ -52,6 +52,7 @@ ACTIONS: Final = frozenset(
         Action.ACCESS_REQUEST_CREATE,
         Action.DOCUMENT_ADD,
         Action.DOCUMENT_DOWNLOAD,
+        Action.DOCUMENT_INSPECT,
         Action.DOCUMENT_LIST,
         Action.DOCUMENT_REVISE,
         Action.DOCUMENT_TAKE_BACK,
@@ -87,7 +88,8 @@ class OverlayRow(NamedTuple):
         """Return the acts that it holds for: those it names, and what would be a way around them."""
         deeper = frozenset(act for n, act in enumerate(_DEEPER) if self.actions & set(_DEEPER[: n + 1]))
         unseen = self.needs is None and Action.DOCUMENT_VIEW in deeper
-        return self.actions | deeper | (ASKING_ACTIONS if unseen else frozenset())
+        inspected = frozenset({Action.DOCUMENT_INSPECT}) if Action.DOCUMENT_VIEW in deeper else frozenset()
+        return self.actions | deeper | inspected | (ASKING_ACTIONS if unseen else frozenset())
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,7 @@ def _holds(overlay: Overlay, role: Role, action: Action, label: str, sensitivity
     """
     before = {
         Action.DOCUMENT_VIEW: {Action.DOCUMENT_LIST},
+        Action.DOCUMENT_INSPECT: {Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW},
         Action.DOCUMENT_TEXT: {Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW},
         Action.DOCUMENT_DOWNLOAD: {Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW, Action.DOCUMENT_TEXT},
     }
