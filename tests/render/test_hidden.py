@@ -253,7 +253,7 @@ def test_only_what_is_readable_is_looked_into() -> None:
     data = marked("Text")
     assert hidden.look(Found(PDF, "readable"), data) == {"comments": 1}
     for condition in ("unreadable", "locked", "unexamined", "unknown"):
-        assert hidden.look(Found(PDF, condition), data) is None  # type: ignore[arg-type]
+        assert hidden.look(Found(PDF, condition), data) is None
 
 
 @pytest.fixture
