@@ -6,6 +6,7 @@ Uploads and downloads have rooms of their own; who may see what is decided in se
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from service.errors import BadInputError, BadStateError, NotFoundError
 from service.events import EventType
 from service.ledger import Moment
 from service.paging import Page, Window, page
+from service.render import hidden
 from service.scoping import listing
 from service.scoping.actions import Action, Label, Sensitivity
 from service.scoping.decide import Subject
@@ -54,10 +56,12 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A document, and what the reader's own live grants give him on it: nothing of anybody else's."""
+    """A document, what the reader's own live grants give him on it, and where he may know, what lies hidden in it."""
 
     document: Document
     held: tuple[holdings.Held, ...]
+    is_inspected: bool  # the reader may be told what lies hidden in it
+    hidden: Mapping[str, int] | None  # words and counts; None: not looked into, or not for him
 
 
 _COLUMNS = (
@@ -78,6 +82,7 @@ _COLUMNS = (
     revisions.c.media_type,
     revisions.c.condition,
     revisions.c.pages,
+    revisions.c.hidden,
     parts.c.key_id.label("part_key_id"),
     parts.c.field_key.label("part_field_key"),
 )
@@ -106,6 +111,7 @@ _TAKE_BACK = (
 
 async def read(services: Services, caller: Caller, document_id: str) -> Card:
     """Read one document's card: label, number, title, sizes, the caller's own grants; its bytes are `downloads`."""
+    subject = Subject(document=document_id)
 
     def change(act: Act) -> tuple[Any, list[Any]]:
         return row_of(act.tx, document_id), holdings.held(act)
@@ -113,6 +119,14 @@ async def read(services: Services, caller: Caller, document_id: str) -> Card:
     done = await perform(services, caller, Action.DOCUMENT_VIEW, Subject(document=document_id), change)
     reader, (row, held) = NameReader(services.keys, done.authorised), done.result
     return Card(opened(reader, row), tuple(holdings.opened(reader, grant) for grant in held))
+
+    def change(act: Act) -> tuple[Any, list[Any], bool]:
+        return _row(act.tx, document_id), holdings.held(act), act.may(Action.DOCUMENT_INSPECT, subject)
+
+    done = await perform(services, caller, Action.DOCUMENT_VIEW, subject, change)
+    reader, (row, held, inspected) = NameReader(services.keys, done.authorised), done.result
+    found = hidden.read(row.hidden) if inspected and row.hidden is not None else None
+    return Card(_opened(reader, row), tuple(holdings.opened(reader, grant) for grant in held), inspected, found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ NO_NEWS_S: Final = 2.0
 
 pause = asyncio.sleep
 
-_REVISION = (
+REVISION = (
     select(
         revisions.c.id,
         revisions.c.document_id,
@@ -54,6 +54,7 @@ _REVISION = (
         revisions.c.size_bytes,
         revisions.c.sha256,
         revisions.c.media_type,
+        revisions.c.condition,
         documents.c.engagement_id,
         documents.c.matter_id,
         documents.c.title,
@@ -143,7 +144,7 @@ class Download:
             AccessEndedError: access ended meanwhile.
             SealError, StoreUnavailableError, KeyMissingError: the rest cannot be opened.
         """
-        outcome, watch = "aborted", _Watch(self.services, self.caller, self.revision.document_id)
+        outcome, watch = "aborted", Watch(self.services, self.caller, self.revision.document_id)
         try:
             async with aclosing(self._opened()) as content:
                 async for piece in content:
@@ -187,7 +188,7 @@ class Download:
         Raises:
             AccessEndedError: it may not.
         """
-        watch = _Watch(self.services, self.caller, self.revision.document_id)
+        watch = Watch(self.services, self.caller, self.revision.document_id)
         try:
             await pause(delay_s)
             await watch.decide_again()
@@ -216,7 +217,7 @@ async def open_document(
     """
 
     def change(act: Act) -> _Announced:
-        row = act.tx.one(_REVISION, document=document_id)
+        row = act.tx.one(REVISION, document=document_id)
         if row is None:
             raise NotFoundError
         if _tells_digest(row, wanted):
@@ -226,9 +227,7 @@ async def open_document(
         span = wanted.span(_etag(row), row.size_bytes)
         pressed = pressing.press(act, row, row.size_bytes if span is None else span.stop - span.start)
         if pressed is not None and pressed.is_over:
-            refusal = services.matrix.current.answers.reply(State.SUSPENDED, Kind.DOCUMENT, Side.VENDOR).raised()
-            act.drafts.append(events.access_refused(act.who, refusal.code))
-            return _Announced(row, refusal=refusal)
+            return _Announced(row, refusal=held_back(act))
         opening = None if pressed is None else pressed.opening
         act.drafts.append(events.document_opening(act.who, row.id, row.header, span, opening))
         return _Announced(row, act.who, span, opening, 0.0 if pressed is None else pressed.delay_s)
@@ -252,6 +251,14 @@ async def open_document(
     if announced.delay_s:
         await download.wait(announced.delay_s)
     return download
+
+
+def held_back(act: Act) -> MunimentError:
+    """Record that the brake holds a body back; return what its member is answered."""
+    answers = act.services.matrix.current.answers
+    refusal = answers.reply(State.SUSPENDED, Kind.DOCUMENT, Side.VENDOR).raised()
+    act.drafts.append(events.access_refused(act.who, refusal.code))
+    return refusal
 
 
 def _described(reader: NameReader, row: Any, wanted: Wanted) -> Description:
@@ -281,13 +288,16 @@ def _sha256(reader: NameReader, row: Any) -> str:
     return reader.open(_part(row), "revisions", "sha256", row.id, row.sha256)
 
 
-class _Watch:
-    """Asks again whether an open body may go on."""
+class Watch:
+    """Asks again whether an open body may go on: whether its act is still allowed."""
 
-    def __init__(self, services: Services, caller: Caller, document_id: str) -> None:
+    def __init__(
+        self, services: Services, caller: Caller, document_id: str, action: Action = Action.DOCUMENT_DOWNLOAD
+    ) -> None:
         self._services = services
         self._caller = caller
         self._document_id = document_id
+        self._action = action
         self._endings = services.ledger.endings
         self._decided_at = time.monotonic()
 
@@ -324,6 +334,6 @@ class _Watch:
             except MunimentError:
                 raise AccessEndedError from None
             subject = Subject(document=self._document_id)
-            decision = decide(tx, services.matrix.current, moment, actor, Action.DOCUMENT_DOWNLOAD, subject)
+            decision = decide(tx, services.matrix.current, moment, actor, self._action, subject)
         if decision.error is not None:
             raise AccessEndedError

@@ -4,7 +4,8 @@ Rules kept here:
 
 * used is what the log says: an entry of an opening by the grant's holder, not older than the grant. No row is kept of
   it, so that no forged row can make an unused grant look used, and nothing is written when a document is opened;
-* counted are the abilities whose use leaves an entry: `view` (a card read or a file sent) and `download` (a file sent);
+* counted are the abilities whose use leaves an entry: `view` (a card read, a file or its text sent), `text` (its text
+  sent) and `download` (a file sent);
 * the asker is told of grants on documents that he could ask about himself, and of no others, not even by a number;
 * a suggestion names one act on one grant at one version. It does nothing: service/shrinking.py does, when asked.
 
@@ -42,7 +43,7 @@ SCORE_DAYS: Final = 30
 SUGGEST_DAYS: Final = 14
 MOST_SUGGESTED: Final = 100
 ROWS: Final = 1000  # entries or grants fetched at a time
-COUNTED: Final = (Ability.VIEW, Ability.DOWNLOAD)
+COUNTED: Final = (Ability.VIEW, Ability.TEXT, Ability.DOWNLOAD)
 
 _OPENING: Final = events.EventType.DOCUMENT_OPENING.value
 _READ: Final = events.EventType.ACCESS_ALLOWED.value
@@ -61,14 +62,15 @@ _LOG_SIZE = select(logs.c.size).where(logs.c.id == bindparam("firm"))
 
 
 class Used(NamedTuple):
-    """When a member last viewed and last downloaded a document: UTC seconds, 0 for never."""
+    """When a member last viewed and downloaded a document, and read its text: UTC seconds, 0 for never."""
 
     view: int = 0
     download: int = 0
+    text: int = 0
 
     def of(self, ability: Ability) -> int:
         """When one ability was last used."""
-        return self.download if ability is Ability.DOWNLOAD else self.view
+        return {Ability.DOWNLOAD: self.download, Ability.TEXT: self.text}.get(ability, self.view)
 
 
 Uses = dict[tuple[str, str], Used]  # (membership, document)
@@ -230,8 +232,12 @@ def _uses(tx: Tx, asker: Asker, engagement_id: str, since: int) -> Uses:
             break
         key = (entry["actor"].get("membership", ""), entry["subjects"].get("document", ""))
         last = found.get(key, Used())
-        sent = second if entry["type"] == _OPENING else 0
-        found[key] = Used(max(last.view, second), max(last.download, sent))
+        sent = entry["type"] == _OPENING and entry["action"]
+        found[key] = Used(
+            max(last.view, second),
+            max(last.download, second if sent == Action.DOCUMENT_DOWNLOAD else 0),
+            max(last.text, second if sent == Action.DOCUMENT_TEXT else 0),
+        )
     return found
 
 

@@ -21,7 +21,7 @@ from service.door import (
     piece_key_context,
     try_to_open,
 )
-from service.downloads import _REVISION
+from service.downloads import REVISION
 from service.errors import KeyPlaceError, NotFoundError, SealError, StoreUnavailableError
 from service.scoping.authorised import authorise_ids
 from service.uploads.pieces import begin_piece
@@ -47,7 +47,7 @@ async def engagement(world: World) -> Engagement:
 async def _revision(engagement: Engagement) -> object:
     document = await engagement.document(b"the paper", title="The title")
     with engagement.world.services.database.read(engagement.world.firm_id) as tx:
-        return tx.one(_REVISION, document=document["document_id"])
+        return tx.one(REVISION, document=document["document_id"])
 
 
 async def test_bytes_open_for_the_document_that_was_authorised_and_for_no_other(

@@ -181,6 +181,10 @@ class Act:
             raise decision.error
         return decision
 
+    def may(self, action: Action, subject: Subject) -> bool:
+        """Ask whether the same caller may do another act too, which changes what he is told; no is no refusal."""
+        return decide(self.tx, self.services.matrix.current, self.moment, self.actor, action, subject).allowed
+
     def list_out(self, ids: Sequence[str]) -> None:
         """Record that these rows were given out as a list, and let their names be opened for the answer."""
         self.drafts.append(events.list_read(self.who, ids))

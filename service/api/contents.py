@@ -21,22 +21,26 @@ from starlette.types import Message, Receive, Scope, Send
 
 from service.api.bodies import Patience
 from service.downloads import Description, Download
+from service.texts import TextBody
 
 Headers = list[tuple[bytes, bytes]]
 
 
 class ContentResponse(Response):
-    """Sends a download piece by piece; breaks off, so that the client can tell, when the rest may not be sent.
+    """Sends an announced body piece by piece; breaks off, so that the client can tell, when the rest may not be sent.
 
     Args:
         download: what was announced.
         idle_s: how long its client may take nothing.
     """
 
-    def __init__(self, download: Download, idle_s: int) -> None:
+    def __init__(self, download: Download | TextBody, idle_s: int) -> None:
         super().__init__(media_type=None)
         self._download = download
         self._idle_s = idle_s
+        if isinstance(download, TextBody):
+            self.status_code, self.raw_headers = 200, _headers_of_text(download)
+            return
         self.status_code = 200 if download.span is None else 206
         self.raw_headers = _headers(download, download.title, download.sha256)
         if download.span is not None:
@@ -114,6 +118,15 @@ def _headers(found: Download | Description, title: str, sha256: str | None) -> H
     if sha256 is not None:
         headers.append((b"repr-digest", b"sha-256=:%b:" % base64.b64encode(bytes.fromhex(sha256))))
     return headers
+
+
+def _headers_of_text(text: TextBody) -> Headers:
+    """What is to be known of a text; nothing of it is kept anywhere, so there is nothing to compare it with later."""
+    return [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(text.length_bytes).encode()),
+        (b"content-disposition", b'attachment; filename="document.txt"'),
+    ]
 
 
 async def _client_gone(receive: Receive) -> None:

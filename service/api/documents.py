@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ConfigDict, Field
 
-from service import access, documents, downloads, uploads
+from service import access, documents, downloads, texts, uploads
 from service.acts import etag
 from service.api.access import At, DocumentAccess, access_out, times
 from service.api.bodies import pieces_of
@@ -79,10 +79,22 @@ class HeldOut(Output):
     purpose: str
 
 
+class HiddenOut(Output):
+    """Something that lies hidden in a file: a word of a closed vocabulary, and how often."""
+
+    word: str
+    count: int
+
+
 class CardOut(DocumentOut):
-    """A document with the caller's own live grants on it; nobody else's, and none for those who need none."""
+    """A document with the caller's own live grants on it; nobody else's, and none for those who need none.
+
+    `hidden` is there only for those who are told: null means that nobody looked into it, an empty list that nothing was
+    found.
+    """
 
     my_grants: list[HeldOut]
+    hidden: list[HiddenOut] | None = None
 
 
 class AddedOut(Output):
@@ -196,7 +208,12 @@ async def list_page(
     return listed(request, response, await documents.list_page(services, caller, wanted, asked), document_out)
 
 
-@router.get("/documents/{document_id}", operation_id="read_document", response_model=CardOut)
+@router.get(
+    "/documents/{document_id}",
+    operation_id="read_document",
+    response_model=CardOut,
+    response_model_exclude_unset=True,
+)
 async def read(services: ServicesDep, caller: CallerDep, response: Response, document_id: PathId) -> Any:
     """Read a document's card: what it is, and for what and how long it was handed to me."""
     card = await documents.read(services, caller, document_id)
@@ -206,6 +223,14 @@ async def read(services: ServicesDep, caller: CallerDep, response: Response, doc
         for grant in card.held
     ]
     return {**document_out(card.document), "my_grants": held}
+    told = {**_out(card.document), "my_grants": held}
+    if not card.is_inspected:
+        return told
+    found = card.hidden
+    return {
+        **told,
+        "hidden": None if found is None else [{"word": word, "count": count} for word, count in found.items()],
+    }
 
 
 _CONTENT: Final[dict[str, Any]] = {
@@ -244,6 +269,17 @@ async def _content(request: Request, document_id: str, wanted: Wanted) -> Respon
     if isinstance(found, Download):
         return ContentResponse(found, services.settings.idle_s)
     return description(found)
+
+
+@router.get(
+    "/documents/{document_id}/text",
+    operation_id="read_text",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def text(services: ServicesDep, caller: CallerDep, document_id: PathId) -> Response:
+    """Read a document's text, a form feed between its pages, sheets or slides; a picture of a page has none."""
+    return ContentResponse(await texts.open_text(services, caller, document_id), services.settings.idle_s)
 
 
 _SELECTING: Final = {

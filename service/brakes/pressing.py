@@ -119,7 +119,7 @@ def press(act: Act, revision: Any, size_bytes: int) -> Pressed | None:
 
 
 def give_back(tx: Tx, opening: Opening, unsent: int) -> None:
-    """Take bytes off the count that were announced and have not left."""
+    """Take bytes off the count that were announced and have not left; put more on it, below zero."""
     tx.run(
         _GIVE_BACK,
         membership=opening.membership_id,

@@ -448,6 +448,7 @@ revisions = Table(
     _text("media_type"),
     _text("condition"),  # readable | empty | unreadable | mismatched | locked | unexamined
     _int("pages", null=True),
+    _text("hidden", null=True),  # what lies hidden in it, as service/render/hidden.py spells it; NULL: not looked into
     _ref("added_by", "memberships"),
     _int("added_at"),
     _int("log_index"),  # the entry that is its receipt

@@ -104,6 +104,14 @@ class RangeError(MunimentError):
     detail = "Ask for bytes within its length, which Content-Range tells, or for the whole file."
 
 
+class NoTextError(MunimentError):
+    """A document has no text to be read; `extra` has the `reason`, a word, and the detail says what to do instead."""
+
+    code, status, exit_code = "no_text", 422, EXIT_BAD_INPUT
+    title = "No text can be read here"
+    detail = "The text of this document cannot be had. Download the file itself, or ask for the ability to."
+
+
 class IncompleteBodyError(MunimentError):
     """The client went away, or sent fewer bytes than it announced."""
 

@@ -72,7 +72,7 @@ def document_opening(
     span: tuple[int, int] | None = None,
     opening: Opening | None = None,
 ) -> Draft:
-    """Intent: the bytes of this revision will be sent; with a `span`, from its first to before its second number."""
+    """Intent: the bytes of this revision, or its text, will be sent; with a `span`, those from its first number on."""
     return draft(
         EventType.DOCUMENT_OPENING,
         "allowed",

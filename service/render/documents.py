@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from service.render.found import PDF, Found
+from service.render.gathered import Gathered
+from service.render.packages import BrokenError
 
 _PASSWORD: Final = 4  # FPDF_ERR_PASSWORD
 _SECURITY: Final = 5  # FPDF_ERR_SECURITY: an unknown scheme asks for a key we do not have
@@ -31,3 +33,30 @@ def pdf(data: bytes) -> Found:
         locked = getattr(error, "err_code", None) in {_PASSWORD, _SECURITY}
         return Found(PDF, "locked" if locked else "unreadable")
     return Found(PDF, "readable", pages)
+
+
+def text(data: bytes) -> bytes:
+    """Return the text of a PDF document, in UTF-8, a form feed between pages; empty where no page has any.
+
+    Text that nobody sees is in it too: so it is that recognised text lies under the picture of a page.
+
+    Raises:
+        BrokenError: it does not open, or one of its pages does not.
+        TooMuchError: see `service.render.gathered`.
+    """
+    import pypdfium2  # noqa: PLC0415  # see `load`
+
+    gathered = Gathered()
+    try:
+        document = pypdfium2.PdfDocument(data)
+        for number in range(len(document)):
+            if number:
+                gathered.add("\f")
+            page = document[number]
+            read = page.get_textpage()
+            gathered.add(read.get_text_range())
+            read.close()
+            page.close()
+    except pypdfium2.PdfiumError as error:
+        raise BrokenError from error
+    return gathered.whole()

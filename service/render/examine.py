@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self, get_args
 
+from service.render import hidden
 from service.render.found import (
     DOCX,
     GIF,
@@ -38,7 +40,7 @@ from service.render.found import (
     Found,
 )
 from service.render.orders import WHOLE
-from service.render.probes import Probe, Probes
+from service.render.probes import PROBE_ERRORS, Probe, Probes
 from service.render.sniff import HEAD_BYTES, LOOKED_INTO, announced
 
 MAX_EXAMINED_BYTES: Final = 67_108_864
@@ -46,10 +48,8 @@ WAITING_BYTES: Final = 1_048_576
 TIMEOUT_S: Final = 20.0
 PLACE_TIMEOUT_S: Final = 2.0
 
-# What a connection with a process that died or hangs may raise; RuntimeError is uvloop's word for a closed one.
-_PROBE_ERRORS: Final = (TimeoutError, OSError, RuntimeError)
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}/[a-z0-9][a-z0-9.+-]{0,126}")
-_ANSWER: Final = re.compile(r"([a-z]+) (-|[0-9]{1,9}) (\S+)\n")
+_ANSWER: Final = re.compile(r"([a-z]+) (-|[0-9]{1,9}) (\S+) ([a-z_0-9=,-]+)\n")
 _CONDITIONS: Final[dict[str, Condition]] = {word: word for word in get_args(Condition)}
 # Other names for what we call otherwise.
 _SAME: Final = {
@@ -77,11 +77,14 @@ class Findings:
             ``mismatched`` (of another type than declared); ``locked`` (asks for a password); ``unexamined`` (too
             large, of a type that is not examined, or the examination did not end).
         pages: where the type has pages and they could be counted.
+        hidden: what lies hidden in it (words of `service.render.hidden`, with counts); None where it was not looked
+            into.
     """
 
     media_type: str
     condition: Condition
     pages: int | None
+    hidden: Mapping[str, int] | None = None
 
 
 class Examination:
@@ -152,7 +155,7 @@ class Examination:
                     await self._begin(self._timeout_s)
                 if self._probe is not None:
                     found = parse(await self._probe.answer(), media_type)
-        except _PROBE_ERRORS:
+        except PROBE_ERRORS:
             pass
         finally:
             await self._stop()
@@ -169,22 +172,14 @@ class Examination:
         except TimeoutError:
             await self._give_up()
             return
-        starting = asyncio.ensure_future(self._probes.start(WHOLE))
         try:
-            self._probe = await asyncio.shield(starting)
-        except OSError:
+            self._probe = await self._probes.begin(WHOLE)
+        except BaseException as error:
             self._probes.places.release()
+            if not isinstance(error, OSError):
+                raise
             await self._give_up()
             return
-        except asyncio.CancelledError:
-            # The process may be made already, and only who knows its id can end it: wait for that.
-            try:
-                await asyncio.wait([starting])
-                if not starting.exception():
-                    await starting.result().end()
-            finally:
-                self._probes.places.release()
-            raise
         waiting, self._waiting = self._waiting, []
         for piece in waiting:
             await self._send(self._probe, piece)
@@ -193,7 +188,7 @@ class Examination:
         try:
             async with asyncio.timeout(self._timeout_s):
                 await probe.write(data)
-        except _PROBE_ERRORS:
+        except PROBE_ERRORS:
             # It died or hangs. What it said before is still read at the end; the upload goes on.
             probe.kill()
 
@@ -224,7 +219,7 @@ def parse(said: bytes, media_type: str) -> Found:
     condition = _CONDITIONS.get(answer[1]) if answer else None
     if answer is None or condition is None or not _MEDIA_TYPE.fullmatch(answer[3]):
         return Found(media_type, "unexamined")
-    return Found(answer[3], condition, None if answer[2] == "-" else int(answer[2]))
+    return Found(answer[3], condition, None if answer[2] == "-" else int(answer[2]), hidden.read(answer[4]))
 
 
 def judge(found: Found, declared: str) -> Findings:
@@ -238,7 +233,7 @@ def judge(found: Found, declared: str) -> Findings:
         condition = "mismatched"
     elif condition == "unknown":
         condition = "unexamined"
-    return Findings(found.media_type, condition, found.pages)
+    return Findings(found.media_type, condition, found.pages, found.hidden)
 
 
 def _agrees(media_type: str, wanted: str) -> bool:

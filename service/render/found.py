@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 Condition = Literal["empty", "locked", "mismatched", "readable", "unexamined", "unknown", "unreadable"]
@@ -30,8 +31,10 @@ class Found(NamedTuple):
         condition: ``readable``; ``unreadable`` (begins like its type and is not whole or sound); ``locked`` (asks for a
             password); ``unknown`` (a type that is not examined); ``unexamined`` (the examination did not end).
         pages: how many, where the type has pages and they could be counted.
+        hidden: what lies hidden in it, by the words of `service.render.hidden`; None where nobody looked.
     """
 
     media_type: str
     condition: Condition
     pages: int | None = None
+    hidden: Mapping[str, int] | None = None

@@ -12,9 +12,8 @@ import zlib
 from typing import Final
 
 from service.render.found import DOCX, OLE, PPTX, RTF, WORD_PERFECT, XLSX, ZIP, Found
+from service.render.packages import MAX_ENTRIES, MAX_UNPACKED_BYTES, BrokenError
 
-MAX_UNPACKED_BYTES: Final = 268_435_456
-MAX_ENTRIES: Final = 20_000
 _STEP: Final = 65_536
 _TYPES_NAME: Final = "[Content_Types].xml"
 _MAX_TYPES_BYTES: Final = 1_048_576
@@ -61,6 +60,19 @@ def package(data: bytes) -> Found:
     except _BROKEN:
         return Found(media_type, "unreadable")
     return Found(media_type, "readable")
+
+
+def package_type(data: bytes) -> str:
+    """Tell which package a zip file is, by its list of content types alone.
+
+    Raises:
+        BrokenError: it is none that opens.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _package_type(archive)
+    except (*_BROKEN, NotImplementedError, RuntimeError) as error:
+        raise BrokenError from error
 
 
 def _package_type(archive: zipfile.ZipFile) -> str:

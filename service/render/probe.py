@@ -1,9 +1,10 @@
 """The process that looks into one file: bytes on standard input, a line on standard output, nothing else.
 
 It is forked by `service.render.forkserver`, which has imported what is needed before. The line is ``condition pages
-media-type``; nothing of the file is repeated.
+media-type hidden``; nothing of the file is repeated.
 
-Its modes (`service.render.orders`): WHOLE, examine the input; LIMITS, say what confinement is missing, one a line.
+Its modes (`service.render.orders`): WHOLE, examine the input; TEXT, say in a line how reading it went (`texts`), and
+its text after that; LIMITS, say what confinement is missing, one a line.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import codecs
 import os
 from typing import Final, NoReturn
 
-from service.render import documents, kinds, sandbox
+from service.render import documents, hidden, kinds, sandbox, texts
 from service.render.found import OCTETS, PDF, Found
-from service.render.orders import LIMITS
+from service.render.orders import LIMITS, TEXT
 from service.render.sniff import CODECS, HEAD_BYTES, announced
 
 MAX_BYTES: Final = 67_108_864
@@ -23,7 +24,7 @@ _STEP: Final = 1_048_576
 
 def preload() -> None:
     """Import what examinations need: a confined process cannot open files to do so."""
-    for codec in (*CODECS, "cp437", "ascii"):  # the last two are the archives' names
+    for codec in (*CODECS, *texts.CODECS, "cp437", "ascii"):  # the last two are the archives' names
         codecs.lookup(codec)
     documents.load()
 
@@ -35,8 +36,12 @@ def main(mode: bytes) -> NoReturn:
     if mode == LIMITS:
         say(*missing)
         os._exit(0)
+    if mode == TEXT:
+        _tell_text()
+        os._exit(0)
     found = look()
-    say(f"{found.condition} {'-' if found.pages is None else found.pages} {found.media_type}")
+    pages = "-" if found.pages is None else found.pages
+    say(f"{found.condition} {pages} {found.media_type} {hidden.spell(found.hidden)}")
     os._exit(0)
 
 
@@ -46,9 +51,25 @@ def look() -> Found:
     try:
         data = read(MAX_BYTES + 1)
         media_type = announced(data[:HEAD_BYTES])
-        return examine(media_type, data) if len(data) <= MAX_BYTES else Found(media_type, "unexamined")
+        if len(data) > MAX_BYTES:
+            return Found(media_type, "unexamined")
+        found = examine(media_type, data)
+        return found._replace(hidden=hidden.look(found, data))
     except (MemoryError, RecursionError, OSError, ImportError):
         return Found(media_type, "unexamined")
+
+
+def _tell_text() -> None:
+    """Read the file and say its text; whatever goes wrong has a word of its own."""
+    try:
+        data = read(MAX_BYTES + 1)
+        found = texts.read(data) if len(data) <= MAX_BYTES else texts.Read("too_large", b"")
+    except (MemoryError, OSError):
+        found = texts.Read(texts.FAILED, b"")
+    say(found.word)
+    left = memoryview(found.text)
+    while left:
+        left = left[os.write(1, left[:_STEP]) :]
 
 
 def examine(media_type: str, data: bytes) -> Found:

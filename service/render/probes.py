@@ -23,7 +23,10 @@ _ROOT: Final = str(Path(__file__).resolve().parents[2])
 _START: Final = "import sys; sys.path.insert(0, sys.argv.pop()); from service.render.forkserver import main; main()"
 START_S: Final = 10.0  # the first start imports, on a machine that may be busy
 _LAST_SECOND_S: Final = 1.0
+READERS: Final = 1
 _ANSWER_BYTES: Final = 1_024
+PROBE_ERRORS: Final = (TimeoutError, OSError, RuntimeError)
+"""What a connection with a process that died or hangs may raise; RuntimeError is uvloop's word for a closed one."""
 
 
 class Probe:
@@ -45,13 +48,13 @@ class Probe:
         self._writer.write(bytes(data))
         await self._writer.drain()
 
-    async def answer(self) -> bytes:
-        """Say that the file is whole, and return what the process says of it: `_ANSWER_BYTES`, or a little more."""
+    async def answer(self, most: int = _ANSWER_BYTES) -> bytes:
+        """Say that the file is whole, and return what the process says of it: `most` bytes, or a little more."""
         self._writer.write_eof()
-        said = b""
-        while len(said) < _ANSWER_BYTES and (piece := await self._reader.read(_ANSWER_BYTES)):
+        said = bytearray()
+        while len(said) < most and (piece := await self._reader.read(max(_ANSWER_BYTES, most - len(said)))):
             said += piece
-        return said
+        return bytes(said)
 
     async def end(self) -> None:
         """See the process to its end; also when this is cancelled."""
@@ -69,18 +72,20 @@ class Probes:
     """Probes for the uploads of one process of ours.
 
     Args:
-        at_once: how many may live together; who starts one takes one of `places` and gives it back.
+        at_once: how many may live together; who starts one takes one of `places` and gives it back. Beside these one
+            reads text for somebody (`readers`): whoever asks for much text must not leave uploads unexamined.
     """
 
     def __init__(self, at_once: int) -> None:
         self.places = asyncio.Semaphore(at_once)
+        self.readers = asyncio.Semaphore(READERS)
         self._server: tuple[Popen[bytes], socket.socket] | None = None  # and where it takes orders
 
     async def start(self, mode: bytes) -> Probe:
         """Start a probe: no environment, no terminal, nothing open but its connection with us.
 
         Args:
-            mode: WHOLE (a file follows) or LIMITS (no file: say what confinement is missing, one a line), of
+            mode: WHOLE or TEXT (a file follows) or LIMITS (no file: say what confinement is missing, one a line), of
                 `service.render.orders`.
 
         Raises:
@@ -106,6 +111,20 @@ class Probes:
             raise
         (process_id,) = PROCESS_ID.unpack(said)
         return Probe(reader, writer, lambda: _end(orders, process_id))
+
+    async def begin(self, mode: bytes) -> Probe:
+        """Start a probe as `start` does; where this is cancelled, none is left.
+
+        The process may be made already, and only who knows its id can end it: that is waited for.
+        """
+        starting = asyncio.ensure_future(self.start(mode))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await asyncio.wait([starting])
+            if not starting.exception():
+                await starting.result().end()
+            raise
 
     def close(self) -> None:
         """End every process; `start` would begin anew."""

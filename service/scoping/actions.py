@@ -59,10 +59,12 @@ class Action(StrEnum):
     DOCUMENT_CONFIRM = "document:confirm"
     DOCUMENT_DOWNLOAD = "document:download"
     DOCUMENT_LINEAGE = "document:lineage"
+    DOCUMENT_INSPECT = "document:inspect"
     DOCUMENT_LIST = "document:list"
     DOCUMENT_MOVE = "document:move"
     DOCUMENT_REVISE = "document:revise"
     DOCUMENT_TAKE_BACK = "document:take_back"
+    DOCUMENT_TEXT = "document:text"
     DOCUMENT_VIEW = "document:view"
     DUTY_END = "duty:end"
     DUTY_LIST = "duty:list"
@@ -160,10 +162,12 @@ DOCUMENT_ACTIONS = frozenset(
         Action.DOCUMENT_CONFIRM,
         Action.DOCUMENT_DOWNLOAD,
         Action.DOCUMENT_LINEAGE,
+        Action.DOCUMENT_INSPECT,
         Action.DOCUMENT_LIST,
         Action.DOCUMENT_MOVE,
         Action.DOCUMENT_REVISE,
         Action.DOCUMENT_TAKE_BACK,
+        Action.DOCUMENT_TEXT,
         Action.DOCUMENT_VIEW,
         Action.GRANT_CREATE,
         Action.GRANT_LIST,
@@ -324,7 +328,8 @@ class Fact(IntFlag):
       by itself less than 15 minutes ago); firm people: named on the matter's
       team; for acts on an engagement: the asker's membership belongs to it;
     * `ASKED` a live ask for papers of this label in this matter part;
-    * `OWN` added by this membership, nobody has confirmed it yet, less than 72 hours old;
+    * `OWN` added by this membership, nobody has confirmed it yet, less than 72 hours old; to be told what lies hidden
+      in it: and made for a task of its adder's own;
     * `WINDOW` within the membership's own dates; and for vendor people, every schedule in force is open;
     * `STEPPED_UP` the token's holder proved with a code of his authenticator, less than 10 minutes ago, that it is he;
     * `BREAK_GLASS` this membership opened the matter in an emergency that has not ended;
@@ -381,6 +386,7 @@ ABILITY_OF: Mapping[Action, Ability] = MappingProxyType(
         Action.DOCUMENT_DOWNLOAD: Ability.DOWNLOAD,
         Action.DOCUMENT_LIST: Ability.VIEW,
         Action.DOCUMENT_REVISE: Ability.REVISE,
+        Action.DOCUMENT_TEXT: Ability.TEXT,
         Action.DOCUMENT_VIEW: Ability.VIEW,
     }
 )

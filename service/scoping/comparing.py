@@ -33,6 +33,7 @@ from service.scoping.together import Asker
 COMPARED: Final = (
     Action.DOCUMENT_LIST,
     Action.DOCUMENT_VIEW,
+    Action.DOCUMENT_TEXT,
     Action.DOCUMENT_DOWNLOAD,
     Action.DOCUMENT_REVISE,
 )

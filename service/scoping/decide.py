@@ -55,6 +55,7 @@ _DOCUMENT: Final[Mapping[str, tuple[Any, Any]]] = MappingProxyType(
     {
         **dict.fromkeys(Action, (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_FOR_FIRM)),
         **dict.fromkeys(ASKING_ACTIONS, (queries.DOCUMENT_TO_ASK_FOR, queries.DOCUMENT_FOR_FIRM)),
+        Action.DOCUMENT_INSPECT: (queries.DOCUMENT_TO_INSPECT, queries.DOCUMENT_FOR_FIRM),
         Action.ACCESS_REQUEST_ANSWER: (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_TO_ANSWER_FOR),
         Action.DOCUMENT_LINEAGE: (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_TO_TRACE),
     }

@@ -35,7 +35,7 @@ from service.scoping.hours import readable
 from service.scoping.matrix import Matrix
 from service.scoping.subjects import Subject
 
-LOOKED_AT: Final = (Action.DOCUMENT_VIEW, Action.DOCUMENT_DOWNLOAD, Action.DOCUMENT_REVISE)
+LOOKED_AT: Final = (Action.DOCUMENT_VIEW, Action.DOCUMENT_TEXT, Action.DOCUMENT_DOWNLOAD, Action.DOCUMENT_REVISE)
 
 
 class Reason(NamedTuple):

@@ -254,6 +254,25 @@ def own() -> Truth:
     return and_(d.c.added_by == MEMBERSHIP, d.c.state == word("to_look_at"), d.c.added_at > OWN_SINCE)
 
 
+def drafted() -> Truth:
+    """`OWN` of what its adder himself made: asked of him with a task (of which only *work* and *make* bring papers).
+
+    Where papers of this label were also asked of him by themselves, it may be a client's that he passed on: then it is
+    not his.
+    """
+    ask = models.asks
+    wanted = (
+        ask.c.membership_id == MEMBERSHIP,
+        ask.c.part_id == d.c.part_id,
+        ask.c.label == d.c.label,
+        ask.c.not_before <= d.c.added_at,
+        ask.c.not_after > d.c.added_at,
+        ask.c.ended_at > d.c.added_at,
+    )
+    with_task = there_is(*wanted, ask.c.task_id.is_not(None), ask.c.not_after > NOW, ask.c.ended_at > NOW)
+    return and_(own(), with_task, ~there_is(*wanted, ask.c.task_id.is_(None)))
+
+
 def gives(grant: FromClause) -> Truth:
     """A grant row of the asker's membership that is live and carries the ability."""
     return and_(

@@ -8,8 +8,8 @@ Rules kept here:
   Whatever else is read from a row of the database is no overlay, and then nothing is open (`service.scoping.inforce`);
 * the result is rules of the same form, for the same enforcers: each allow rule that a row touches is narrowed, and
   split where labels or sensitivities come out differently; a deny is never touched;
-* what holds for knowing of a document holds for looking at it, and what holds for that for carrying it away; what one
-  may never look at one cannot ask for either.
+* what holds for knowing of a document holds for looking at it, what holds for that for reading its text, and what holds
+  for that for carrying it away; what one may never look at one cannot ask for either.
 
 It decides nothing and proves nothing: `service.scoping.inforce` has Casbin say that nothing is gained.
 
@@ -52,9 +52,11 @@ ACTIONS: Final = frozenset(
         Action.ACCESS_REQUEST_CREATE,
         Action.DOCUMENT_ADD,
         Action.DOCUMENT_DOWNLOAD,
+        Action.DOCUMENT_INSPECT,
         Action.DOCUMENT_LIST,
         Action.DOCUMENT_REVISE,
         Action.DOCUMENT_TAKE_BACK,
+        Action.DOCUMENT_TEXT,
         Action.DOCUMENT_VIEW,
         Action.WITHHELD_LIST,
     }
@@ -62,7 +64,7 @@ ACTIONS: Final = frozenset(
 FACTS: Final = Fact.ASSIGNED | Fact.STEPPED_UP
 """Facts that a row may ask for: the others say nothing of a vendor's person before a document, or are asked already."""
 
-_DEEPER: Final = (Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW, Action.DOCUMENT_DOWNLOAD)
+_DEEPER: Final = (Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW, Action.DOCUMENT_TEXT, Action.DOCUMENT_DOWNLOAD)
 """Each of these means the ones before it."""
 
 
@@ -86,7 +88,8 @@ class OverlayRow(NamedTuple):
         """Return the acts that it holds for: those it names, and what would be a way around them."""
         deeper = frozenset(act for n, act in enumerate(_DEEPER) if self.actions & set(_DEEPER[: n + 1]))
         unseen = self.needs is None and Action.DOCUMENT_VIEW in deeper
-        return self.actions | deeper | (ASKING_ACTIONS if unseen else frozenset())
+        inspected = frozenset({Action.DOCUMENT_INSPECT}) if Action.DOCUMENT_VIEW in deeper else frozenset()
+        return self.actions | deeper | inspected | (ASKING_ACTIONS if unseen else frozenset())
 
 
 @dataclass(frozen=True, slots=True)

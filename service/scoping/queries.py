@@ -24,6 +24,7 @@ from service.scoping.facts import (
     Truth,
     asked,
     d,
+    drafted,
     e,
     engagement_is_led,
     engagement_is_named,
@@ -126,6 +127,21 @@ DOCUMENT_TO_ASK_FOR: Final = _of_document(
     e.c.overlay,
 )
 """What a vendor person may ask for: a query of its own, so that looking at documents pays nothing for it."""
+
+DOCUMENT_TO_INSPECT: Final = _of_document(
+    mask(
+        live=live_for_vendor(),
+        own=drafted(),
+        window=window(),
+        walled=walled(d.c.matter_id),
+        suspended=suspended(),
+    ).label("facts"),
+    duties.bits(d.c.engagement_id, d.c.matter_id).label("duties"),
+    duties.nda_hash(d.c.engagement_id).label("nda"),
+    hours(d.c.engagement_id).label("hours"),
+    e.c.overlay,
+)
+"""Whether a vendor person is told what lies hidden in it: of his own draft alone, whatever he was granted."""
 
 DOCUMENT_TO_ANSWER_FOR: Final = _of_document(
     mask(

@@ -186,8 +186,10 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.DISPOSAL_WITHDRAW,), (_E,)),
             ((Action.DOCUMENT_ACCESS, Action.DOCUMENT_CONFIRM, Action.DOCUMENT_DOWNLOAD), (_D,)),
             ((Action.DOCUMENT_LINEAGE, Action.DOCUMENT_MOVE), (_D,)),
+            ((Action.DOCUMENT_INSPECT,), (_D,)),
             ((Action.DOCUMENT_LIST,), (_D, _P, _E, _M, _F)),  # one document, or the list of those in a place
-            ((Action.DOCUMENT_REVISE, Action.DOCUMENT_TAKE_BACK, Action.DOCUMENT_VIEW), (_D,)),
+            ((Action.DOCUMENT_REVISE, Action.DOCUMENT_TAKE_BACK), (_D,)),
+            ((Action.DOCUMENT_TEXT, Action.DOCUMENT_VIEW), (_D,)),
             ((Action.DOCUMENT_ADD,), (_P,)),
             ((Action.DUTY_END, Action.DUTY_LIST, Action.DUTY_RECORD, Action.DUTY_WAIVE), (_E,)),
             ((Action.EMERGENCY_DECLARE, Action.EMERGENCY_END, Action.EMERGENCY_REVIEW), (_M,)),

@@ -21,7 +21,7 @@ _WANTED: Final = (*NEEDLES, *(f'"type":"{kind}"'.encode() for kind in _CLOSING))
 class Opening(NamedTuple):
     """One act on a document by the grant's holder."""
 
-    act: str  # document:view (its card was read) or document:download (bytes were sent)
+    act: str  # document:view (its card was read), document:text or document:download (bytes were sent)
     at: int  # UTC seconds
     entry: int  # its index in the log
     outcome: str | None  # of bytes: done, aborted, failed, unknown; None: on their way, or none were asked for

@@ -26,6 +26,7 @@ from service.door import Holder, opened_key, revision_key_context
 from service.errors import IncompleteBodyError, MunimentError, TooLargeError
 from service.ledger import Draft, Moment, Outcome
 from service.render.examine import Examination, Findings
+from service.render.hidden import spell
 from service.services import Services
 from service.uploads.receipt import OF_REVISION, Receipt
 
@@ -143,11 +144,18 @@ async def _receive(services: Services, place: Place, said: Body, pieces: AsyncIt
         try:
             size, digest, header = await _seal(services, sealer, writer, examination, pieces)
             _require_whole(said, size)
-            await writer.commit()
+            # What it is is found out while it is stored: the one waits for a disk, the other computes elsewhere.
+            looking = asyncio.ensure_future(examination.result(said.media_type))
+            try:
+                await writer.commit()
+            except BaseException:
+                looking.cancel()
+                await asyncio.wait([looking])
+                raise
         except BaseException:
             await writer.abort()
             raise
-        return Arrived(size, digest, header, key, await examination.result(said.media_type))
+        return Arrived(size, digest, header, key, await looking)
 
 
 def _require_whole(said: Body, received: int) -> None:
@@ -202,6 +210,7 @@ def write_revision(act: Act, place: Place, number: int, arrived: Arrived) -> Non
         media_type=arrived.findings.media_type,
         condition=arrived.findings.condition,
         pages=arrived.findings.pages,
+        hidden=None if arrived.findings.hidden is None else spell(arrived.findings.hidden),
         added_by=act.actor.membership_id,
         added_at=act.moment.s,
         log_index=act.tx.log_size,

@@ -29,6 +29,7 @@ ABOUT_CONTENTS = frozenset(
         "test_parts_of_files",
         "test_resumable",
         "test_revising",
+        "test_texts",
         "test_uploads",
     }
 )

@@ -26,7 +26,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("confirm_document share_many", _TEAM),  # the dry run shows what would be shared
             ("move_document", "lead"),  # who alone is named at both ends
         ),
-        "content": (("read_content", f"{_TEAM} coordinator granted"),),
+        "content": (("read_content read_text", f"{_TEAM} coordinator granted"),),
         "purpose": (
             ("list_grants read_grant", f"{_TEAM} coordinator"),
             ("read_document", "granted viewer"),  # of their own grants

@@ -59,6 +59,12 @@ async def _create_matter(scene: Scene) -> Request:
     return Request(json={"number": f"2027-{next(scene.world.numbers):04}", "client": CANARIES["client"]})
 
 
+async def _text_handed(scene: Scene) -> Request:
+    document_id = await scene.paper()
+    await scene.grant("granted", document_id, ["view", "text"])
+    return Request({"document_id": document_id})
+
+
 async def _someone_on_team(scene: Scene) -> Request:
     person_id = await scene.person()
     await scene.world.owner.post("/members", {"person_id": person_id, "role": "attorney"})
@@ -654,6 +660,11 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "read_content own": _of("document_id", "own"),
         "read_content attorney_only": _of("document_id", "attorney_only"),
         "read_content disposed": _of("document_id", "disposed"),
+        "read_text": _of("document_id", "document"),
+        "read_text own": _of("document_id", "own"),
+        "read_text attorney_only": _of("document_id", "attorney_only"),
+        "read_text disposed": _of("document_id", "disposed"),
+        "read_text handed": _text_handed,
         "describe_content": _of("document_id", "document"),
         "describe_content own": _of("document_id", "own"),
         "describe_content attorney_only": _of("document_id", "attorney_only"),

@@ -190,7 +190,13 @@ async def test_a_wall_takes_what_its_preview_said(engagement: Engagement) -> Non
         told = await asker.post("/wall-previews", between, 200)
         (loss,) = told["losses"]
         assert loss["membership_id"] == seat.membership_id
-        assert loss["lost"] == {"document:list": 3, "document:view": 3, "document:download": 2, "document:revise": 0}
+        assert loss["lost"] == {
+            "document:list": 3,
+            "document:view": 3,
+            "document:text": 0,
+            "document:download": 2,
+            "document:revise": 0,
+        }
         entry = _newest(world)
         assert (entry["action"], entry["type"]) == ("wall:preview", "list.read")
         assert entry["subjects"] == {"matter": engagement.matter_id, "person": seat.person_id}

@@ -383,7 +383,7 @@ async def test_no_news_within_two_seconds_stops_a_body(
     assert (downloads.DECIDE_AGAIN_S, downloads.NO_NEWS_S) == (1.0, 2.0)
     monkeypatch.setattr(downloads, "DECIDE_AGAIN_S", 0.0)
     monkeypatch.setattr(downloads, "NO_NEWS_S", 0.05)
-    monkeypatch.setattr(downloads._Watch, "_decide", lambda _self: time.sleep(0.3))
+    monkeypatch.setattr(downloads.Watch, "_decide", lambda _self: time.sleep(0.3))
     document = await engagement.document(LARGE)
     answer = await ask(engagement.attorney, world.app, "GET", _content(document))
     assert answer.status == 403 or not answer.complete

@@ -25,7 +25,7 @@ MOST_S: Final = 10.0
 
 KEPT: Final = Path(__file__).parents[2] / "var" / "bench"
 SHIPPED: Final = Path(__file__).parents[2] / "policies"
-HIGH: Final = "paralegal,document:download document:list document:view,*,privileged,"
+HIGH: Final = "paralegal,document:download document:list document:text document:view,*,privileged,"
 ASKING: Final = "paralegal,access_request:"
 LOW: Final = HIGH.replace("privileged", "routine")
 

@@ -38,6 +38,7 @@ LATER: Any = tuple(
         "0012_sharing_many",
         "0013_moving",
         "0016_signins",
+        "0015_hidden_things",
     )
 )
 FIRM_COLUMNS = {name: column for each in (MIGRATION, *LATER) for name, column in each.FIRM_COLUMNS.items()}

@@ -17,6 +17,11 @@ def pdf(pages: int = 1, *, trailer: str = "", objects: tuple[str, ...] = ()) -> 
         *["<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]>>"] * pages,
         *objects,
     ]
+    return _written(bodies, trailer)
+
+
+def _written(bodies: list[str], trailer: str) -> bytes:
+    """The objects of a PDF, numbered from 1, with the table that finds them."""
     made, offsets = b"%PDF-1.4\n", []
     for number, body in enumerate(bodies, 1):
         offsets.append(len(made))
@@ -92,3 +97,95 @@ def tiff(pages: int = 1, *, order: str = "<") -> bytes:
 
 def word_perfect(*, password: int = 0) -> bytes:
     return b"\xffWPC" + struct.pack("<IBBBBHH", 16, 1, 10, 2, 1, password, 0) + b"text"
+
+
+def pdf_with(
+    *contents: str, objects: tuple[str, ...] = (), catalog: str = "", page: str = "", trailer: str = ""
+) -> bytes:
+    """A PDF with a page for each stream of content; font F1 is Helvetica. Further objects are numbered from ``3 + 2n``.
+
+    Args:
+        catalog: what the catalogue says besides.
+        page: what each page says besides.
+    """
+    count = len(contents)
+    kids = " ".join(f"{4 + number} 0 R" for number in range(count))
+    font = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
+    bodies = [
+        f"<</Type/Catalog/Pages 2 0 R{catalog}>>",
+        f"<</Type/Pages/Kids[{kids}]/Count {count}>>",
+        font,
+        *(
+            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F1 3 0 R>>>>"
+            f"/Contents {4 + count + number} 0 R{page}>>"
+            for number in range(count)
+        ),
+        *(f"<</Length {len(content)}>>\nstream\n{content}\nendstream" for content in contents),
+        *objects,
+    ]
+    return _written(bodies, trailer)
+
+
+def line(text: str, *, at: int = 700, mode: int = 0, x: int = 72) -> str:
+    """A line of text as a page's content."""
+    return f"BT /F1 12 Tf {mode} Tr {x} {at} Td ({text}) Tj ET"
+
+
+OFFICE = "http://schemas.openxmlformats.org"
+RELATIONS = f"{OFFICE}/officeDocument/2006/relationships"
+WORD = f'xmlns:w="{OFFICE}/wordprocessingml/2006/main" xmlns:r="{RELATIONS}"'
+SHEET = f'xmlns="{OFFICE}/spreadsheetml/2006/main" xmlns:r="{RELATIONS}"'
+SLIDE = f'xmlns:p="{OFFICE}/presentationml/2006/main" xmlns:a="{OFFICE}/drawingml/2006/main" xmlns:r="{RELATIONS}"'
+
+
+def relations(**targets: str) -> bytes:
+    """What a part refers to: ``id="kind target"``; a target with ``:`` lies outside."""
+    rows = []
+    for name, said in targets.items():
+        kind, _, target = said.partition(" ")
+        outside = ' TargetMode="External"' if ":" in target else ""
+        rows.append(f'<Relationship Id="{name}" Type="{RELATIONS}/{kind}" Target="{target}"{outside}/>')
+    space = f"{OFFICE}/package/2006/relationships"
+    return f'<Relationships xmlns="{space}">{"".join(rows)}</Relationships>'.encode()
+
+
+def _office(main: str, part: str, entries: dict[str, bytes]) -> bytes:
+    said = f"application/vnd.openxmlformats-officedocument.{main}"
+    types = f'<Types><Override PartName="/{part}" ContentType="{said}"/></Types>'
+    return package({"[Content_Types].xml": types.encode(), **entries})
+
+
+def word(body: str, more: dict[str, bytes] | None = None, **targets: str) -> bytes:
+    """A Word file with this body; ``targets`` are its relations."""
+    made = {"word/document.xml": f"<w:document {WORD}><w:body>{body}</w:body></w:document>".encode()}
+    made["word/_rels/document.xml.rels"] = relations(**targets)
+    return _office("wordprocessingml.document.main+xml", "word/document.xml", {**made, **(more or {})})
+
+
+def paragraph(*runs: str) -> str:
+    return f"<w:p>{''.join(f'<w:r><w:t>{text}</w:t></w:r>' for text in runs)}</w:p>"
+
+
+def sheets(sheets: str, more: dict[str, bytes] | None = None, **targets: str) -> bytes:
+    """An Excel file whose workbook lists these sheets."""
+    made = {"xl/workbook.xml": f"<workbook {SHEET}><sheets>{sheets}</sheets></workbook>".encode()}
+    made["xl/_rels/workbook.xml.rels"] = relations(**targets)
+    return _office("spreadsheetml.sheet.main+xml", "xl/workbook.xml", {**made, **(more or {})})
+
+
+def sheet(rows: str, columns: str = "") -> bytes:
+    return f"<worksheet {SHEET}>{columns}<sheetData>{rows}</sheetData></worksheet>".encode()
+
+
+def show(slides: dict[str, str], more: dict[str, bytes] | None = None) -> bytes:
+    """A PowerPoint file: each slide's text by its attributes."""
+    ids = "".join(f'<p:sldId id="{256 + number}" r:id="s{number}"/>' for number in range(len(slides)))
+    said = f"<p:presentation {SLIDE}><p:sldIdLst>{ids}</p:sldIdLst></p:presentation>"
+    targets = {f"s{number}": f"slide slides/slide{number}.xml" for number in range(len(slides))}
+    shown = "<a:p><a:r><a:t>{}</a:t></a:r></a:p>"
+    parts = {
+        f"ppt/slides/slide{number}.xml": f"<p:sld {SLIDE} {how}>{shown.format(text)}</p:sld>".encode()
+        for number, (text, how) in enumerate(slides.items())
+    }
+    made = {"ppt/presentation.xml": said.encode(), "ppt/_rels/presentation.xml.rels": relations(**targets)}
+    return _office("presentationml.presentation.main+xml", "ppt/presentation.xml", {**made, **parts, **(more or {})})

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from service.render import examine, probe
 from service.render import probes as probing
 from service.render.examine import Examination, Findings, judge, parse
-from service.render.found import DOCX, OCTETS, PDF, PNG, RTF, TEXT, ZIP, Condition, Found
+from service.render.found import DOCX, JPEG, OCTETS, PDF, PNG, RTF, TEXT, ZIP, Condition, Found
 from service.render.probes import Probe, Probes
 from tests.render import samples
 
@@ -33,7 +34,7 @@ async def findings(data: bytes, declared: str, probes: Probes, *, step: int = 65
     async with Examination(probes) as examination:
         for start in range(0, len(data), step):
             await examination.feed(data[start : start + step])
-        return await examination.result(declared)
+        return replace(await examination.result(declared), hidden=None)  # tests/render/test_hidden.py
 
 
 def begun(size: int) -> bytes:
@@ -148,9 +149,9 @@ async def test_nothing_of_the_file_is_in_the_findings_or_in_a_file(probes: Probe
         "sys.stdin.buffer.read(); sys.exit(0)",
         "sys.stdin.close(); os.close(0); print('readable', flush=True); time.sleep(0.2)",
         "sys.stdin.buffer.read(); sys.stdout.write('x' * 100_000)",
-        "sys.stdin.buffer.read(); print('readable 1 <script>')",
+        "sys.stdin.buffer.read(); print('readable 1 <script> =')",
         "sys.stdin.buffer.read(); print('splendid 1 application/pdf')",
-        "sys.stdin.buffer.read(); print('readable 1 application/pdf\\nmore')",
+        "sys.stdin.buffer.read(); print('readable 1 application/pdf =\\nmore')",
         "sys.stdin.buffer.read(); sys.stdout.buffer.write(b'\\xff\\xfe\\n\\n')",
     ],
 )
@@ -338,15 +339,19 @@ def test_what_was_found_is_compared_with_what_was_declared(found: Found, declare
 
 
 @pytest.mark.parametrize(
-    "said", [b"", b"\n", b"readable", b"readable 1", b"readable 1 a/b", b"readable 1 a\n", b"\xff"]
+    "said",
+    [b"", b"\n", b"readable", b"readable 1", b"readable 1 a/b =", b"readable 1 a/b\n", b"readable 1 a =\n", b"\xff"],
 )
 def test_half_an_answer_is_no_answer(said: bytes) -> None:
     assert parse(said, PDF) == Found(PDF, "unexamined")
 
 
 def test_a_whole_answer_is_read() -> None:
-    assert parse(b"readable - application/x\n", ZIP) == Found("application/x", "readable", None)
-    assert parse(b"readable 12 application/pdf\n", PDF) == Found(PDF, "readable", 12)
+    assert parse(b"readable - application/x -\n", ZIP) == Found("application/x", "readable", None)
+    assert parse(b"readable 12 application/pdf =\n", PDF) == Found(PDF, "readable", 12, {})
+    assert parse(b"readable 1 image/jpeg location=1\n", PDF) == Found(JPEG, "readable", 1, {"location": 1})
+    for said in (b"evil=1", b"location=0", b"location=1,location=1", b"xmp=1,location=1", b"location=9999999", b","):
+        assert parse(b"readable 1 image/jpeg " + said + b"\n", PDF) == Found(JPEG, "readable", 1)
 
 
 def test_the_probe_refuses_more_than_it_examines(monkeypatch: pytest.MonkeyPatch) -> None:

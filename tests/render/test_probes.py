@@ -54,7 +54,7 @@ async def test_each_file_has_a_process_of_its_own(probes: Probes) -> None:
     first, second = await probes.start(WHOLE), await probes.start(WHOLE)
     one, two = children(server(probes))
     await first.write(samples.pdf(2))
-    assert await first.answer() == b"readable 2 application/pdf\n"
+    assert await first.answer() == b"readable 2 application/pdf =\n"
     await first.end()
     await gone(one)
     assert children(server(probes)) == [two]
@@ -108,7 +108,7 @@ async def test_a_fork_server_that_hangs_is_given_up_in_time_and_replaced(
     await gone(stopped)
     monkeypatch.setattr(module, "START_S", 10)
     probe = await probes.start(WHOLE)
-    assert await probe.answer() == b"unknown - application/octet-stream\n"
+    assert await probe.answer() == b"unknown - application/octet-stream -\n"
     await probe.end()
 
 

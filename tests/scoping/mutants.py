@@ -28,6 +28,7 @@ SUITE: Final = (
     "tests/scoping/test_authorised.py",
     "tests/scoping/test_matrix.py",
     "tests/test_recipients.py",
+    "tests/scoping/test_inspect.py",
     "tests/scoping/test_overlays.py",
     "tests/scoping/test_step_up.py",
     "tests/scoping/test_listing.py",
@@ -35,6 +36,7 @@ SUITE: Final = (
     "tests/test_acts.py",
     "tests/api/test_grants.py",
     "tests/api/test_moving.py",
+    "tests/api/test_hidden.py",
 )
 """Quickest first: the first failure ends a run."""
 LEFT_OUT: Final = ("postgres", "reloads", "rows_may_exist", "sent_again", "vendor_role_is_ever", "wrong_place")
@@ -575,10 +577,58 @@ MUTANTS: Final = (
         "",
     ),
     Mutant(
+        "whoever passed a paper on is told what lies hidden in it",
+        S + "decide.py",
+        "(queries.DOCUMENT_TO_INSPECT, ",
+        "(queries.DOCUMENT_FOR_VENDOR, ",
+    ),
+    Mutant(
+        "what was asked for by itself is a draft",
+        S + "facts.py",
+        "there_is(*wanted, ask.c.task_id.is_not(None), ask.c.not_after > NOW, ",
+        "there_is(*wanted, ask.c.not_after > NOW, ",
+    ),
+    Mutant(
+        "what may be a client's is a draft",
+        S + "facts.py",
+        "return and_(own(), with_task, ~there_is(*wanted, ask.c.task_id.is_(None)))",
+        "return and_(own(), with_task)",
+    ),
+    Mutant(
+        "a draft outlives its task",
+        S + "facts.py",
+        "ask.c.not_after > NOW, ask.c.ended_at > NOW)",
+        "ask.c.not_after > NOW)",
+    ),
+    Mutant(
+        "what was there before the task is a draft",
+        S + "facts.py",
+        "        ask.c.not_before <= d.c.added_at,\n",
+        "",
+    ),
+    Mutant(
+        "a task makes papers of any kind drafts",
+        S + "facts.py",
+        "        ask.c.label == d.c.label,\n",
+        "",
+    ),
+    Mutant(
+        "a draft stays one after its 72 hours",
+        S + "facts.py",
+        "return and_(own(), with_task, ~there_is",
+        "return and_(d.c.added_by == MEMBERSHIP, with_task, ~there_is",
+    ),
+    Mutant(
+        "who sees a card is told all of it",
+        "service/documents.py",
+        "act.may(Action.DOCUMENT_INSPECT, subject)",
+        "act.may(Action.DOCUMENT_VIEW, subject)",
+    ),
+    Mutant(
         "who may not look may carry away",
         S + "overlays.py",
-        "        return self.actions | deeper | (",
-        "        return self.actions | (",
+        "        return self.actions | deeper | inspected | (",
+        "        return self.actions | inspected | (",
     ),
     Mutant(
         "who may never look may ask",

@@ -22,15 +22,21 @@ from tests.scoping.policies import policy_folder
 from tests.scoping.test_listing import BOTH, random_world
 from tests.scoping.world import Ground, World
 
-PARALEGAL = "paralegal,document:download document:list document:view,*,privileged,live duties assigned window,allow\n"
+PARALEGAL = (
+    "paralegal,document:download document:list document:text document:view,*,privileged,"
+    "live duties assigned window,allow\n"
+)
 OWN = (
-    "paralegal,document:download document:list document:revise document:take_back document:view,*,confidential,"
+    "paralegal,document:download document:list document:revise document:take_back document:text document:view,*,"
+    "confidential,"
     "live duties own window,allow\n"
 )
 ATTORNEY = (
     "attorney,document:access document:download document:lineage document:list document:view,*,*,assigned,allow\n"
 )
 COORDINATOR = "coordinator,document:download document:list document:view,*,confidential,assigned,allow\n"
+ATTORNEY = "attorney,document:access document:download document:list document:text document:view,*,*,assigned,allow\n"
+COORDINATOR = "coordinator,document:download document:list document:text document:view,*,confidential,assigned,allow\n"
 
 
 def _without(line: str) -> Callable[[str], str]:

@@ -146,11 +146,14 @@ _cells = st.tuples(
 def _holds(overlay: Overlay, role: Role, action: Action, label: str, sensitivity: str, facts: int) -> bool:
     """What the rows say, read once more without rules: nothing forbids it, and all that is asked for is there.
 
-    Knowing comes before looking and looking before carrying away; what one may never look at one may not ask for.
+    Knowing comes before looking, that before reading the text, and that before carrying away; what one may never look
+    at one may not ask for.
     """
     before = {
         Action.DOCUMENT_VIEW: {Action.DOCUMENT_LIST},
-        Action.DOCUMENT_DOWNLOAD: {Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW},
+        Action.DOCUMENT_INSPECT: {Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW},
+        Action.DOCUMENT_TEXT: {Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW},
+        Action.DOCUMENT_DOWNLOAD: {Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW, Action.DOCUMENT_TEXT},
     }
     for row in overlay.rows:
         asking = {Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW} if row.needs is None else set()

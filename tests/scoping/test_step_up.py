@@ -20,7 +20,10 @@ from tests.scoping.policies import policy_folder
 from tests.scoping.world import World
 
 SENSITIVE = (Action.DISPOSAL_APPROVE, Action.EMERGENCY_DECLARE, Action.HOLD_LIFT, Action.WALL_LIFT)
-PARALEGAL = "paralegal,document:download document:list document:view,*,privileged,live duties assigned window,allow"
+PARALEGAL = (
+    "paralegal,document:download document:list document:text document:view,*,privileged,"
+    "live duties assigned window,allow"
+)
 UNKNOWN = f"mtr_{'0' * 32}"
 
 

@@ -30,13 +30,13 @@ def test_the_same_policy_changes_nothing(matrix: Matrix, tmp_path: Path) -> None
 def test_a_lower_ceiling_loses_exactly_its_cells(matrix: Matrix, tmp_path: Path) -> None:
     def lower(text: str) -> str:
         return text.replace(
-            "paralegal,document:download document:list document:view,*,privileged,",
-            "paralegal,document:download document:list document:view,*,confidential,",
+            "paralegal,document:download document:list document:text document:view,*,privileged,",
+            "paralegal,document:download document:list document:text document:view,*,confidential,",
         )
 
     found = list(changes(matrix, Matrix.load(policy_folder(tmp_path, policy=lower))))
     assert {(one.role, one.sensitivity) for one in found} == {(Role.PARALEGAL, "privileged")}
-    assert len(found) == 3 * 16
+    assert len(found) == 4 * 16
     assert all(one.lost and not one.gained for one in found)
     back = list(changes(Matrix.load(tmp_path), matrix))
     assert len(back) == len(found)
