@@ -51,6 +51,7 @@ SQL_TABLES: Final = Use(
         "service.holdings",  # tells somebody his own
         "service.tasks",  # makes and ends grants with a task; reads what a member added for his own
         "service.standbys",  # ends grants that were made with one; tells number and label of what is sealed
+        "service.misdirections",  # ends the grants of who says that a paper was not meant for him
         "service.shrinking",  # revokes and narrows several grants at once
         "service.schedules",  # writes schedules
         "service.disposal",  # destroys them

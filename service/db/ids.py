@@ -15,7 +15,7 @@ from typing import Final
 KINDS: Final = frozenset(
     {
         *("acr", "agr", "ask", "aut", "bak", "blb", "blk", "crt", "doc", "dsp", "dut", "emg", "eng", "frm", "grt"),
-        *("hld", "key", "log", "mem", "mtr", "onc", "pce", "per", "prt", "req", "rev", "sby", "sch", "sig", "stn"),
+        *("hld", "key", "log", "mem", "msd", "mtr", "onc", "pce", "per", "prt", "req", "rev", "sby", "sch", "sig", "stn"),
         *("sub", "tok", "tsk", "upl", "ver", "vnd", "wal"),
     }
 )

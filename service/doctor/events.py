@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.db.models import FOREVER
-from service.doctor import braking, duties, matters, overlays, proofs, shares, standbys
+from service.doctor import braking, duties, matters, misdirections, overlays, proofs, shares, standbys
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, side_of
@@ -361,6 +361,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.MEMBER_ENDED, _member_ended),
             (EventType.MEMBER_RESUMED, _member_suspended),
             (EventType.MEMBER_SUSPENDED, _member_suspended),
+            *misdirections.APPLY,
             (EventType.ON_CALL_CREATED, _on_call_created),
             (EventType.ON_CALL_ENDED, _on_call_ended),
             (EventType.OVERLAY_CHANGED, overlays.changed),

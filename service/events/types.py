@@ -80,6 +80,8 @@ class EventType(StrEnum):
     MEMBER_ENDED = "member.ended"
     MEMBER_RESUMED = "member.resumed"
     MEMBER_SUSPENDED = "member.suspended"
+    MISDIRECTION_ACKNOWLEDGED = "misdirection.acknowledged"  # an attorney has seen it; what he answered is in the payload
+    MISDIRECTION_CREATED = "misdirection.created"  # an alert: "not meant for me"; it is closed to him, grants have entries
     ON_CALL_CREATED = "on_call.created"  # an attorney answers requests for access from when to when
     ON_CALL_ENDED = "on_call.ended"
     OVERLAY_CHANGED = "overlay.changed"  # how an engagement is stricter than the policy, whole; no rows: not at all
@@ -133,6 +135,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.MEMBER_BRAKED,
         EventType.MEMBER_ENDED,
         EventType.MEMBER_SUSPENDED,
+        EventType.MISDIRECTION_CREATED,
         EventType.OVERLAY_CHANGED,
         EventType.SCHEDULE_CREATED,
         EventType.TOKEN_REVOKED,

@@ -96,6 +96,9 @@ class Action(StrEnum):
     MEMBER_LIST = "member:list"
     MEMBER_RESUME = "member:resume"
     MEMBER_SUSPEND = "member:suspend"
+    MISDIRECTION_ACKNOWLEDGE = "misdirection:acknowledge"
+    MISDIRECTION_CREATE = "misdirection:create"
+    MISDIRECTION_LIST = "misdirection:list"
     ON_CALL_CREATE = "on_call:create"
     ON_CALL_END = "on_call:end"
     ON_CALL_LIST = "on_call:list"
@@ -161,6 +164,8 @@ DOCUMENT_ACTIONS = frozenset(
         Action.GRANT_CREATE,
         Action.GRANT_LIST,
         Action.GRANT_REVOKE,
+        Action.MISDIRECTION_ACKNOWLEDGE,
+        Action.MISDIRECTION_CREATE,
         Action.WITHHELD_LIST,
     }
 )

@@ -65,6 +65,9 @@ FACTS: Final = Fact.ASSIGNED | Fact.STEPPED_UP
 _DEEPER: Final = (Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW, Action.DOCUMENT_DOWNLOAD)
 """Each of these means the ones before it."""
 
+_UNSEEN: Final = ASKING_ACTIONS | {Action.MISDIRECTION_CREATE}
+"""Who may never look asks for nothing unseen, and has nothing to say that was not meant for him: an answer would tell."""
+
 
 class OverlayRow(NamedTuple):
     """One checked row; `needs` is None for never."""
@@ -86,7 +89,7 @@ class OverlayRow(NamedTuple):
         """Return the acts that it holds for: those it names, and what would be a way around them."""
         deeper = frozenset(act for n, act in enumerate(_DEEPER) if self.actions & set(_DEEPER[: n + 1]))
         unseen = self.needs is None and Action.DOCUMENT_VIEW in deeper
-        return self.actions | deeper | (ASKING_ACTIONS if unseen else frozenset())
+        return self.actions | deeper | (_UNSEEN if unseen else frozenset())
 
 
 @dataclass(frozen=True, slots=True)
