@@ -1,4 +1,4 @@
-"""Misdirections: a member says of a paper that it was not meant for him; it is closed to him and the attorneys are told.
+"""Misdirections: a member says of a paper that it was not meant for him: it is closed to him, attorneys are told.
 
 Rules kept here:
 

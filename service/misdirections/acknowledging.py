@@ -1,4 +1,4 @@
-"""Acknowledging: an attorney of the matter has seen it, and says whether the paper was meant for the member after all."""
+"""Acknowledging: an attorney of the matter has seen it, and says whether it was meant for the member after all."""
 
 from __future__ import annotations
 

@@ -123,9 +123,7 @@ def _openings(services: Services, firm_id: str, rows: Sequence[Any]) -> dict[str
         for row in rows:
             since = [
                 _Since(seat.id, seat.id, row.document_id, seat.granted_at or row.added_at)
-                for seat in tx.all(
-                    _SEATS, document=row.document_id, person=row.person_id, engagement=row.engagement_id
-                )
+                for seat in tx.all(_SEATS, document=row.document_id, person=row.person_id, engagement=row.engagement_id)
             ]
             acts = of_grants(tx, firm_id, row.engagement_id, since).values()
             before = [one for each in acts for one in each if one.at <= row.said_at]

@@ -36,9 +36,7 @@ _LIVE: Final = (
         documents.c.matter_id,
     )
     .select_from(
-        _g.join(memberships, memberships.c.id == _g.c.membership_id).join(
-            documents, documents.c.id == _g.c.document_id
-        )
+        _g.join(memberships, memberships.c.id == _g.c.membership_id).join(documents, documents.c.id == _g.c.document_id)
     )
     .where(
         _g.c.document_id == bindparam("document"),

@@ -65,9 +65,6 @@ FACTS: Final = Fact.ASSIGNED | Fact.STEPPED_UP
 _DEEPER: Final = (Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW, Action.DOCUMENT_DOWNLOAD)
 """Each of these means the ones before it."""
 
-_UNSEEN: Final = ASKING_ACTIONS | {Action.MISDIRECTION_CREATE}
-"""Who may never look asks for nothing unseen, and has nothing to say that was not meant for him: an answer would tell."""
-
 
 class OverlayRow(NamedTuple):
     """One checked row; `needs` is None for never."""
@@ -89,7 +86,10 @@ class OverlayRow(NamedTuple):
         """Return the acts that it holds for: those it names, and what would be a way around them."""
         deeper = frozenset(act for n, act in enumerate(_DEEPER) if self.actions & set(_DEEPER[: n + 1]))
         unseen = self.needs is None and Action.DOCUMENT_VIEW in deeper
-        return self.actions | deeper | (_UNSEEN if unseen else frozenset())
+        # Of what one may never know, an answer to "not meant for me" would tell that it is there.
+        unknown = self.needs is None and Action.DOCUMENT_LIST in deeper
+        told = frozenset({Action.MISDIRECTION_CREATE}) if unknown else frozenset()
+        return self.actions | deeper | (ASKING_ACTIONS if unseen else frozenset()) | told
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ Rules kept here:
 
 * the member may act now (engagement, duties, window, no wall), as the policy says of `standby:open`;
 * each paper is decided anew as if whoever sealed it shared it now: still on the matter's team, no wall, confirmed, and
-  within the member's ceiling; nor did the member say since that it was not meant for him. What fails is left out; where nothing is left, nothing is opened;
+  within the member's ceiling; nor did the member say since that it was not meant for him. What fails is left out;
+  where nothing is left, nothing is opened;
 * the grants are the sealer's, end by themselves within the hours that were sealed, and beside others on the same paper.
 """
 
