@@ -81,9 +81,7 @@ class EventType(StrEnum):
     MEMBER_RESUMED = "member.resumed"
     MEMBER_SUSPENDED = "member.suspended"
     MISDIRECTION_ACKNOWLEDGED = "misdirection.acknowledged"  # seen by an attorney; his answer is in the payload
-    MISDIRECTION_CREATED = (
-        "misdirection.created"  # an alert: "not meant for me"; ended grants have entries of their own
-    )
+    MISDIRECTION_CREATED = "misdirection.created"  # an alert: "not meant for me"; ended grants have their own entries
     ON_CALL_CREATED = "on_call.created"  # an attorney answers requests for access from when to when
     ON_CALL_ENDED = "on_call.ended"
     OVERLAY_CHANGED = "overlay.changed"  # how an engagement is stricter than the policy, whole; no rows: not at all

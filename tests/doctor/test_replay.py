@@ -42,6 +42,7 @@ TABLES = {
     "document": "documents",
     "revision": "revisions",
     "engagement": "engagements",
+    "misdirection": "misdirections",
     "on_call": "on_calls",
     "standing_share": "standing_shares",
 }
