@@ -43,6 +43,7 @@ SQL_TABLES: Final = Use(
         "service.db",  # defines them
         "service.scoping",  # decides and lists
         "service.documents",  # writes documents and revisions
+        "service.corrections",  # changes what a document is, and ends the grants that it is above
         "service.uploads",  # writes what arrived
         "service.downloads",  # reads the revision of an id that was decided in the same transaction
         "service.receipts",  # lists what the asker himself added

@@ -108,11 +108,11 @@ async def read(services: Services, caller: Caller, document_id: str) -> Card:
     """Read one document's card: label, number, title, sizes, the caller's own grants; its bytes are `downloads`."""
 
     def change(act: Act) -> tuple[Any, list[Any]]:
-        return _row(act.tx, document_id), holdings.held(act)
+        return row_of(act.tx, document_id), holdings.held(act)
 
     done = await perform(services, caller, Action.DOCUMENT_VIEW, Subject(document=document_id), change)
     reader, (row, held) = NameReader(services.keys, done.authorised), done.result
-    return Card(_opened(reader, row), tuple(holdings.opened(reader, grant) for grant in held))
+    return Card(opened(reader, row), tuple(holdings.opened(reader, grant) for grant in held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ async def list_page(services: Services, caller: Caller, wanted: Wanted, asked: W
     subject = Subject(engagement=wanted.engagement_id)
     done = await perform(services, caller, Action.DOCUMENT_LIST, subject, change)
     reader = NameReader(services.keys, done.authorised)
-    return found.map(lambda row: _opened(reader, row))
+    return found.map(lambda row: opened(reader, row))
 
 
 def _snapshot(services: Services, caller: Caller, where: Where, asked: Window) -> tuple[Page[Any], int]:
@@ -166,13 +166,13 @@ async def confirm(
     new_title = None if title is None else names.title(title)
 
     def change(act: Act) -> Any:
-        row = _row(act.tx, document_id)
+        row = row_of(act.tx, document_id)
         act.require_version(document_id, row.version)
         _confirm(act, row, label, sensitivity, new_title)
-        return _row(act.tx, document_id)
+        return row_of(act.tx, document_id)
 
     done = await perform(services, caller, Action.DOCUMENT_CONFIRM, Subject(document=document_id), change)
-    return _opened(NameReader(services.keys, done.authorised), done.result)
+    return opened(NameReader(services.keys, done.authorised), done.result)
 
 
 def require_words(label: str | None, sensitivity: str | None) -> None:
@@ -191,7 +191,7 @@ def confirm_as(act: Act, document_id: str, label: str, sensitivity: str) -> None
     Raises:
         BadStateError: it is confirmed already, or was taken back.
     """
-    _confirm(act, _row(act.tx, document_id), label, sensitivity, None)
+    _confirm(act, row_of(act.tx, document_id), label, sensitivity, None)
 
 
 def _confirm(act: Act, row: Any, label: str, sensitivity: str, new_title: str | None) -> None:
@@ -215,7 +215,7 @@ async def take_back(services: Services, caller: Caller, document_id: str) -> Non
     """Take back what one added oneself and nobody has confirmed; its bytes are destroyed."""
 
     def change(act: Act) -> tuple[str, ...]:
-        row = _row(act.tx, document_id)
+        row = row_of(act.tx, document_id)
         act.require_version(document_id, row.version)
         if row.state != "to_look_at":
             raise BadStateError
@@ -249,14 +249,20 @@ _LIVE_BLOBS = select(revisions.c.blob_id).where(_OTHERS, revisions.c.wrapped_key
 _FORGET_KEYS = update(revisions).where(_OTHERS).values(wrapped_key=b"")
 
 
-def _row(tx: Tx, document_id: str) -> Any:
+def row_of(tx: Tx, document_id: str) -> Any:
+    """Return the row of a document that was decided, its newest revision and its part with it.
+
+    Raises:
+        NotFoundError: there is none.
+    """
     row = tx.one(_ONE, document=document_id)
     if row is None:
         raise NotFoundError
     return row
 
 
-def _opened(reader: NameReader, row: Any) -> Document:
+def opened(reader: NameReader, row: Any) -> Document:
+    """Open the title of a row."""
     part = Holder(row.part_id, row.part_key_id, row.part_field_key)
     return Document(
         id=row.id,

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ConfigDict, Field
 
-from service import access, documents, downloads, uploads
+from service import access, corrections, documents, downloads, uploads
 from service.acts import etag
 from service.api.access import At, DocumentAccess, access_out, times
 from service.api.bodies import pieces_of
@@ -110,6 +110,25 @@ class Confirmation(Input):
     label: Annotated[Label, Field(strict=False)]  # JSON has words, not members of an enum
     sensitivity: Annotated[Sensitivity, Field(strict=False)]
     title: Annotated[str | None, Field(max_length=TITLE_CHARACTERS)] = None
+
+
+class NewCorrection(Input):
+    """What a confirmed paper is from now on; what is left out stays as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"label": "medical_record", "sensitivity": "privileged"}, {"title": "Letter"}]}
+    )
+    label: Annotated[Label | None, Field(strict=False)] = None
+    sensitivity: Annotated[Sensitivity | None, Field(strict=False)] = None
+    title: Annotated[str | None, Field(max_length=TITLE_CHARACTERS)] = None
+
+
+class CorrectedOut(Output):
+    """A paper as it is now; `grants_ended` are over, `grants_narrowed` keep what their holders may have."""
+
+    document: DocumentOut
+    grants_ended: int
+    grants_narrowed: int
 
 
 def _out(document: documents.Document) -> dict[str, Any]:
@@ -292,6 +311,33 @@ async def confirm(
     found = await documents.confirm(services, caller, document_id, body.label.value, body.sensitivity.value, body.title)
     response.headers["ETag"] = etag(found.id, found.version)
     return _out(found)
+
+
+@router.patch("/documents/{document_id}", operation_id="correct_document", response_model=CorrectedOut)
+async def correct(
+    services: ServicesDep,
+    caller: CallerDep,
+    response: Response,
+    document_id: PathId,
+    body: NewCorrection,
+    _match: IfMatch = None,
+) -> Any:
+    """Correct label, sensitivity or title of a confirmed paper.
+
+    Grants end, or are made less, where their holders may not have such a paper.
+    """
+    wanted = corrections.Correction(
+        label=None if body.label is None else body.label.value,
+        sensitivity=None if body.sensitivity is None else body.sensitivity.value,
+        title=body.title,
+    )
+    done = await corrections.correct(services, caller, document_id, wanted)
+    response.headers["ETag"] = etag(done.document.id, done.document.version)
+    return {
+        "document": _out(done.document),
+        "grants_ended": done.grants_ended,
+        "grants_narrowed": done.grants_narrowed,
+    }
 
 
 @router.delete("/documents/{document_id}", status_code=204, operation_id="take_back_document")

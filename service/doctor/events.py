@@ -336,6 +336,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.DISPOSAL_WITHDRAWN, _status("running")),
             (EventType.DOCUMENT_ADDED, _document_added),
             (EventType.DOCUMENT_CONFIRMED, _document_confirmed),
+            (EventType.DOCUMENT_CORRECTED, _document_confirmed),
             (EventType.DOCUMENT_REVISED, _document_revised),
             (EventType.DOCUMENT_TAKEN_BACK, _document_taken_back),
             (EventType.DUTY_ENDED, duties.ended),

@@ -40,6 +40,7 @@ class EventType(StrEnum):
     DOCUMENT_ADDED = "document.added"  # outcome of document.adding
     DOCUMENT_ADDING = "document.adding"  # intent: bytes will be accepted
     DOCUMENT_CONFIRMED = "document.confirmed"
+    DOCUMENT_CORRECTED = "document.corrected"  # an attorney changed label, sensitivity or title of a confirmed paper
     DOCUMENT_OPENED = "document.opened"  # outcome of document.opening, with the bytes that were sent
     DOCUMENT_OPENING = "document.opening"  # intent: bytes will be sent
     DOCUMENT_REVISED = "document.revised"  # outcome of document.revising
@@ -124,6 +125,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.DISPOSAL_REQUESTED,
         EventType.DISPOSAL_KEYS_DESTROYED,
         EventType.DOCUMENT_CONFIRMED,
+        EventType.DOCUMENT_CORRECTED,
         EventType.DOCUMENT_TAKEN_BACK,
         EventType.DUTY_ENDED,
         EventType.EMERGENCY_ENDED,

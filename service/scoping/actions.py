@@ -57,6 +57,7 @@ class Action(StrEnum):
     DOCUMENT_ACCESS = "document:access"
     DOCUMENT_ADD = "document:add"
     DOCUMENT_CONFIRM = "document:confirm"
+    DOCUMENT_CORRECT = "document:correct"
     DOCUMENT_DOWNLOAD = "document:download"
     DOCUMENT_LIST = "document:list"
     DOCUMENT_REVISE = "document:revise"
@@ -156,6 +157,7 @@ DOCUMENT_ACTIONS = frozenset(
         Action.DOCUMENT_ACCESS,
         Action.DOCUMENT_ADD,
         Action.DOCUMENT_CONFIRM,
+        Action.DOCUMENT_CORRECT,
         Action.DOCUMENT_DOWNLOAD,
         Action.DOCUMENT_LIST,
         Action.DOCUMENT_REVISE,

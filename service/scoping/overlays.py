@@ -62,6 +62,9 @@ ACTIONS: Final = frozenset(
 FACTS: Final = Fact.ASSIGNED | Fact.STEPPED_UP
 """Facts that a row may ask for: the others say nothing of a vendor's person before a document, or are asked already."""
 
+_REACHED: Final = ACTIONS | {Action.MISDIRECTION_CREATE}
+"""What a row may hold for: an overlay has no words against "not meant for me", but must not let the answer tell."""
+
 _DEEPER: Final = (Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW, Action.DOCUMENT_DOWNLOAD)
 """Each of these means the ones before it."""
 
@@ -179,7 +182,7 @@ def narrowed(rules: Iterable[Rule], overlay: Overlay) -> tuple[Rule, ...]:
     """Return the rules as an overlay leaves them, in their order; what comes of a rule keeps its id."""
     found: list[Rule] = []
     for rule in rules:
-        touched = rule.roles & ROLES if rule.allows and rule.actions & ACTIONS else frozenset()
+        touched = rule.roles & ROLES if rule.allows and rule.actions & _REACHED else frozenset()
         if not touched:
             found.append(rule)
             continue

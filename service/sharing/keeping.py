@@ -122,7 +122,7 @@ def hand_out(act: Act, document_id: str) -> None:
     """Grant a paper that was just confirmed to those whom a standing share promises it."""
     for share in act.tx.all(_OF_PAPER, document=document_id, now=act.moment.s):
         paper = act.tx.one(_PAPER, document=document_id)
-        if not _covers(share, paper):
+        if not covers(share, paper):
             continue
         found = (_recipient(act, share, row.id) for row in _members(act, share))
         due = [each for each in found if each is not None and _is_due(act, share, paper, *each)]
@@ -141,7 +141,7 @@ def welcome(act: Act, engagement_id: str, membership_id: str, role: str) -> None
         recipient, term = found
         spoken: dict[str, tuple[_Word, list[Any]]] = {}
         for paper in act.tx.all(_COVERED, part=share.part_id, since=share.not_before, share=share.id):
-            if _covers(share, paper) and _is_within(act, share, paper, recipient):
+            if covers(share, paper) and _is_within(act, share, paper, recipient):
                 word = _word(act, share, paper)
                 if word is not None:
                     spoken.setdefault(word.giver, (word, []))[1].append(paper)
@@ -168,7 +168,8 @@ def take_in(act: Act, engagement_id: str, share_id: str) -> None:
         act.record(EventType.GRANT_REVOKED, subjects, {"revoked_at": now})
 
 
-def _covers(share: Any, paper: Any) -> bool:
+def covers(share: Any, paper: Any) -> bool:
+    """Say whether a share is for such a paper: confirmed, of its labels, at most so sensitive."""
     return (
         paper.state == grants.CONFIRMED
         and paper.label in share.labels.split(" ")

@@ -332,11 +332,11 @@ def test_what_a_coordinator_said_was_not_meant_for_him_is_closed_to_him_alone(
 ) -> None:
     seat = scene.world.member("cora", "coordinator")
     scene.world.team("case", "cora")
-    about = Subject(document=scene.document)
+    about = Subject(document=scene.paper)
     assert scene.ask(seat, Action.DOCUMENT_VIEW, about).allowed
-    scene.world.disclaim(scene.document, seat, scene.world.person(who, "firm" if who == "cora" else "vendor"), until)
+    scene.world.disclaim(scene.paper, seat, scene.world.person(who, "firm" if who == "cora" else "vendor"), until)
     assert scene.ask(seat, Action.DOCUMENT_VIEW, about).allowed is seen
-    assert scene.ask(scene.attorney, Action.DOCUMENT_VIEW, about).allowed
+    assert scene.ask(scene.lead, Action.DOCUMENT_VIEW, about).allowed
 
 
 def test_a_wall_binds_the_attorney_who_leads(scene: Scene) -> None:
