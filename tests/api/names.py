@@ -23,7 +23,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         "title": (
             ("list_documents read_document", f"{_TEAM} coordinator granted viewer"),
             ("read_content describe_content", f"{_TEAM} coordinator granted"),  # Content-Disposition
-            ("confirm_document share_many", _TEAM),  # the dry run shows what would be shared
+            ("confirm_document correct_document share_many", _TEAM),  # the dry run shows what would be shared
         ),
         "content": (("read_content", f"{_TEAM} coordinator granted"),),
         "purpose": (
@@ -59,6 +59,16 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("answer_access_request", "lead"),
             ("list_access_requests", f"{_TEAM} granted"),
             ("read_me", "granted"),
+        ),
+        # Not meant for me: his own statement, and the attorneys of the matter; what they answer is told to him.
+        "misdirection": (
+            ("list_misdirections read_misdirection", f"{_TEAM} granted"),
+            ("say_misdirected", "coordinator granted"),
+            ("acknowledge_misdirection", _TEAM),
+        ),
+        "acknowledgment": (
+            ("acknowledge_misdirection", _TEAM),
+            ("list_misdirections", f"{_TEAM} granted"),
         ),
         # Clients: never the owner, never anybody of a vendor.
         "client": (

@@ -1,4 +1,4 @@
-"""Correcting a confirmed paper: what nobody may hold of it any more ends, what he may stays, what was promised comes."""
+"""Correcting a confirmed paper: what may be held no more ends, what may stays, what was promised comes."""
 
 from __future__ import annotations
 
