@@ -56,6 +56,7 @@ SQL_TABLES: Final = Use(
         "service.shrinking",  # revokes and narrows several grants at once
         "service.schedules",  # writes schedules
         "service.disposal",  # destroys them
+        "service.register",  # tells number and label of what lies in an engagement
         "service.rotation",  # rewraps the keys of revisions
         "service.doctor",  # compares rows with events, blobs and keys
     ),

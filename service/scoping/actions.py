@@ -114,6 +114,7 @@ class Action(StrEnum):
     POLICY_PREVIEW = "policy:preview"
     POLICY_READ = "policy:read"
     RECEIPT_READ = "receipt:read"
+    REGISTER_READ = "register:read"
     SCHEDULE_CREATE = "schedule:create"
     SCHEDULE_END = "schedule:end"
     SCHEDULE_LIST = "schedule:list"

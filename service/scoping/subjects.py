@@ -213,6 +213,7 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.PART_ADD, Action.PART_LIST, Action.PERSON_ACCESS), (_E,)),
             ((Action.PERSON_ADD, Action.PERSON_LIST, Action.PERSON_READ), (_F,)),
             ((Action.POLICY_PREVIEW, Action.POLICY_READ), (_F,)),
+            ((Action.REGISTER_READ,), (_E,)),
             ((Action.TASK_ACCEPT, Action.TASK_CANCEL, Action.TASK_CREATE, Action.TASK_RETURN), (_P,)),
             ((Action.TASK_LIST, Action.TASK_MEASURE, Action.TASK_SUBMIT), (_E,)),
             ((Action.TASK_READ,), (_P, _E)),

@@ -662,6 +662,8 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "correct_document": _correct_document,
         "say_misdirected": _say_misdirected,
         "list_misdirections": _of("engagement_id", "engagement"),
+        "list_register": _of("engagement_id", "engagement"),
+        "list_register disposed": _of("engagement_id", "disposed_engagement"),
         "read_misdirection": _of("misdirection_id", "misdirection"),
         "acknowledge_misdirection": _acknowledge_misdirection,
         "take_back_document": _take_back,
