@@ -43,6 +43,7 @@ SQL_TABLES: Final = Use(
         "service.db",  # defines them
         "service.scoping",  # decides and lists
         "service.documents",  # writes documents and revisions
+        "service.corrections",  # changes what a document is, and ends the grants that it is above
         "service.uploads",  # writes what arrived
         "service.downloads",  # reads the revision of an id that was decided in the same transaction
         "service.receipts",  # lists what the asker himself added
@@ -52,9 +53,11 @@ SQL_TABLES: Final = Use(
         "service.moving",  # ends a document here and lets it go on there; reads where it was
         "service.tasks",  # makes and ends grants with a task; reads what a member added for his own
         "service.standbys",  # ends grants that were made with one; tells number and label of what is sealed
+        "service.misdirections",  # ends the grants of who says that a paper was not meant for him
         "service.shrinking",  # revokes and narrows several grants at once
         "service.schedules",  # writes schedules
         "service.disposal",  # destroys them
+        "service.register",  # tells number and label of what lies in an engagement
         "service.rotation",  # rewraps the keys of revisions
         "service.doctor",  # compares rows with events, blobs and keys
     ),

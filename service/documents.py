@@ -265,6 +265,7 @@ _FORGET_KEYS = update(revisions).where(_OTHERS).values(wrapped_key=b"")
 
 def row_of(tx: Tx, document_id: str) -> Any:
     """Return the row of a document's card, in a transaction that decided that it may be seen.
+    """Return the row of a document that was decided, its newest revision and its part with it.
 
     Raises:
         NotFoundError: there is none.
@@ -277,6 +278,7 @@ def row_of(tx: Tx, document_id: str) -> Any:
 
 def opened(reader: NameReader, row: Any) -> Document:
     """Open the title of such a row."""
+    """Open the title of a row."""
     part = Holder(row.part_id, row.part_key_id, row.part_field_key)
     return Document(
         id=row.id,

@@ -7,7 +7,7 @@ Rules kept here:
 * what is missing comes with what mends it; what is due is told only while the policy would let its list be read, since
   instructions belong to a client's case;
 * what was answered of one's requests for access is told for a week, where one may read them; an attorney is told how
-  many wait for him;
+  many wait for him, and how many papers that were not meant for a member;
 * of documents it is only said how many of those that the caller could list now close to him within 7 days; which they
   are is listed where each is decided.
 """
@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from service import access_requests, asks, authenticators, duties, tasks
+from service import access_requests, asks, authenticators, duties, misdirections, tasks
 from service.access_requests import AccessRequest
 from service.acts import Act, Caller, perform
 from service.asks import Ask
@@ -88,6 +88,7 @@ class Me:
     due: tuple[Ask, ...]
     answers: tuple[AccessRequest, ...]
     waiting: int  # requests for access that the caller may answer
+    misdirections: int  # papers not meant for a member that wait for the caller's acknowledgment
     ending_soon: int  # documents whose grant ends within `SOON_S`
     tasks_open: int  # tasks that wait for him
     tasks_due: int  # of those, due within `SOON_S` or overdue
@@ -104,6 +105,7 @@ class _Found(NamedTuple):
     due: list[Any]
     answers: list[Any]
     waiting: int
+    misdirections: int
     tasks: tuple[int, int]  # that wait for him; of those, due soon
     outlook: windows.Outlook | None
 
@@ -165,6 +167,7 @@ async def read(services: Services, caller: Caller) -> Me:
             due=_due(act),
             answers=_answers(act),
             waiting=access_requests.waiting(act),
+            misdirections=misdirections.waiting(act),
             tasks=_standing(act),
             outlook=windows.look(act.tx, act.moment, act.actor) if act.actor.side == Side.VENDOR else None,
         )
@@ -187,6 +190,7 @@ async def read(services: Services, caller: Caller) -> Me:
         due=tuple(asks.opened(reader, ask) for ask in found.due),
         answers=tuple(access_requests.opened(reader, each, now) for each in found.answers),
         waiting=found.waiting,
+        misdirections=found.misdirections,
         ending_soon=beside[0],
         tasks_open=found.tasks[0],
         tasks_due=found.tasks[1],

@@ -17,7 +17,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, or_, select
 
-from service.db.models import engagements, memberships, walls
+from service.db.models import engagements, memberships, misdirections, walls
 from service.db.session import Tx
 from service.errors import BadInputError, BadStateError, NotFoundError
 from service.scoping.actions import Role, Side
@@ -45,6 +45,12 @@ _WALL: Final = select(walls.c.id).where(
     walls.c.matter_id == bindparam("matter"),
     walls.c.raised_at <= bindparam("now"),
     walls.c.lifted_at > bindparam("now"),
+)
+_DISCLAIMED: Final = select(misdirections.c.id).where(
+    misdirections.c.document_id == bindparam("document"),
+    misdirections.c.person_id == bindparam("person"),
+    misdirections.c.said_at >= bindparam("since"),
+    misdirections.c.closed_until > bindparam("now"),
 )
 
 
@@ -75,6 +81,18 @@ def find(tx: Tx, now: int, *, firm_id: str, engagement_id: str, matter_id: str, 
 def is_walled(tx: Tx, now: int, recipient: Recipient, matter_id: str) -> bool:
     """Say whether a wall stands between a recipient and a matter."""
     return tx.one(_WALL, person=recipient.person_id, matter=matter_id, now=now) is not None
+
+
+def has_disclaimed(tx: Tx, now: int, recipient: Recipient, document_id: str, since: int = 0) -> bool:
+    """Say whether a recipient said of a document that it was not meant for him, and no attorney said otherwise.
+
+    What is handed out by itself must pass him over; an attorney may hand it to him again by hand.
+
+    Args:
+        since: UTC seconds; what was said before that does not count.
+    """
+    bound = {"document": document_id, "person": recipient.person_id, "since": since, "now": now}
+    return tx.one(_DISCLAIMED, **bound) is not None
 
 
 def of_engagement(tx: Tx, now: int, *, firm_id: str, engagement_id: str, membership_id: str) -> Recipient:

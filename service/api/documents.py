@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ConfigDict, Field
 
-from service import access, documents, downloads, texts, uploads
+from service import access, corrections, documents, downloads, texts, uploads
 from service.acts import etag
 from service.api.access import At, DocumentAccess, access_out, times
 from service.api.bodies import pieces_of
@@ -126,6 +126,28 @@ class Confirmation(Input):
 
 def document_out(document: documents.Document) -> dict[str, Any]:
     """Shape a document as `DocumentOut`."""
+
+
+class NewCorrection(Input):
+    """What a confirmed paper is from now on; what is left out stays as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"label": "medical_record", "sensitivity": "privileged"}, {"title": "Letter"}]}
+    )
+    label: Annotated[Label | None, Field(strict=False)] = None
+    sensitivity: Annotated[Sensitivity | None, Field(strict=False)] = None
+    title: Annotated[str | None, Field(max_length=TITLE_CHARACTERS)] = None
+
+
+class CorrectedOut(Output):
+    """A paper as it is now; `grants_ended` are over, `grants_narrowed` keep what their holders may have."""
+
+    document: DocumentOut
+    grants_ended: int
+    grants_narrowed: int
+
+
+def _out(document: documents.Document) -> dict[str, Any]:
     shown = {name: getattr(document, name) for name in DocumentOut.model_fields if name not in {"added_at", "etag"}}
     return {**shown, "added_at": shown_time(document.added_at), "etag": etag(document.id, document.version)}
 
@@ -329,6 +351,33 @@ async def confirm(
     found = await documents.confirm(services, caller, document_id, body.label.value, body.sensitivity.value, body.title)
     response.headers["ETag"] = etag(found.id, found.version)
     return document_out(found)
+
+
+@router.patch("/documents/{document_id}", operation_id="correct_document", response_model=CorrectedOut)
+async def correct(
+    services: ServicesDep,
+    caller: CallerDep,
+    response: Response,
+    document_id: PathId,
+    body: NewCorrection,
+    _match: IfMatch = None,
+) -> Any:
+    """Correct label, sensitivity or title of a confirmed paper.
+
+    Grants end, or are made less, where their holders may not have such a paper.
+    """
+    wanted = corrections.Correction(
+        label=None if body.label is None else body.label.value,
+        sensitivity=None if body.sensitivity is None else body.sensitivity.value,
+        title=body.title,
+    )
+    done = await corrections.correct(services, caller, document_id, wanted)
+    response.headers["ETag"] = etag(done.document.id, done.document.version)
+    return {
+        "document": _out(done.document),
+        "grants_ended": done.grants_ended,
+        "grants_narrowed": done.grants_narrowed,
+    }
 
 
 @router.delete("/documents/{document_id}", status_code=204, operation_id="take_back_document")

@@ -95,6 +95,7 @@ class MeOut(Output):
     """What a person may always know about himself.
 
     `answers`: to his requests for access, of the last 7 days; `waiting`: how many wait for his answer, 100 at most;
+    `misdirections`: how many papers, said not to be meant for a member, wait for his acknowledgment, 100 at most;
     `ending_soon`: how many documents close to him within 7 days; `tasks_open`: how many tasks wait for him, and
     `tasks_due`: how many of those are due within 7 days or overdue; `window` is null for firm people: no schedule binds
     them; `authenticator_since` is null where there is none yet.
@@ -109,6 +110,7 @@ class MeOut(Output):
     due: list[asks.AskOut]
     answers: list[access_requests.AccessRequestOut]
     waiting: int
+    misdirections: int
     ending_soon: int
     tasks_open: int
     tasks_due: int
@@ -197,6 +199,7 @@ async def read(services: ServicesDep, caller: CallerDep) -> Any:
         "due": [asks.out(ask) for ask in found.due],
         "answers": [access_requests.out(each) for each in found.answers],
         "waiting": found.waiting,
+        "misdirections": found.misdirections,
         "ending_soon": found.ending_soon,
         "tasks_open": found.tasks_open,
         "tasks_due": found.tasks_due,

@@ -636,6 +636,27 @@ access_requests = Table(
     Index(None, "firm_id", "state", "lapses_at"),
 )
 
+misdirections = Table(
+    "misdirections",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("document_id", "documents"),
+    _ref("membership_id", "memberships"),  # who said that it was not meant for him
+    _ref("person_id", "people"),  # to whom it is closed, whatever membership he shows
+    _bytes("note", "sealed, part", null=True),
+    _int("said_at"),
+    _int("closed_until"),  # FOREVER, or when an attorney said that it was meant for him
+    _ref("acknowledged_by", "memberships", null=True),
+    _int("acknowledged_at", null=True),
+    _bytes("answer", "what the member is told, sealed, part", null=True),
+    _int("version"),
+    Index(None, "document_id", "person_id", "closed_until"),
+    Index(None, "engagement_id", "id"),
+    Index(None, "firm_id", "acknowledged_at"),
+)
+
 on_calls = Table(
     "on_calls",
     metadata,

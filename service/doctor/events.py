@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from service.brakes.marks import NOT_BRAKED
 from service.db.models import FOREVER
-from service.doctor import braking, duties, matters, moves, overlays, proofs, shares, standbys
+from service.doctor import braking, duties, matters, misdirections, moves, overlays, proofs, shares, standbys
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, side_of
@@ -336,6 +336,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.DOCUMENT_ADDED, _document_added),
             (EventType.DOCUMENT_CONFIRMED, _document_confirmed),
             *moves.APPLY,
+            (EventType.DOCUMENT_CORRECTED, _document_confirmed),
             (EventType.DOCUMENT_REVISED, _document_revised),
             (EventType.DOCUMENT_TAKEN_BACK, _document_taken_back),
             (EventType.DUTY_ENDED, duties.ended),
@@ -361,6 +362,9 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.MEMBER_ENDED, _member_ended),
             (EventType.MEMBER_RESUMED, braking.member_resumed),
             (EventType.MEMBER_SUSPENDED, braking.member_suspended),
+            (EventType.MEMBER_RESUMED, _member_suspended),
+            (EventType.MEMBER_SUSPENDED, _member_suspended),
+            *misdirections.APPLY,
             (EventType.ON_CALL_CREATED, _on_call_created),
             (EventType.ON_CALL_ENDED, _on_call_ended),
             (EventType.OVERLAY_CHANGED, overlays.changed),

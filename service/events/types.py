@@ -43,6 +43,7 @@ class EventType(StrEnum):
     DOCUMENT_CONFIRMED = "document.confirmed"
     DOCUMENT_MOVED = "document.moved"  # outcome of document.moving; the payload says where to
     DOCUMENT_MOVING = "document.moving"  # intent: it will be sealed anew elsewhere, and end here
+    DOCUMENT_CORRECTED = "document.corrected"  # an attorney changed label, sensitivity or title of a confirmed paper
     DOCUMENT_OPENED = "document.opened"  # outcome of document.opening, with the bytes that were sent
     DOCUMENT_OPENING = "document.opening"  # intent: bytes will be sent
     DOCUMENT_REVISED = "document.revised"  # outcome of document.revising
@@ -83,6 +84,8 @@ class EventType(StrEnum):
     MEMBER_ENDED = "member.ended"
     MEMBER_RESUMED = "member.resumed"
     MEMBER_SUSPENDED = "member.suspended"
+    MISDIRECTION_ACKNOWLEDGED = "misdirection.acknowledged"  # seen by an attorney; his answer is in the payload
+    MISDIRECTION_CREATED = "misdirection.created"  # an alert: "not meant for me"; ended grants have their own entries
     ON_CALL_CREATED = "on_call.created"  # an attorney answers requests for access from when to when
     ON_CALL_ENDED = "on_call.ended"
     OVERLAY_CHANGED = "overlay.changed"  # how an engagement is stricter than the policy, whole; no rows: not at all
@@ -134,6 +137,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.DISPOSAL_KEYS_DESTROYED,
         EventType.DOCUMENT_CONFIRMED,
         EventType.DOCUMENT_MOVED,
+        EventType.DOCUMENT_CORRECTED,
         EventType.DOCUMENT_TAKEN_BACK,
         EventType.DUTY_ENDED,
         EventType.EMERGENCY_ENDED,
@@ -145,6 +149,7 @@ ENDS_ACCESS: Final = frozenset(
         EventType.MEMBER_BRAKED,
         EventType.MEMBER_ENDED,
         EventType.MEMBER_SUSPENDED,
+        EventType.MISDIRECTION_CREATED,
         EventType.OVERLAY_CHANGED,
         EventType.SCHEDULE_CREATED,
         EventType.TOKEN_REVOKED,

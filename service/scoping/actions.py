@@ -57,6 +57,7 @@ class Action(StrEnum):
     DOCUMENT_ACCESS = "document:access"
     DOCUMENT_ADD = "document:add"
     DOCUMENT_CONFIRM = "document:confirm"
+    DOCUMENT_CORRECT = "document:correct"
     DOCUMENT_DOWNLOAD = "document:download"
     DOCUMENT_LINEAGE = "document:lineage"
     DOCUMENT_INSPECT = "document:inspect"
@@ -100,6 +101,9 @@ class Action(StrEnum):
     MEMBER_LIST = "member:list"
     MEMBER_RESUME = "member:resume"
     MEMBER_SUSPEND = "member:suspend"
+    MISDIRECTION_ACKNOWLEDGE = "misdirection:acknowledge"
+    MISDIRECTION_CREATE = "misdirection:create"
+    MISDIRECTION_LIST = "misdirection:list"
     ON_CALL_CREATE = "on_call:create"
     ON_CALL_END = "on_call:end"
     ON_CALL_LIST = "on_call:list"
@@ -116,6 +120,7 @@ class Action(StrEnum):
     POLICY_PREVIEW = "policy:preview"
     POLICY_READ = "policy:read"
     RECEIPT_READ = "receipt:read"
+    REGISTER_READ = "register:read"
     SCHEDULE_CREATE = "schedule:create"
     SCHEDULE_END = "schedule:end"
     SCHEDULE_LIST = "schedule:list"
@@ -160,6 +165,7 @@ DOCUMENT_ACTIONS = frozenset(
         Action.DOCUMENT_ACCESS,
         Action.DOCUMENT_ADD,
         Action.DOCUMENT_CONFIRM,
+        Action.DOCUMENT_CORRECT,
         Action.DOCUMENT_DOWNLOAD,
         Action.DOCUMENT_LINEAGE,
         Action.DOCUMENT_INSPECT,
@@ -172,6 +178,8 @@ DOCUMENT_ACTIONS = frozenset(
         Action.GRANT_CREATE,
         Action.GRANT_LIST,
         Action.GRANT_REVOKE,
+        Action.MISDIRECTION_ACKNOWLEDGE,
+        Action.MISDIRECTION_CREATE,
         Action.WITHHELD_LIST,
     }
 )

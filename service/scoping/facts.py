@@ -325,8 +325,19 @@ def known() -> Truth:
 
 
 def theirs(matter_is_theirs: Truth) -> Truth:
-    """`ASSIGNED` of a document, firm side: named on the team; what is still to look at is for attorneys only."""
-    return and_(window(), or_(m.c.role == word(Role.ATTORNEY.value), is_shareable()), matter_is_theirs)
+    """`ASSIGNED` of a document, firm side: named on the team.
+
+    For attorneys only: what is still to look at, and what the asker said was not meant for him. To a coordinator no
+    grant opened it, so none can be ended: the row itself shuts him out.
+    """
+    others = and_(is_shareable(), ~disclaimed())
+    return and_(window(), or_(m.c.role == word(Role.ATTORNEY.value), others), matter_is_theirs)
+
+
+def disclaimed() -> Truth:
+    """The asker said of the document that it was not meant for him, and no attorney said otherwise."""
+    said = models.misdirections
+    return there_is(said.c.document_id == d.c.id, said.c.person_id == PERSON, said.c.closed_until > NOW)
 
 
 def reaches_document() -> Truth:

@@ -65,6 +65,10 @@ FACTS: Final = Fact.ASSIGNED | Fact.STEPPED_UP
 """Facts that a row may ask for: the others say nothing of a vendor's person before a document, or are asked already."""
 
 _DEEPER: Final = (Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW, Action.DOCUMENT_TEXT, Action.DOCUMENT_DOWNLOAD)
+_REACHED: Final = ACTIONS | {Action.MISDIRECTION_CREATE}
+"""What a row may hold for: an overlay has no words against "not meant for me", but must not let the answer tell."""
+
+_DEEPER: Final = (Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW, Action.DOCUMENT_DOWNLOAD)
 """Each of these means the ones before it."""
 
 
@@ -90,6 +94,10 @@ class OverlayRow(NamedTuple):
         unseen = self.needs is None and Action.DOCUMENT_VIEW in deeper
         inspected = frozenset({Action.DOCUMENT_INSPECT}) if Action.DOCUMENT_VIEW in deeper else frozenset()
         return self.actions | deeper | inspected | (ASKING_ACTIONS if unseen else frozenset())
+        # Of what one may never know, an answer to "not meant for me" would tell that it is there.
+        unknown = self.needs is None and Action.DOCUMENT_LIST in deeper
+        told = frozenset({Action.MISDIRECTION_CREATE}) if unknown else frozenset()
+        return self.actions | deeper | (ASKING_ACTIONS if unseen else frozenset()) | told
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +187,7 @@ def narrowed(rules: Iterable[Rule], overlay: Overlay) -> tuple[Rule, ...]:
     """Return the rules as an overlay leaves them, in their order; what comes of a rule keeps its id."""
     found: list[Rule] = []
     for rule in rules:
-        touched = rule.roles & ROLES if rule.allows and rule.actions & ACTIONS else frozenset()
+        touched = rule.roles & ROLES if rule.allows and rule.actions & _REACHED else frozenset()
         if not touched:
             found.append(rule)
             continue

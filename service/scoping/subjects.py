@@ -28,7 +28,8 @@ from service.scoping.answers import Kind
 class Subject(NamedTuple):
     """What an act is on. Name one thing; nothing named is the firm.
 
-    `via` is the id of something that stands for a thing: a revision's, grant's or access request's (its document), an
+    `via` is the id of something that stands for a thing: a revision's, grant's, access request's or misdirection's (its
+    document), an
     ask's, task's, standing or standby share's (its part), an agreement's, bulk grant's, disposal's, certificate's,
     membership's, schedule's or on-call duty's (its engagement), a duty's (its engagement, and the matter where it is a
     matter's), a hold's, wall's or emergency's (its matter), a token's (its person). `receipt` is the id of a document
@@ -90,6 +91,7 @@ _NOUNS: Final = {
     "grt": "grant",
     "hld": "hold",
     "mem": "membership",
+    "msd": "misdirection",
     "onc": "on_call",
     "rev": "revision",
     "sby": "standby",
@@ -126,6 +128,7 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "grt": _follow(models.grants, document=models.grants.c.document_id),
         "hld": _follow(models.holds, matter=models.holds.c.matter_id),
         "mem": _follow(models.memberships, engagement=models.memberships.c.engagement_id),
+        "msd": _follow(models.misdirections, document=models.misdirections.c.document_id),
         "onc": _follow(models.on_calls, engagement=models.on_calls.c.engagement_id),
         "rev": _follow(models.revisions, document=models.revisions.c.document_id),
         "sby": _follow(models.standbys, part=models.standbys.c.part_id),
@@ -187,6 +190,8 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.DOCUMENT_ACCESS, Action.DOCUMENT_CONFIRM, Action.DOCUMENT_DOWNLOAD), (_D,)),
             ((Action.DOCUMENT_LINEAGE, Action.DOCUMENT_MOVE), (_D,)),
             ((Action.DOCUMENT_INSPECT,), (_D,)),
+            ((Action.DOCUMENT_ACCESS, Action.DOCUMENT_CONFIRM, Action.DOCUMENT_CORRECT), (_D,)),
+            ((Action.DOCUMENT_DOWNLOAD,), (_D,)),
             ((Action.DOCUMENT_LIST,), (_D, _P, _E, _M, _F)),  # one document, or the list of those in a place
             ((Action.DOCUMENT_REVISE, Action.DOCUMENT_TAKE_BACK), (_D,)),
             ((Action.DOCUMENT_TEXT, Action.DOCUMENT_VIEW), (_D,)),
@@ -205,12 +210,15 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.MATTER_CHANGE, Action.MATTER_NAME, Action.MATTER_READ), (_M,)),
             ((Action.MEMBER_ADD, Action.MEMBER_END, Action.MEMBER_LIST), (_E, _F)),
             ((Action.MEMBER_RESUME, Action.MEMBER_SUSPEND), (_E, _F)),
+            ((Action.MISDIRECTION_ACKNOWLEDGE, Action.MISDIRECTION_CREATE), (_D,)),
+            ((Action.MISDIRECTION_LIST,), (_E,)),
             ((Action.ON_CALL_CREATE, Action.ON_CALL_END, Action.ON_CALL_LIST), (_E,)),
             ((Action.OVERLAY_CHANGE, Action.OVERLAY_READ), (_E,)),
             ((Action.PART_ADD, Action.PART_LIST, Action.PERSON_ACCESS), (_E,)),
             ((Action.PERSON_ADD, Action.PERSON_LIST, Action.PERSON_READ), (_F,)),
             ((Action.PERSON_RESUME, Action.PERSON_SUSPEND), (_F,)),
             ((Action.POLICY_PREVIEW, Action.POLICY_READ), (_F,)),
+            ((Action.REGISTER_READ,), (_E,)),
             ((Action.TASK_ACCEPT, Action.TASK_CANCEL, Action.TASK_CREATE, Action.TASK_RETURN), (_P,)),
             ((Action.TASK_LIST, Action.TASK_MEASURE, Action.TASK_SUBMIT), (_E,)),
             ((Action.TASK_READ,), (_P, _E)),

@@ -69,6 +69,7 @@ class Reason(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
     TOO_SENSITIVE = "too_sensitive"  # above what was asked for; the privileged always
     ABOVE_CEILING = "above_ceiling"  # of the recipient's role
+    NOT_MEANT = "not_meant"  # the recipient said so: it takes an attorney's grant by name
     ALREADY_GRANTED = "already_granted"  # by hand, in force or to come
 
 
@@ -282,6 +283,8 @@ def _sorted_out(
             above[cell] = grants.above_ceiling(act, row, recipient.role, abilities) is not None
         if above[cell]:
             yield Reason.ABOVE_CEILING
+        if recipients.has_disclaimed(act.tx, now, recipient, row.id):
+            yield Reason.NOT_MEANT
         if row.id in held:
             yield Reason.ALREADY_GRANTED
 

@@ -9,6 +9,9 @@ Rules kept here:
 * a grant that somebody took away is not made again; none is made where one made by hand reaches as far;
 * somebody who cannot be handed the paper (a wall, his role) is passed over: the act that brought the paper goes on;
 * what was moved here is handed out by no share: who has it in its new place is said anew (docs/adr/0024-moving.md).
+* a grant that somebody took away is not made again, nor one of a paper that its recipient said was not meant for
+  him; none is made where one made by hand reaches as far;
+* somebody who cannot be handed the paper (a wall, his role) is passed over: the act that brought the paper goes on.
 """
 
 from __future__ import annotations
@@ -124,7 +127,7 @@ def hand_out(act: Act, document_id: str) -> None:
     """Grant a paper that was just confirmed to those whom a standing share promises it."""
     for share in act.tx.all(_OF_PAPER, document=document_id, now=act.moment.s):
         paper = act.tx.one(_PAPER, document=document_id)
-        if not _covers(share, paper):
+        if not covers(share, paper):
             continue
         found = (_recipient(act, share, row.id) for row in _members(act, share))
         due = [each for each in found if each is not None and _is_due(act, share, paper, *each)]
@@ -143,7 +146,7 @@ def welcome(act: Act, engagement_id: str, membership_id: str, role: str) -> None
         recipient, term = found
         spoken: dict[str, tuple[_Word, list[Any]]] = {}
         for paper in act.tx.all(_COVERED, part=share.part_id, since=share.not_before, share=share.id):
-            if _covers(share, paper) and _is_within(act, share, paper, recipient):
+            if covers(share, paper) and _is_within(act, share, paper, recipient):
                 word = _word(act, share, paper)
                 if word is not None:
                     spoken.setdefault(word.giver, (word, []))[1].append(paper)
@@ -170,7 +173,8 @@ def take_in(act: Act, engagement_id: str, share_id: str) -> None:
         act.record(EventType.GRANT_REVOKED, subjects, {"revoked_at": now})
 
 
-def _covers(share: Any, paper: Any) -> bool:
+def covers(share: Any, paper: Any) -> bool:
+    """Say whether a share is for such a paper: confirmed, of its labels, at most so sensitive."""
     return (
         paper.state == grants.CONFIRMED
         and paper.label in share.labels.split(" ")
@@ -198,7 +202,10 @@ def _recipient(act: Act, share: Any, membership_id: str) -> tuple[recipients.Rec
 
 
 def _is_within(act: Act, share: Any, paper: Any, recipient: recipients.Recipient) -> bool:
-    return grants.above_ceiling(act, paper, recipient.role, Ability(share.abilities)) is None
+    """Whether a share may give somebody a paper: within his role, and he never said that it was not meant for him."""
+    return grants.above_ceiling(
+        act, paper, recipient.role, Ability(share.abilities)
+    ) is None and not recipients.has_disclaimed(act.tx, act.moment.s, recipient, paper.id)
 
 
 def _is_due(act: Act, share: Any, paper: Any, recipient: recipients.Recipient, term: tuple[int, int]) -> bool:

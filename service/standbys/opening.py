@@ -4,7 +4,8 @@ Rules kept here:
 
 * the member may act now (engagement, duties, window, no wall), as the policy says of `standby:open`;
 * each paper is decided anew as if whoever sealed it shared it now: still on the matter's team, no wall, confirmed, and
-  within the member's ceiling. What fails is left out; where nothing is left, nothing is opened;
+  within the member's ceiling; nor did the member say since that it was not meant for him. What fails is left out;
+  where nothing is left, nothing is opened;
 * the grants are the sealer's, end by themselves within the hours that were sealed, and beside others on the same paper.
 """
 
@@ -100,7 +101,7 @@ def _open(act: Act, row: Any, why: str) -> None:
     where = {"engagement_id": row.engagement_id, "matter_id": row.matter_id}
     recipient = recipients.find(act.tx, now, firm_id=act.firm_id, **where, membership_id=row.membership_id)
     closes = min(now + row.lasts_s, recipient.closes_at)
-    papers = list(_still_shareable(act, row, recipient.role))
+    papers = list(_still_shareable(act, row, recipient))
     if not papers:
         raise BadStateError("Nothing in it may be shared any more. Ask for access, or call whoever is on call.")
     act.tx.run(_OPEN, standby=row.id, now=now, end=closes, why=act.seal(part, "standbys", "reason", row.id, why))
@@ -111,8 +112,8 @@ def _open(act: Act, row: Any, why: str) -> None:
         grants.write(act, paper, recipient, Ability(row.abilities), (now, closes), why, made_with)
 
 
-def _still_shareable(act: Act, row: Any, role: str) -> Iterator[Any]:
-    """The papers that whoever sealed this might share with the member now."""
+def _still_shareable(act: Act, row: Any, recipient: recipients.Recipient) -> Iterator[Any]:
+    """The papers that whoever sealed this might share with the member now, and that he has not given away since."""
     sealer = as_actor(act.firm_id, act.tx.one(_SEALER, sealer=row.sealed_by))
     matrix, moment = act.services.matrix.current, act.moment
     for document_id in row.documents.split(" "):
@@ -120,7 +121,9 @@ def _still_shareable(act: Act, row: Any, role: str) -> Iterator[Any]:
         if not decision.allowed or decision.row.part_id != row.part_id:
             continue
         try:
-            grants.require_shareable(act, decision.row, role, Ability(row.abilities))
+            grants.require_shareable(act, decision.row, recipient.role, Ability(row.abilities))
         except (BadStateError, AboveCeilingError):
             continue
+        if recipients.has_disclaimed(act.tx, act.moment.s, recipient, document_id, since=row.sealed_at):
+            continue  # "not meant for me", since it was sealed
         yield decision.row

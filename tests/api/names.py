@@ -25,6 +25,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("read_content describe_content", f"{_TEAM} coordinator granted"),  # Content-Disposition
             ("confirm_document share_many", _TEAM),  # the dry run shows what would be shared
             ("move_document", "lead"),  # who alone is named at both ends
+            ("confirm_document correct_document share_many", _TEAM),  # the dry run shows what would be shared
         ),
         "content": (("read_content read_text", f"{_TEAM} coordinator granted"),),
         "purpose": (
@@ -60,6 +61,16 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("answer_access_request", "lead"),
             ("list_access_requests", f"{_TEAM} granted"),
             ("read_me", "granted"),
+        ),
+        # Not meant for me: his own statement, and the attorneys of the matter; what they answer is told to him.
+        "misdirection": (
+            ("list_misdirections read_misdirection", f"{_TEAM} granted"),
+            ("say_misdirected", "coordinator granted"),
+            ("acknowledge_misdirection", _TEAM),
+        ),
+        "acknowledgment": (
+            ("acknowledge_misdirection", _TEAM),
+            ("list_misdirections", f"{_TEAM} granted"),
         ),
         # Clients: never the owner, never anybody of a vendor.
         "client": (

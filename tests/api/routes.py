@@ -380,6 +380,24 @@ async def _confirm_document(scene: Scene) -> Request:
     return Request({"document_id": paper}, headers=await scene.tag(f"/documents/{paper}"), json=body)
 
 
+async def _correct_document(scene: Scene) -> Request:
+    paper = await scene.paper()
+    body = {"label": "billing", "title": CANARIES["title"]}
+    return Request({"document_id": paper}, headers=await scene.tag(f"/documents/{paper}"), json=body)
+
+
+async def _say_misdirected(scene: Scene) -> Request:
+    paper = await scene.paper()
+    await scene.grant("granted", paper)
+    return Request({"document_id": paper}, json={"note": CANARIES["misdirection"]})
+
+
+async def _acknowledge_misdirection(scene: Scene) -> Request:
+    said = await scene.misdirection()
+    body = {"answer": CANARIES["acknowledgment"], "meant_for_him": False}
+    return Request({"misdirection_id": said}, headers=await scene.tag(f"/misdirections/{said}"), json=body)
+
+
 async def _replacing(scene: Scene, paper: str) -> Request:
     tag = await scene.tag(f"/documents/{paper}")
     content = CANARIES["content"].encode() * 2
@@ -676,6 +694,13 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "replace_content": _replace,
         "replace_content own": _replace_own,
         "confirm_document": _confirm_document,
+        "correct_document": _correct_document,
+        "say_misdirected": _say_misdirected,
+        "list_misdirections": _of("engagement_id", "engagement"),
+        "list_register": _of("engagement_id", "engagement"),
+        "list_register disposed": _of("engagement_id", "disposed_engagement"),
+        "read_misdirection": _of("misdirection_id", "misdirection"),
+        "acknowledge_misdirection": _acknowledge_misdirection,
         "take_back_document": _take_back,
         "take_back_document own": _take_back_own,
         "move_document": _move_document,

@@ -38,6 +38,8 @@ CANARIES = MappingProxyType(
         "evidence": "Dotterel",
         "standby": "Whinchat",
         "opening": "Chiffchaff",
+        "misdirection": "Stonechat",
+        "acknowledgment": "Twite",
         "typed name": "Treecreeper",
     }
 )
@@ -182,6 +184,7 @@ class Scene:
         self.things["token"] = await self.token("granted")
         self.things["schedule"] = (await self.schedule())["id"]
         self.things["standing_share"] = (await self.standing_share())["id"]
+        self.things["misdirection"] = await self.misdirection()
         self.things["standby"] = (await self.standby())["id"]
         self.things["standby_opened"] = await self.standby_opened()
         self.things["duty"] = (await self.main.evidence("insurance", note=CANARIES["evidence"]))["id"]
@@ -229,6 +232,7 @@ class Scene:
             "task": (await away.task(paralegal, instructions="Sparrow"))["id"],
             "schedule": (await lead.post(f"/engagements/{away.id}/schedules", dict(ALWAYS)))["id"],
             "standby": (await away.standby(paralegal, document, note="Sparrow"))["id"],
+            "misdirection": await self.misdirected(away, paralegal, "Sparrow"),
             "duty": (await away.evidence("client_consent", note="Sparrow"))["id"],
             "on_call": (await lead.post(f"/engagements/{away.id}/on-call", self.calling(lead.person_id)))["id"],
             "token": (await paralegal.post("/tokens", {"scopes": ["me"], "days": 1}))["id"],
@@ -370,6 +374,18 @@ class Scene:
         return await self.lead.post(
             f"/engagements/{self.main.id}/schedules", {**ALWAYS, "membership_id": membership_id}
         )
+
+    async def misdirection(self) -> str:
+        """A paper of which the paralegal said that it was not meant for her."""
+        return await self.misdirected(self.main, self.seats["granted"], CANARIES["misdirection"])
+
+    async def misdirected(self, engagement: Engagement, seat: Person, note: str) -> str:
+        """The same in any engagement."""
+        paper = (await engagement.document(title=CANARIES["title"] if engagement is self.main else note))["document_id"]
+        told, ends = CANARIES["purpose"] if engagement is self.main else note, rfc3339(self.world.now + DAY_S)
+        body = {"membership_id": seat.membership_id, "abilities": ["view"], "purpose": told, "not_after": ends}
+        await engagement.attorney.post(f"/documents/{paper}/grants", body)
+        return str((await seat.post(f"/documents/{paper}/misdirection", {"note": note}))["id"])
 
     async def standby(self) -> Any:
         """A paper sealed for the paralegal."""

@@ -188,6 +188,7 @@ async def _shared(house: House) -> dict[str, str]:
     engagement, lead, world = house.engagement, house.engagement.attorney, house.engagement.world
     about = {"matter_id": engagement.matter_id, "reason": "They are related."}
     stranger, rescuer = await engagement.member("paralegal"), await world.attorney()
+    misdirected = await _misdirected(engagement, stranger)  # before the wall
     begun = await lead.ask("POST", "/uploads", headers=_upload(engagement, "correspondence"))
     call = {"person_id": house.seats["attorney"].person_id, "ends_at": rfc3339(world.now + DAY_S)}
     await lead.post(f"/engagements/{engagement.id}/on-call", call)
@@ -218,8 +219,18 @@ async def _shared(house: House) -> dict[str, str]:
         "schedule_id": (await lead.post(f"/engagements/{engagement.id}/schedules", _always()))["id"],
         "wall_id": (await lead.post("/walls", {**about, "person_id": stranger.person_id}))["id"],
         "hold_id": (await lead.post("/holds", about))["id"],
+        "misdirection_id": misdirected,
         "emergency_id": (await rescuer.post("/emergencies", emergency))["id"],
     }
+
+
+async def _misdirected(engagement: Engagement, seat: Person) -> str:
+    """A paper that somebody else was handed, and that was not meant for him."""
+    lead, ends = engagement.attorney, rfc3339(engagement.world.now + DAY_S)
+    paper = (await engagement.document(title=TITLE))["document_id"]
+    grant = {"membership_id": seat.membership_id, "abilities": ["view"], "purpose": "To look.", "not_after": ends}
+    await lead.post(f"/documents/{paper}/grants", grant)
+    return str((await seat.post(f"/documents/{paper}/misdirection", {}))["id"])
 
 
 def _always() -> dict[str, Any]:

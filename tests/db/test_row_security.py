@@ -39,6 +39,7 @@ LATER: Any = tuple(
         "0013_moving",
         "0016_signins",
         "0015_hidden_things",
+        "0014_reviewing",
     )
 )
 FIRM_COLUMNS = {name: column for each in (MIGRATION, *LATER) for name, column in each.FIRM_COLUMNS.items()}

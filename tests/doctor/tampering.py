@@ -101,6 +101,18 @@ async def _standbys(made: Engagement, seat: Person, document_id: str) -> None:
             await seat.change("DELETE", f"{path}/opening", match=path)
 
 
+async def _misdirections(made: Engagement, seat: Person) -> None:
+    """Say of two papers that they were not meant for oneself; one is acknowledged."""
+    for answered in (True, False):
+        paper = (await made.document())["document_id"]
+        await made.grant(seat, paper)
+        said = await seat.post(f"/documents/{paper}/misdirection", {"note": "Not mine."})
+        made.world.sleep(1)
+        if answered:
+            path = f"/misdirections/{said['id']}"
+            await made.attorney.change("POST", f"{path}/acknowledgment", {"meant_for_him": True}, match=path)
+
+
 async def a_full_life(made: Engagement) -> None:
     """Let everything happen to an engagement that changes a row on which a rule depends."""
     world, lead = made.world, made.attorney
@@ -114,6 +126,7 @@ async def a_full_life(made: Engagement) -> None:
     await lead.change("DELETE", f"/grants/{grant['id']}")
     await made.grant(seat, document["document_id"])
     await _tasks(made, seat, document["document_id"])
+    await _misdirections(made, seat)
     hours = {"hours": [{"days": ["mon"], "opens": "09:00", "shuts": "17:00"}], "networks": ["203.0.113.0/24"]}
     schedule = await lead.post(f"/engagements/{made.id}/schedules", {**hours, "membership_id": seat.membership_id})
     await lead.change("DELETE", f"/schedules/{schedule['id']}")

@@ -162,8 +162,20 @@ MUTANTS: Final = (
     Mutant(
         "what nobody has looked at is a coordinator's too",
         S + "facts.py",
-        "return and_(window(), or_(m.c.role == word(Role.ATTORNEY.value), is_shareable()), matter_is_theirs)",
-        "return and_(window(), matter_is_theirs)",
+        "others = and_(is_shareable(), ~disclaimed())",
+        "others = ~disclaimed()",
+    ),
+    Mutant(
+        "what was not meant for a coordinator stays open to him",
+        S + "facts.py",
+        "others = and_(is_shareable(), ~disclaimed())",
+        "others = is_shareable()",
+    ),
+    Mutant(
+        "what one said closes a paper to everybody",
+        S + "facts.py",
+        "return there_is(said.c.document_id == d.c.id, said.c.person_id == PERSON, said.c.closed_until > NOW)",
+        "return there_is(said.c.document_id == d.c.id, said.c.closed_until > NOW)",
     ),
     Mutant(
         "a seat reaches other engagements",

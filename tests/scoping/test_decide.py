@@ -324,6 +324,22 @@ def test_a_team_counts_for_its_own_dates(scene: Scene, span: dict[str, int]) -> 
     assert not scene.ask(other, Action.DOCUMENT_VIEW).allowed
 
 
+@pytest.mark.parametrize(
+    ("who", "until", "seen"),
+    [("cora", FOREVER, False), ("cora", NOW + 1, False), ("cora", NOW, True), ("vera", FOREVER, True)],
+)
+def test_what_a_coordinator_said_was_not_meant_for_him_is_closed_to_him_alone(
+    scene: Scene, who: str, until: int, *, seen: bool
+) -> None:
+    seat = scene.world.member("cora", "coordinator")
+    scene.world.team("case", "cora")
+    about = Subject(document=scene.paper)
+    assert scene.ask(seat, Action.DOCUMENT_VIEW, about).allowed
+    scene.world.disclaim(scene.paper, seat, scene.world.person(who, "firm" if who == "cora" else "vendor"), until)
+    assert scene.ask(seat, Action.DOCUMENT_VIEW, about).allowed is seen
+    assert scene.ask(scene.lead, Action.DOCUMENT_VIEW, about).allowed
+
+
 def test_a_wall_binds_the_attorney_who_leads(scene: Scene) -> None:
     scene.world.wall("lead")
     assert told(scene.ask(scene.lead, Action.DOCUMENT_VIEW)) == (State.WALLED, "not_found", 404)
@@ -485,6 +501,7 @@ READ_BY_THE_TEAM = {
     Action.ASK_LIST,
     Action.ENGAGEMENT_READ,
     Action.MEMBER_LIST,
+    Action.MISDIRECTION_LIST,
     Action.PART_LIST,
     Action.STANDING_SHARE_LIST,
     Action.TASK_LIST,

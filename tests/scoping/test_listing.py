@@ -275,7 +275,7 @@ def test_a_cursor_kept_across_a_revoke_goes_on_with_what_may_still_be_seen(
 
 def _something_happens(draw: Draw, world: World, actor: Actor) -> None:
     """What takes away, in the very second of the list: of one thing, of all of one's own, or of everything."""
-    match draw(st.sampled_from(["revoke", "wall", "suspend", "close", "NDA", "nothing"])):
+    match draw(st.sampled_from(["revoke", "wall", "suspend", "close", "NDA", "disclaim", "nothing"])):
         case "revoke":
             mine = [row["id"] for row in world.rows("grt") if row["membership_id"] == actor.membership_id]
             for grant in draw(st.lists(st.sampled_from(mine), max_size=9)) if mine else ():
@@ -285,6 +285,10 @@ def _something_happens(draw: Draw, world: World, actor: Actor) -> None:
             world.add(
                 models.walls, id=an_id("wal", "new"), firm_id=world.firm(), raised_at=NOW, lifted_at=NOW + 1, **wall
             )
+        case "disclaim":
+            papers = [row["id"] for row in world.rows("doc")]
+            for paper in draw(st.lists(st.sampled_from(papers), max_size=9, unique=True)) if papers else ():
+                world.disclaim(paper, actor.membership_id, actor.person_id, draw(st.sampled_from([NOW, NOW + 1])))
         case "suspend":
             world.change(models.memberships, actor.membership_id, suspended=1)
         case "close":

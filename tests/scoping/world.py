@@ -265,6 +265,21 @@ class World:
             **{"raised_at": NOW - DAY, "lifted_at": FOREVER, **values},
         )
 
+    def disclaim(self, document_id: str, membership_id: str, person_id: str, until: int = FOREVER) -> str:
+        """Say that a document was not meant for somebody."""
+        return self.add(
+            models.misdirections,
+            id=self._next("msd"),
+            firm_id=self.firm(),
+            engagement_id=self.row(document_id)["engagement_id"],
+            document_id=document_id,
+            membership_id=membership_id,
+            person_id=person_id,
+            said_at=NOW - HOUR,
+            closed_until=until,
+            version=1,
+        )
+
     def emergency(self, membership_id: str, matter: str = "case", **values: Any) -> str:
         row = self._rows[membership_id]
         return self.add(

@@ -1,0 +1,98 @@
+"""The register of an engagement: its papers by label and number, for who reviews what was done with them.
+
+Rules kept here:
+
+* no title is in it, and none may be opened on its word: nothing of a paper is authorised by it;
+* it shows what lies in the engagement, whatever became of it: to look at, confirmed, taken back, destroyed; rows
+  outlive their keys, so a disposed engagement still has its register;
+* a wall binds whoever reviews as it binds everybody: papers of that matter are missing from his register;
+* it is one list of a place, decided as an act on the engagement. Papers are not decided one by one: no policy can give
+  a reviewer an act on a document (service/scoping/rules.py), so there is nothing to compile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Text, bindparam, exists, func, select
+
+from service import events
+from service.acts import Act, Caller, perform
+from service.db.models import documents, matters, revisions, walls
+from service.paging import Page, Window, page
+from service.scoping.actions import Action
+from service.scoping.decide import Subject
+from service.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One paper, without its name. Times are UTC seconds."""
+
+    id: str
+    number: int
+    label: str
+    sensitivity: str
+    state: str  # to_look_at | confirmed | taken_back | destroyed
+    matter_id: str
+    matter_number: str
+    added_by: str  # a membership
+    added_at: int
+    revisions: int
+    size_bytes: int  # of the newest revision
+    total_bytes: int  # of all revisions
+
+
+_d, _r = documents, revisions
+_OWN_REVISIONS: Final = _r.c.document_id == _d.c.id
+_LINES: Final = (
+    select(
+        _d.c.id,
+        _d.c.number,
+        _d.c.label,
+        _d.c.sensitivity,
+        _d.c.state,
+        _d.c.matter_id,
+        matters.c.number.label("matter_number"),
+        _d.c.added_by,
+        _d.c.added_at,
+        select(func.count()).where(_OWN_REVISIONS).scalar_subquery().label("revisions"),
+        select(_r.c.size_bytes).where(_r.c.id == _d.c.revision_id).scalar_subquery().label("size_bytes"),
+        select(func.sum(_r.c.size_bytes)).where(_OWN_REVISIONS).scalar_subquery().label("total_bytes"),
+    )
+    .select_from(_d.join(matters, matters.c.id == _d.c.matter_id))
+    .where(
+        _d.c.engagement_id == bindparam("engagement"),
+        _d.c.firm_id == bindparam("firm"),
+        _d.c.id > bindparam("after"),
+        ~exists().where(
+            walls.c.person_id == bindparam("person", type_=Text),
+            walls.c.matter_id == _d.c.matter_id,
+            walls.c.raised_at <= bindparam("now", type_=BigInteger),
+            walls.c.lifted_at > bindparam("now", type_=BigInteger),
+        ),
+    )
+    .order_by(_d.c.id)
+    .limit(bindparam("most"))
+)
+
+
+async def list_page(services: Services, caller: Caller, engagement_id: str, asked: Window) -> Page[Line]:
+    """List the papers of an engagement, oldest first; a page is one entry in the log, with count and hash of ids."""
+
+    def change(act: Act) -> Page[Any]:
+        bound = {"firm": act.firm_id, "person": act.actor.person_id, "now": act.moment.s}
+        rows = act.tx.all(_LINES, engagement=engagement_id, after=asked.after, most=asked.limit + 1, **bound)
+        found = page(rows, asked)
+        act.drafts.append(events.list_read(act.who, [row.id for row in found.items]))  # and nothing of them is shown
+        return found
+
+    done = await perform(services, caller, Action.REGISTER_READ, Subject(engagement=engagement_id), change)
+    listed: Page[Any] = done.result
+    return listed.map(_line)
+
+
+def _line(row: Any) -> Line:
+    known = row._asdict()
+    return Line(**{**known, "size_bytes": int(row.size_bytes or 0), "total_bytes": int(row.total_bytes or 0)})
