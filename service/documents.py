@@ -113,20 +113,13 @@ async def read(services: Services, caller: Caller, document_id: str) -> Card:
     """Read one document's card: label, number, title, sizes, the caller's own grants; its bytes are `downloads`."""
     subject = Subject(document=document_id)
 
-    def change(act: Act) -> tuple[Any, list[Any]]:
-        return row_of(act.tx, document_id), holdings.held(act)
-
-    done = await perform(services, caller, Action.DOCUMENT_VIEW, Subject(document=document_id), change)
-    reader, (row, held) = NameReader(services.keys, done.authorised), done.result
-    return Card(opened(reader, row), tuple(holdings.opened(reader, grant) for grant in held))
-
     def change(act: Act) -> tuple[Any, list[Any], bool]:
-        return _row(act.tx, document_id), holdings.held(act), act.may(Action.DOCUMENT_INSPECT, subject)
+        return row_of(act.tx, document_id), holdings.held(act), act.may(Action.DOCUMENT_INSPECT, subject)
 
     done = await perform(services, caller, Action.DOCUMENT_VIEW, subject, change)
     reader, (row, held, inspected) = NameReader(services.keys, done.authorised), done.result
     found = hidden.read(row.hidden) if inspected and row.hidden is not None else None
-    return Card(_opened(reader, row), tuple(holdings.opened(reader, grant) for grant in held), inspected, found)
+    return Card(opened(reader, row), tuple(holdings.opened(reader, grant) for grant in held), inspected, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +257,6 @@ _FORGET_KEYS = update(revisions).where(_OTHERS).values(wrapped_key=b"")
 
 
 def row_of(tx: Tx, document_id: str) -> Any:
-    """Return the row of a document's card, in a transaction that decided that it may be seen.
     """Return the row of a document that was decided, its newest revision and its part with it.
 
     Raises:
@@ -277,7 +269,6 @@ def row_of(tx: Tx, document_id: str) -> Any:
 
 
 def opened(reader: NameReader, row: Any) -> Document:
-    """Open the title of such a row."""
     """Open the title of a row."""
     part = Holder(row.part_id, row.part_key_id, row.part_field_key)
     return Document(

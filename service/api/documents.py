@@ -124,10 +124,6 @@ class Confirmation(Input):
     title: Annotated[str | None, Field(max_length=TITLE_CHARACTERS)] = None
 
 
-def document_out(document: documents.Document) -> dict[str, Any]:
-    """Shape a document as `DocumentOut`."""
-
-
 class NewCorrection(Input):
     """What a confirmed paper is from now on; what is left out stays as it is."""
 
@@ -147,7 +143,8 @@ class CorrectedOut(Output):
     grants_narrowed: int
 
 
-def _out(document: documents.Document) -> dict[str, Any]:
+def document_out(document: documents.Document) -> dict[str, Any]:
+    """Shape a document as `DocumentOut`."""
     shown = {name: getattr(document, name) for name in DocumentOut.model_fields if name not in {"added_at", "etag"}}
     return {**shown, "added_at": shown_time(document.added_at), "etag": etag(document.id, document.version)}
 
@@ -244,8 +241,7 @@ async def read(services: ServicesDep, caller: CallerDep, response: Response, doc
         {"abilities": list(grant.abilities), "until": shown_time(grant.until), "purpose": grant.purpose}
         for grant in card.held
     ]
-    return {**document_out(card.document), "my_grants": held}
-    told = {**_out(card.document), "my_grants": held}
+    told = {**document_out(card.document), "my_grants": held}
     if not card.is_inspected:
         return told
     found = card.hidden
@@ -374,7 +370,7 @@ async def correct(
     done = await corrections.correct(services, caller, document_id, wanted)
     response.headers["ETag"] = etag(done.document.id, done.document.version)
     return {
-        "document": _out(done.document),
+        "document": document_out(done.document),
         "grants_ended": done.grants_ended,
         "grants_narrowed": done.grants_narrowed,
     }

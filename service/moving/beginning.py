@@ -91,6 +91,7 @@ def _write_revision(act: Act, who: events.Who, sealed: Sealed, current: Place) -
         media_type=before.media_type,
         condition=before.condition,
         pages=before.pages,
+        hidden=before.hidden,
         added_by=before.added_by,
         added_at=before.added_at,
         log_index=act.tx.log_size + len(act.drafts),

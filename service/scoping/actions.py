@@ -59,8 +59,8 @@ class Action(StrEnum):
     DOCUMENT_CONFIRM = "document:confirm"
     DOCUMENT_CORRECT = "document:correct"
     DOCUMENT_DOWNLOAD = "document:download"
-    DOCUMENT_LINEAGE = "document:lineage"
     DOCUMENT_INSPECT = "document:inspect"
+    DOCUMENT_LINEAGE = "document:lineage"
     DOCUMENT_LIST = "document:list"
     DOCUMENT_MOVE = "document:move"
     DOCUMENT_REVISE = "document:revise"
@@ -167,8 +167,8 @@ DOCUMENT_ACTIONS = frozenset(
         Action.DOCUMENT_CONFIRM,
         Action.DOCUMENT_CORRECT,
         Action.DOCUMENT_DOWNLOAD,
-        Action.DOCUMENT_LINEAGE,
         Action.DOCUMENT_INSPECT,
+        Action.DOCUMENT_LINEAGE,
         Action.DOCUMENT_LIST,
         Action.DOCUMENT_MOVE,
         Action.DOCUMENT_REVISE,

@@ -64,11 +64,10 @@ ACTIONS: Final = frozenset(
 FACTS: Final = Fact.ASSIGNED | Fact.STEPPED_UP
 """Facts that a row may ask for: the others say nothing of a vendor's person before a document, or are asked already."""
 
-_DEEPER: Final = (Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW, Action.DOCUMENT_TEXT, Action.DOCUMENT_DOWNLOAD)
 _REACHED: Final = ACTIONS | {Action.MISDIRECTION_CREATE}
 """What a row may hold for: an overlay has no words against "not meant for me", but must not let the answer tell."""
 
-_DEEPER: Final = (Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW, Action.DOCUMENT_DOWNLOAD)
+_DEEPER: Final = (Action.DOCUMENT_LIST, Action.DOCUMENT_VIEW, Action.DOCUMENT_TEXT, Action.DOCUMENT_DOWNLOAD)
 """Each of these means the ones before it."""
 
 
@@ -93,11 +92,10 @@ class OverlayRow(NamedTuple):
         deeper = frozenset(act for n, act in enumerate(_DEEPER) if self.actions & set(_DEEPER[: n + 1]))
         unseen = self.needs is None and Action.DOCUMENT_VIEW in deeper
         inspected = frozenset({Action.DOCUMENT_INSPECT}) if Action.DOCUMENT_VIEW in deeper else frozenset()
-        return self.actions | deeper | inspected | (ASKING_ACTIONS if unseen else frozenset())
         # Of what one may never know, an answer to "not meant for me" would tell that it is there.
         unknown = self.needs is None and Action.DOCUMENT_LIST in deeper
         told = frozenset({Action.MISDIRECTION_CREATE}) if unknown else frozenset()
-        return self.actions | deeper | (ASKING_ACTIONS if unseen else frozenset()) | told
+        return self.actions | deeper | inspected | told | (ASKING_ACTIONS if unseen else frozenset())
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,11 +187,9 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.CERTIFICATE_LIST, Action.CERTIFICATE_READ, Action.DISPOSAL_READ), (_E, _F)),
             ((Action.DISPOSAL_APPROVE, Action.DISPOSAL_REQUEST, Action.DISPOSAL_RETURN, Action.DISPOSAL_RUN), (_E,)),
             ((Action.DISPOSAL_WITHDRAW,), (_E,)),
-            ((Action.DOCUMENT_ACCESS, Action.DOCUMENT_CONFIRM, Action.DOCUMENT_DOWNLOAD), (_D,)),
-            ((Action.DOCUMENT_LINEAGE, Action.DOCUMENT_MOVE), (_D,)),
-            ((Action.DOCUMENT_INSPECT,), (_D,)),
             ((Action.DOCUMENT_ACCESS, Action.DOCUMENT_CONFIRM, Action.DOCUMENT_CORRECT), (_D,)),
-            ((Action.DOCUMENT_DOWNLOAD,), (_D,)),
+            ((Action.DOCUMENT_DOWNLOAD, Action.DOCUMENT_INSPECT), (_D,)),
+            ((Action.DOCUMENT_LINEAGE, Action.DOCUMENT_MOVE), (_D,)),
             ((Action.DOCUMENT_LIST,), (_D, _P, _E, _M, _F)),  # one document, or the list of those in a place
             ((Action.DOCUMENT_REVISE, Action.DOCUMENT_TAKE_BACK), (_D,)),
             ((Action.DOCUMENT_TEXT, Action.DOCUMENT_VIEW), (_D,)),

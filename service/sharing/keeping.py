@@ -6,12 +6,10 @@ Rules kept here:
   the policy is asked whether he could make it now. Where he could not (he left, was taken off the team, walled or
   suspended), the engagement's lead or deputy stands in; where none of them could, nothing is made;
 * what is made is an ordinary grant with an entry of its own: no decision looks at standing shares;
-* a grant that somebody took away is not made again; none is made where one made by hand reaches as far;
-* somebody who cannot be handed the paper (a wall, his role) is passed over: the act that brought the paper goes on;
-* what was moved here is handed out by no share: who has it in its new place is said anew (docs/adr/0024-moving.md).
 * a grant that somebody took away is not made again, nor one of a paper that its recipient said was not meant for
   him; none is made where one made by hand reaches as far;
-* somebody who cannot be handed the paper (a wall, his role) is passed over: the act that brought the paper goes on.
+* somebody who cannot be handed the paper (a wall, his role) is passed over: the act that brought the paper goes on;
+* what was moved here is handed out by no share: who has it in its new place is said anew (docs/adr/0024-moving.md).
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         "title": (
             ("list_documents read_document", f"{_TEAM} coordinator granted viewer"),
             ("read_content describe_content", f"{_TEAM} coordinator granted"),  # Content-Disposition
-            ("confirm_document share_many", _TEAM),  # the dry run shows what would be shared
             ("move_document", "lead"),  # who alone is named at both ends
             ("confirm_document correct_document share_many", _TEAM),  # the dry run shows what would be shared
         ),

@@ -76,8 +76,10 @@ def test_the_table_can_be_narrowed_to_a_role_and_an_act(run: Run) -> None:
 def test_what_a_change_means_for_people_is_counted_where_they_are(
     ask: Run, service: Service, world: dict[str, str], policies: Path
 ) -> None:
-    line = "attorney,document:access document:download document:lineage document:list document:view,*,*,assigned,allow"
-    line = "attorney,document:access document:download document:list document:text document:view,*,*,assigned,allow"
+    line = (
+        "attorney,document:access document:download document:inspect document:lineage document:list document:text "
+        "document:view,*,*,assigned,allow"
+    )
     edit(policies, line, line.replace("*,*", "billing,*"))
     compare = ("policy", "diff", str(SHIPPED), str(policies), "--people", "--json")
     # The house is shared with other tests, whose papers count too: what is ours is the difference.

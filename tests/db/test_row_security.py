@@ -37,9 +37,9 @@ LATER: Any = tuple(
         "0011_overlays",
         "0012_sharing_many",
         "0013_moving",
-        "0016_signins",
-        "0015_hidden_things",
         "0014_reviewing",
+        "0015_hidden_things",
+        "0016_signins",
     )
 )
 FIRM_COLUMNS = {name: column for each in (MIGRATION, *LATER) for name, column in each.FIRM_COLUMNS.items()}

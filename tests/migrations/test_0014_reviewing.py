@@ -15,7 +15,7 @@ NEW = {"misdirections"}
 
 def test_everything_else_keeps_its_rows_up_and_down(migrated_url: str) -> None:
     database, engine = Database(owner_of(migrated_url)), create_engine(owner_of(migrated_url))
-    schema.downgrade(database, "0012")
+    schema.downgrade(database, "0013")
     assert not NEW & set(inspect(engine).get_table_names())
     fill(engine)
     before = content(engine)
@@ -24,6 +24,6 @@ def test_everything_else_keeps_its_rows_up_and_down(migrated_url: str) -> None:
     with engine.begin() as connection:
         for name in sorted(NEW):
             connection.execute(metadata.tables[name].insert(), a_row(metadata.tables[name], 1))
-    schema.downgrade(database, "0012")
+    schema.downgrade(database, "0013")
     assert content(engine) == before
     engine.dispose()

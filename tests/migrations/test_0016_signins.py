@@ -14,7 +14,7 @@ from tests.migrations.rows import FIRMS, a_row, content, fill
 
 NEW = ("signins", "seats")
 CHANGED = {"memberships", "tokens"}
-BEFORE = "0012"
+BEFORE = "0015"
 
 
 def _without(rows: Any) -> Any:

@@ -19,7 +19,7 @@ from service.db import schema
 from service.db.models import parts
 from service.db.session import Database
 from service.door import Holder, field_key, open_content, opened_key, revision_key_context
-from service.downloads import _REVISION
+from service.downloads import REVISION
 from service.errors import NotFoundError, SealError
 from service.moving.sealing import Sealed, seal_anew
 from service.scoping.authorised import authorise_ids
@@ -35,7 +35,7 @@ async def _anew(world: World, body: bytes, change: Any = None) -> tuple[Any, Sea
     here, there = await world.engagement(), await world.engagement()
     added = await here.document(body)
     with world.services.database.read(world.firm_id) as tx:
-        before = tx.one(_REVISION, document=added["document_id"])
+        before = tx.one(REVISION, document=added["document_id"])
         target = tx.one(select(parts).where(parts.c.id == there.part_id))
     holder = Holder(before.part_id, before.part_key_id, before.part_field_key)
     place = Place("doc_new", "rev_new", "blb_01a3185c50007faba2cca72fea227055", target, None)  # type: ignore[arg-type]
@@ -113,7 +113,7 @@ async def test_a_right_message_with_another_digest_than_its_receipt_is_refused(w
     services, here = world.services, await world.engagement()
     added = [await here.document(body) for body in (b"one paper", b"other one")]
     with services.database.read(world.firm_id) as tx:
-        one, other = (tx.one(_REVISION, document=each["document_id"]) for each in added)
+        one, other = (tx.one(REVISION, document=each["document_id"]) for each in added)
         part = tx.one(select(parts).where(parts.c.id == here.part_id))
     holder = Holder(part.id, part.key_id, part.field_key)
     lie = fields.seal(

@@ -32,11 +32,10 @@ OWN = (
     "live duties own window,allow\n"
 )
 ATTORNEY = (
-    "attorney,document:access document:download document:lineage document:list document:view,*,*,assigned,allow\n"
+    "attorney,document:access document:download document:inspect document:lineage document:list document:text "
+    "document:view,*,*,assigned,allow\n"
 )
-COORDINATOR = "coordinator,document:download document:list document:view,*,confidential,assigned,allow\n"
-ATTORNEY = "attorney,document:access document:download document:list document:text document:view,*,*,assigned,allow\n"
-COORDINATOR = "coordinator,document:download document:list document:text document:view,*,confidential,assigned,allow\n"
+COORDINATOR = "coordinator,document:download document:inspect document:list document:text document:view,*,confidential,assigned,allow\n"
 
 
 def _without(line: str) -> Callable[[str], str]:
