@@ -639,8 +639,8 @@ MUTANTS: Final = (
     Mutant(
         "who may not look may carry away",
         S + "overlays.py",
-        "        return self.actions | deeper | inspected | (",
-        "        return self.actions | inspected | (",
+        "        return self.actions | deeper | inspected | told | (",
+        "        return self.actions | inspected | told | (",
     ),
     Mutant(
         "who may never look may ask",
