@@ -381,14 +381,17 @@ async def test_whoever_sends_his_file_again_is_told_what_became_of_it_then(two: 
     seat = await two.here.member("intake_specialist")
     await two.here.ask(seat)
     key = {"idempotency-key": "once"}
-    sent = [two.here.id, two.here.part_id, BODY]
-    added = await seat.upload(*sent, label="intake_form", headers=key)
+
+    async def send() -> Any:
+        return await seat.upload(two.here.id, two.here.part_id, BODY, label="intake_form", headers=key)
+
+    added = await send()
     path = f"/documents/{added['document_id']}"
     word = {"label": "intake_form", "sensitivity": "confidential"}
     await two.mover.change("POST", f"{path}/confirmation", word, match=path)
-    confirmed = await seat.upload(*sent, label="intake_form", headers=key)
+    confirmed = await send()
     await two.moved(added["document_id"])
-    again = await seat.upload(*sent, label="intake_form", headers=key)
+    again = await send()
     assert again["document_id"] == added["document_id"]
     assert {**again, "etag": ""} == {**confirmed, "etag": ""}
     assert again["state"] == "confirmed"
