@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from service.db.models import documents, moves, revisions
+from tests.api.entries import another_firm
 from tests.api.places import blobs, settle
 from tests.logs import check_logs, entries_of
 from tests.world import DAY_S, Engagement, Person, World, findings, rfc3339
@@ -279,11 +281,13 @@ async def test_only_who_is_named_at_both_ends_moves_it(two: Two) -> None:
     ):
         await _refused(two, await two.move(document_id, who=who), document_id, status, code)
     unnamed = await two.world.engagement()  # the mover is not named there
+    abroad = await (await another_firm(two.world)).engagement()
     unknown = "prt_01a3185c50007faba2cca72fea227055"
-    answers = [await two.move(document_id, part_id) for part_id in (unnamed.part_id, unknown)]
+    answers = [await two.move(document_id, part_id) for part_id in (unnamed.part_id, abroad.part_id, unknown)]
     for answer in answers:
         await _refused(two, answer, document_id, 404, "not_found")
-    assert answers[0].json() == {**answers[1].json(), "instance": answers[0].json()["instance"]}
+    said = [{**answer.json(), "instance": ""} for answer in answers]
+    assert said == [said[0]] * len(said)  # whether there is such a part is not told
 
 
 @pytest.mark.parametrize("end", ["here", "there"])
@@ -371,6 +375,37 @@ async def test_the_old_id_is_gone_for_the_team_and_was_never_there_for_everybody
             assert {**one, "instance": ""} == {**other, "instance": ""}
     again = await two.move(document_id, tag=f'"{document_id}-1"')
     assert (again.status_code, again.json()["code"]) == (410, "moved")
+
+
+async def test_whoever_sends_his_file_again_is_told_what_became_of_it_then(two: Two) -> None:
+    seat = await two.here.member("intake_specialist")
+    await two.here.ask(seat)
+    key = {"idempotency-key": "once"}
+
+    async def send() -> Any:
+        return await seat.upload(two.here.id, two.here.part_id, BODY, label="intake_form", headers=key)
+
+    added = await send()
+    path = f"/documents/{added['document_id']}"
+    word = {"label": "intake_form", "sensitivity": "confidential"}
+    await two.mover.change("POST", f"{path}/confirmation", word, match=path)
+    confirmed = await send()
+    await two.moved(added["document_id"])
+    again = await send()
+    assert again["document_id"] == added["document_id"]
+    assert {**again, "etag": ""} == {**confirmed, "etag": ""}
+    assert again["state"] == "confirmed"
+
+
+async def test_of_two_who_move_it_at_once_one_is_refused(two: Two) -> None:
+    document_id = await two.paper()
+    tag = (await two.mover.ask("GET", f"/documents/{document_id}")).headers["etag"]
+    answers = await asyncio.gather(
+        *(two.move(document_id, part_id, tag=tag) for part_id in (two.there.part_id, two.beside))
+    )
+    assert sorted(answer.status_code for answer in answers) in ([201, 410], [201, 412])
+    assert len(await blobs(two.world)) == 1
+    await _whole(two.world)
 
 
 async def test_its_lineage_tells_who_had_opened_it_across_several_moves(two: Two) -> None:
