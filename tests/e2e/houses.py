@@ -113,7 +113,7 @@ async def _first_firm(world: World, first: Engagement) -> Houses:
     houses.narrow = await world.sign_in(seats["paralegal"].person_id, seats["paralegal"].membership_id, "me audit")
     await _again_in(houses, second, seats["paralegal"])
     _note(houses, await second.member("case_manager"), "case_manager", second.id, signed=True)
-    await _papers(houses, first, seats["paralegal"])
+    await _papers(houses, first, seats)
     return houses
 
 
@@ -151,18 +151,26 @@ async def _again_in(houses: Houses, second: Engagement, seat: Person) -> None:
     _note(houses, again, "paralegal", second.id, signed=True)
 
 
-async def _papers(houses: Houses, first: Engagement, seat: Person) -> None:
-    """Two papers of the first matter; one is the paralegal's for a day, and hers to carry away."""
-    model = houses.model
-    for label, sensitivity in (("contact_sheet", "routine"), ("medical_record", "privileged")):
+async def _papers(houses: Houses, first: Engagement, seats: dict[str, Person]) -> None:
+    """Three papers of the first matter, of which some members have some, for one day or five."""
+    for label, sensitivity, days, roles in (
+        ("contact_sheet", "routine", 1, ("paralegal",)),
+        ("medical_record", "privileged", 5, ("paralegal", "case_manager")),
+        ("contact_sheet", "confidential", 5, ("paralegal", "intake_specialist")),
+    ):
         made = await first.document(label=label, sensitivity=sensitivity)
-        model.papers[made["document_id"]] = Paper("first", first.id, first.matter_id, label, sensitivity)
-    paper_id = next(iter(model.papers))
-    ends = model.now + DAY_S
+        paper = Paper("first", first.id, first.matter_id, label, sensitivity)
+        houses.model.papers[made["document_id"]] = paper
+        for role in roles:
+            await _hand(houses, seats[role], made["document_id"], houses.model.now + days * DAY_S)
+
+
+async def _hand(houses: Houses, seat: Person, paper_id: str, ends: int) -> None:
+    """A paper that is his to carry away."""
     body = {"membership_id": seat.membership_id, "abilities": ["download"], "not_after": rfc3339(ends), "purpose": "x"}
     grant = await houses.lead.post(f"/documents/{paper_id}/grants", body)
     abilities = frozenset({"view", "download"})
-    model.shares[grant["id"]] = Share(seat.membership_id, paper_id, abilities, model.now, ends)
+    houses.model.shares[grant["id"]] = Share(seat.membership_id, paper_id, abilities, houses.model.now, ends)
 
 
 async def _second_firm(houses: Houses) -> None:

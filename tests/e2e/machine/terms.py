@@ -7,9 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from tests.e2e.machine.floor import seconds, some
-from tests.e2e.machine.papers import Papers
-from tests.e2e.reference.things import DAY_S, NEVER, OVERLAYS, VENDOR, WAIVER_S, Evidence, Schedule
+from tests.e2e.machine.floor import Floor, seconds, some
+from tests.e2e.reference.things import NEVER, OVERLAYS, VENDOR, WAIVER_S, Evidence, Schedule
 from tests.world import rfc3339
 
 _LASTS = st.sampled_from((None, None, 1, 72))
@@ -22,7 +21,7 @@ _HOURS = (  # days, from and to which minute, zone
 )
 
 
-class Terms(Papers):
+class Terms(Floor):
     """What is done about terms."""
 
     @initialize(braked=st.integers(0, 11), more=st.integers(0, 1))
@@ -34,9 +33,6 @@ class Terms(Papers):
             path = f"/engagements/{deal_id}/brakes"
             self._agree("brakes are set", self._lead("PUT", path, body, match=path), 200, expected=True)
             self.model.deals[deal_id].brake = (slow, slow + more)
-            seat_id = next(i for i, seat in self._vendors().items() if seat.role == "paralegal")
-            paper_id = [i for i, paper in self._here().items() if paper.deal == deal_id][-1]
-            self._share(seat_id, paper_id, frozenset({"view", "download"}), None, self.model.now + 5 * DAY_S)
 
     # Duties ----------------------------------------------------------------------------------------------------------
 
