@@ -47,7 +47,10 @@ def test_the_same_policy_differs_in_nothing(run: Run, policies: Path) -> None:
 
 def test_what_a_change_would_give_and_take_is_listed(run: Run, policies: Path) -> None:
     # The receptionist would no longer see contact sheets.
-    line = "receptionist,document:list document:text document:view,contact_sheet,confidential,live duties assigned window,allow\n"
+    line = (
+        "receptionist,document:list document:text document:view,contact_sheet,confidential,"
+        "live duties assigned window,allow\n"
+    )
     edit(policies, line, "")
     # What nobody may see nobody may ask for: the loader would refuse it.
     asking = (
