@@ -12,7 +12,7 @@ depends_on = None
 
 FIRM_COLUMNS: dict[str, str] = {}
 RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {}
-"""None besides: the column comes with the row, and nobody may change it afterwards."""
+"""None besides: the column comes with the row, and no code changes it afterwards."""
 
 
 def upgrade() -> None:

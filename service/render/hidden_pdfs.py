@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from service.render.packages import BrokenError
 
-PAGES_S: Final = 0.03
+PAGES_S: Final = 0.02
 _THINGS_AT_ONCE: Final = 256  # between two looks at the clock
 _LINK, _POPUP, _WIDGET = 2, 16, 20
 _TEXT, _PATH, _FORM = 1, 2, 5

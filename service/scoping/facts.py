@@ -269,8 +269,8 @@ def drafted() -> Truth:
         ask.c.not_after > d.c.added_at,
         ask.c.ended_at > d.c.added_at,
     )
-    with_task = there_is(*wanted, ask.c.task_id.is_not(None), ask.c.not_after > NOW, ask.c.ended_at > NOW)
-    return and_(own(), with_task, ~there_is(*wanted, ask.c.task_id.is_(None)))
+    lasting = there_is(*wanted, ask.c.not_after > NOW, ask.c.ended_at > NOW)
+    return and_(own(), lasting, ~there_is(*wanted, ask.c.task_id.is_(None)))
 
 
 def gives(grant: FromClause) -> Truth:

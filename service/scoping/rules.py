@@ -278,6 +278,8 @@ def _check_document_rule(rule: Rule) -> None:
         return
     if Sensitivity.ATTORNEY_ONLY in rule.sensitivities:
         raise PolicyError(f"{rule.where}: attorney_only never reaches a vendor.")
+    if Action.DOCUMENT_INSPECT in rule.actions and not rule.facts & Fact.OWN:
+        raise PolicyError(f"{rule.where}: what lies hidden in a paper is told to vendors of their own drafts alone.")
     if rule.facts & _VENDOR_NEEDS != _VENDOR_NEEDS:
         raise PolicyError(f"{rule.where}: a vendor's document rule asks for live, duties and window.")
 

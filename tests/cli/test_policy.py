@@ -47,7 +47,10 @@ def test_the_same_policy_differs_in_nothing(run: Run, policies: Path) -> None:
 
 def test_what_a_change_would_give_and_take_is_listed(run: Run, policies: Path) -> None:
     # The receptionist would no longer see contact sheets.
-    line = "receptionist,document:list document:view,contact_sheet,confidential,live duties assigned window,allow\n"
+    line = (
+        "receptionist,document:list document:text document:view,contact_sheet,confidential,"
+        "live duties assigned window,allow\n"
+    )
     edit(policies, line, "")
     # What nobody may see nobody may ask for: the loader would refuse it.
     asking = (
@@ -79,6 +82,8 @@ def test_what_a_change_means_for_people_is_counted_where_they_are(
     line = (
         "attorney,document:access document:download document:inspect document:lineage document:list document:text "
         "document:view,*,*,assigned,allow"
+        "attorney,document:access document:download document:inspect document:list document:text document:view,*,*,"
+        "assigned,allow"
     )
     edit(policies, line, line.replace("*,*", "billing,*"))
     compare = ("policy", "diff", str(SHIPPED), str(policies), "--people", "--json")
@@ -86,7 +91,7 @@ def test_what_a_change_means_for_people_is_counted_where_they_are(
     before = {row["action"]: row["lost"] for row in ask(*compare).json["people"]}
     _add_papers(service, world, "exhibit", "exhibit", "billing")
     found = ask(*compare).json
-    actions = {"document:list", "document:view", "document:download"}
+    actions = {"document:list", "document:view", "document:text", "document:download"}
     assert {row["action"]: row["lost"] for row in found["people"]} == {a: before.get(a, 0) + 2 for a in actions}
     assert {(row["role"], row["gained"]) for row in found["people"]} == {("attorney", 0)}
     assert {(row["people"], row["lost"]) for row in found["roles"]} == {(1, before.get("document:view", 0) + 2)}
@@ -98,8 +103,8 @@ def test_what_a_change_means_for_people_is_counted_where_they_are(
 def test_a_change_that_meets_nobody_says_so(ask: Run, world: dict[str, str], policies: Path) -> None:
     edit(
         policies,
-        "receptionist,document:list document:view,correspondence,routine",
-        "receptionist,document:list document:view,correspondence,confidential",
+        "receptionist,document:list document:text document:view,correspondence,routine",
+        "receptionist,document:list document:text document:view,correspondence,confidential",
     )
     shown = ask("policy", "diff", str(SHIPPED), str(policies), "--people")
     assert shown.code == 1  # an answer differs

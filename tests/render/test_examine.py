@@ -303,7 +303,7 @@ async def test_a_piece_may_be_used_again_after_it_was_fed(probes: Probes) -> Non
             piece = data[start : start + 100]
             buffer[: len(piece)] = piece
             await examination.feed(memoryview(buffer)[: len(piece)])
-        assert await examination.result("application/pdf") == Findings(PDF, "readable", 2)
+        assert await examination.result("application/pdf") == Findings(PDF, "readable", 2, {})
 
 
 # Words ---------------------------------------------------------------------------------------------------------------

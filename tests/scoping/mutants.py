@@ -595,16 +595,10 @@ MUTANTS: Final = (
         "(queries.DOCUMENT_FOR_VENDOR, ",
     ),
     Mutant(
-        "what was asked for by itself is a draft",
-        S + "facts.py",
-        "there_is(*wanted, ask.c.task_id.is_not(None), ask.c.not_after > NOW, ",
-        "there_is(*wanted, ask.c.not_after > NOW, ",
-    ),
-    Mutant(
         "what may be a client's is a draft",
         S + "facts.py",
-        "return and_(own(), with_task, ~there_is(*wanted, ask.c.task_id.is_(None)))",
-        "return and_(own(), with_task)",
+        "return and_(own(), lasting, ~there_is(*wanted, ask.c.task_id.is_(None)))",
+        "return and_(own(), lasting)",
     ),
     Mutant(
         "a draft outlives its task",
@@ -627,8 +621,8 @@ MUTANTS: Final = (
     Mutant(
         "a draft stays one after its 72 hours",
         S + "facts.py",
-        "return and_(own(), with_task, ~there_is",
-        "return and_(d.c.added_by == MEMBERSHIP, with_task, ~there_is",
+        "return and_(own(), lasting, ~there_is",
+        "return and_(d.c.added_by == MEMBERSHIP, lasting, ~there_is",
     ),
     Mutant(
         "who sees a card is told all of it",

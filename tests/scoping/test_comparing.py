@@ -27,9 +27,16 @@ PARALEGAL = (
     "live duties assigned window,allow\n"
 )
 OWN = (
-    "paralegal,document:download document:list document:revise document:take_back document:text document:view,*,"
-    "confidential,"
-    "live duties own window,allow\n"
+    "paralegal,document:download document:inspect document:list document:revise document:take_back document:text "
+    "document:view,*,confidential,live duties own window,allow\n"
+)
+ATTORNEY = (
+    "attorney,document:access document:download document:inspect document:list document:text document:view,*,*,"
+    "assigned,allow\n"
+)
+COORDINATOR = (
+    "coordinator,document:download document:inspect document:list document:text document:view,*,confidential,"
+    "assigned,allow\n"
 )
 ATTORNEY = (
     "attorney,document:access document:download document:inspect document:lineage document:list document:text "

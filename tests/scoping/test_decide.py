@@ -208,7 +208,10 @@ def test_a_narrow_token_is_told_so_about_engagements_too(scene: Scene) -> None:
 
 def test_what_is_seen_but_above_the_roles_ceiling_for_this_act_is_told_so(scene: Scene, tmp_path: Path) -> None:
     def no_download(text: str) -> str:
-        line = "coordinator,document:download document:list document:text document:view,*,confidential,assigned,allow"
+        line = (
+            "coordinator,document:download document:inspect document:list document:text document:view,*,confidential,"
+            "assigned,allow"
+        )
         assert line in text
         return text.replace(
             line,

@@ -71,6 +71,7 @@ REFUSED_RULES = {
     "an attorney who need not be named": "attorney,document:view,exhibit,routine,-,allow",
     "a confirmed paper replaced": "paralegal,document:revise,exhibit,routine,live duties assigned window,allow",
     "a confirmed paper replaced by the firm": "coordinator attorney,document:revise,exhibit,routine,assigned,allow",
+    "what is hidden told to others": "paralegal,document:inspect,exhibit,routine,live duties assigned window,allow",
     "a document for the owner": "owner,document:view,exhibit,routine,assigned,allow",
     "a document for the reviewer": "reviewer,document:list,exhibit,routine,assigned,allow",
     "one for the manager": "vendor_manager,document:view,exhibit,routine,live duties assigned window,allow",
