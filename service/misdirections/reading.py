@@ -16,7 +16,7 @@ from service.db.session import Tx
 from service.door import NameReader
 from service.misdirections.rows import PLACE, ROWS, Misdirection, eyes, find, is_told, opened
 from service.paging import Page, Window, page
-from service.scoping.actions import Action, Side
+from service.scoping.actions import Action
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject
 from service.services import Services
@@ -62,8 +62,9 @@ async def read(services: Services, caller: Caller, misdirection_id: str) -> Misd
         place = (
             tx.one(PLACE, misdirection=misdirection_id, firm=actor.firm_id) if is_id(misdirection_id, "msd") else None
         )
-        # Told to sign first, a vendor person would learn that somebody else's statement is there.
-        if place is None or (actor.side == Side.VENDOR and place.membership_id != actor.membership_id):
+        # Told to sign first, or that he is suspended, somebody would learn that another's statement is there.
+        told = services.matrix.current.role_may(actor.role, Action.MISDIRECTION_ACKNOWLEDGE)
+        if place is None or not (told or place.membership_id == actor.membership_id):
             return Subject(engagement=misdirection_id)
         return Subject(engagement=place.engagement_id)
 
