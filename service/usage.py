@@ -4,10 +4,8 @@ Rules kept here:
 
 * used is what the log says: an entry of an opening by the grant's holder, not older than the grant. No row is kept of
   it, so that no forged row can make an unused grant look used, and nothing is written when a document is opened;
-* counted are the abilities whose use leaves an entry: `view` (a card read, a file or its text sent), `text` (its text
-  sent) and `download` (a file sent);
-* every ability that a grant carries is counted: `view` is used by a card read or a file sent, `download` by a file
-  sent, `revise` by a file taken in its place; nothing uses `text` by itself yet, so to carry it is more than was used;
+* every ability that a grant carries is counted: `view` is used by a card read, a file or its text sent, `text` by its
+  text sent, `download` by a file sent, `revise` by a file taken in its place;
 * the asker is told of grants on documents that he could ask about himself, and of no others, not even by a number;
 * a suggestion names one act on one grant at one version. It does nothing: service/shrinking.py does, when asked.
 
@@ -47,7 +45,6 @@ MOST_SUGGESTED: Final = 100
 NARROWED: Final = Ability.DOWNLOAD | Ability.TEXT
 """What a grant that is narrowed is to be without: copies of the file and of its text."""
 ROWS: Final = 1000  # entries or grants fetched at a time
-COUNTED: Final = (Ability.VIEW, Ability.TEXT, Ability.DOWNLOAD)
 COUNTED: Final = (Ability.VIEW, Ability.TEXT, Ability.DOWNLOAD, Ability.REVISE)
 
 _OPENING: Final = events.EventType.DOCUMENT_OPENING.value
@@ -69,24 +66,16 @@ _LOG_SIZE = select(logs.c.size).where(logs.c.id == bindparam("firm"))
 
 
 class Used(NamedTuple):
-    """When a member last viewed and downloaded a document, and read its text: UTC seconds, 0 for never."""
+    """When a member last viewed a document, read its text, downloaded and replaced it: UTC seconds, 0 for never."""
 
     view: int = 0
-    download: int = 0
     text: int = 0
-
-    def of(self, ability: Ability) -> int:
-        """When one ability was last used."""
-        return {Ability.DOWNLOAD: self.download, Ability.TEXT: self.text}.get(ability, self.view)
-    """When a member last viewed, downloaded and replaced a document: UTC seconds, 0 for never."""
-
-    view: int = 0
     download: int = 0
     revise: int = 0
 
     def of(self, ability: Ability) -> int:
         """When one ability was last used."""
-        return {Ability.VIEW: self.view, Ability.DOWNLOAD: self.download, Ability.REVISE: self.revise}.get(ability, 0)
+        return self[COUNTED.index(ability)]
 
     @property
     def last(self) -> int:
@@ -205,7 +194,7 @@ def _suggestion(row: Any, used: Used, now: int) -> Suggestion | None:
         return None
     if used.last < since:
         return Suggestion("revoke", _shown(row))
-    if row.abilities & NARROWED and not used.download:
+    if row.abilities & NARROWED and not (used.download or used.text):
         return Suggestion("narrow", _shown(row))
     return None
 
@@ -248,24 +237,26 @@ def _uses(tx: Tx, asker: Asker, engagement_id: str, since: int) -> Uses:
     """When each member last opened each document of an engagement, as far back as a UTC second."""
     found: Uses = {}
     for entry in newest_first(tx, asker.actor.firm_id, engagement_id, _USING):
-        is_revising = entry["type"] == _REVISING
-        if not is_revising and not is_opening(entry):
+        if entry["type"] != _REVISING and not is_opening(entry):
             continue
         second = entry["time"] // 1000
         if second < since:
             break
         key = (entry["actor"].get("membership", ""), entry["subjects"].get("document", ""))
-        last = found.get(key, Used())
-        sent = entry["type"] == _OPENING and entry["action"]
-        found[key] = Used(
-            max(last.view, second),
-            max(last.download, second if sent == Action.DOCUMENT_DOWNLOAD else 0),
-            max(last.text, second if sent == Action.DOCUMENT_TEXT else 0),
-        )
-        sent, looked = (second if entry["type"] == _OPENING else 0), (0 if is_revising else second)
-        revised = second if is_revising else 0
-        found[key] = Used(max(last.view, looked), max(last.download, sent), max(last.revise, revised))
+        now = _use(entry, second)
+        found[key] = Used(*map(max, found.get(key, Used()), now))
     return found
+
+
+def _use(entry: dict[str, Any], second: int) -> Used:
+    """What one entry says was used at that UTC second."""
+    if entry["type"] == _REVISING:
+        return Used(revise=second)
+    if entry["type"] != _OPENING:
+        return Used(view=second)
+    if entry["action"] == Action.DOCUMENT_TEXT:
+        return Used(view=second, text=second)
+    return Used(view=second, download=second)
 
 
 def newest_first(tx: Tx, firm_id: str, engagement_id: str, needles: tuple[bytes, ...]) -> Iterator[dict[str, Any]]:

@@ -82,8 +82,6 @@ def test_what_a_change_means_for_people_is_counted_where_they_are(
     line = (
         "attorney,document:access document:download document:inspect document:lineage document:list document:text "
         "document:view,*,*,assigned,allow"
-        "attorney,document:access document:download document:inspect document:list document:text document:view,*,*,"
-        "assigned,allow"
     )
     edit(policies, line, line.replace("*,*", "billing,*"))
     compare = ("policy", "diff", str(SHIPPED), str(policies), "--people", "--json")

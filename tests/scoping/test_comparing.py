@@ -31,18 +31,13 @@ OWN = (
     "document:view,*,confidential,live duties own window,allow\n"
 )
 ATTORNEY = (
-    "attorney,document:access document:download document:inspect document:list document:text document:view,*,*,"
-    "assigned,allow\n"
+    "attorney,document:access document:download document:inspect document:lineage document:list document:text "
+    "document:view,*,*,assigned,allow\n"
 )
 COORDINATOR = (
     "coordinator,document:download document:inspect document:list document:text document:view,*,confidential,"
     "assigned,allow\n"
 )
-ATTORNEY = (
-    "attorney,document:access document:download document:inspect document:lineage document:list document:text "
-    "document:view,*,*,assigned,allow\n"
-)
-COORDINATOR = "coordinator,document:download document:inspect document:list document:text document:view,*,confidential,assigned,allow\n"
 
 
 def _without(line: str) -> Callable[[str], str]:
