@@ -43,6 +43,7 @@ from service.api import (
     people,
     schedules,
     sharing,
+    signin,
     standbys,
     standing_shares,
     tasks,
@@ -92,6 +93,7 @@ NOUNS = (
     disposals,
     certificates,
     tokens,
+    signin,
 )
 
 

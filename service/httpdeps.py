@@ -256,6 +256,8 @@ def _refuse_constant(_text: str) -> None:
 class StrictRoute(APIRoute):
     """A route that hears who calls, then reads query and body strictly; before the framework sees the request."""
 
+    hear: Callable[[Request], object] = staticmethod(caller_of)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler so that it sees a `StrictRequest`."""
         handler = super().get_route_handler()
@@ -263,7 +265,7 @@ class StrictRoute(APIRoute):
         queries = frozenset(field.alias for field in self.dependant.query_params)
 
         async def strict(request: Request) -> Response:
-            caller_of(request)
+            self.hear(request)
             if request.scope["query_string"]:
                 _refuse_other_queries(request, queries)
             strictly = StrictRequest(request.scope, request.receive, services_of(request).settings.max_json_bytes)

@@ -158,11 +158,13 @@ def create(
     ttl_s: int,
     who: events.Who,
     made_with: str | None = None,
+    seat_id: str | None = None,
 ) -> Draft:
     """Write the row of a token that lives `ttl_s` seconds from now, and return its entry.
 
     Args:
         made_with: the token that was shown to make it, which takes it along when it is revoked; None at the machine.
+        seat_id: the seat of a sign-in that was chosen to make it; None: none was.
     """
     tx.run(
         _ADD,
@@ -177,11 +179,13 @@ def create(
         revoked_at=FOREVER,
         made_with=made_with,
         stepped_up_until=0,  # also when it was made with one that is stepped up: each proves it for itself
+        seat_id=seat_id,
     )
+    subjects = {"token": new.token_id, "membership": membership_id, "person": person_id}
     return events.changed(
         EventType.TOKEN_CREATED,
         who,
-        {"token": new.token_id, "membership": membership_id, "person": person_id},
+        subjects if seat_id is None else {**subjects, "seat": seat_id},
         {"scopes": scopes.split(), "expires_at": moment.s + ttl_s},
     )
 

@@ -18,6 +18,7 @@ from service.httpdeps import PROBLEM
 
 API: Final = "/api/v1"
 BEARER: Final = "bearer"
+SIGNIN: Final = "signin"
 _OF_THE_FRAMEWORK: Final = ("HTTPValidationError", "ValidationError")
 
 
@@ -27,14 +28,15 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         for operation in item.values():
             operation["responses"].pop("422", None)
             operation["responses"] |= {f"{first}XX": {"$ref": f"#/components/responses/{first}XX"} for first in (4, 5)}
-            operation["security"] = [{BEARER: []}] if path.startswith(API) else []
+            operation.setdefault("security", [{BEARER: []}] if path.startswith(API) else [])
     components = document["components"]
     for name in _OF_THE_FRAMEWORK:
         components["schemas"].pop(name, None)
     components["schemas"]["Problem"] = _problem()
     components["responses"] = {"4XX": _answer("Refused"), "5XX": _answer("Not possible just now, or a fault of ours")}
     components["securitySchemes"] = {
-        BEARER: {"type": "http", "scheme": "bearer", "description": "A token as it was shown when it was made."}
+        BEARER: {"type": "http", "scheme": "bearer", "description": "A token as it was shown when it was made."},
+        SIGNIN: {"type": "http", "scheme": "bearer", "description": "A sign-in as it was shown when it was made."},
     }
     return document
 

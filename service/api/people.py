@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ConfigDict, Field, StringConstraints
 
-from service import access, authenticators, people
+from service import access, authenticators, members, people
 from service.api.access import At, PersonAccess, seen_out, times
 from service.api.shapes import (
     Cursor,
@@ -111,6 +111,24 @@ async def explain(
     asked, then = window(cursor, limit, "doc"), None if at is None else seconds(at)
     told = await access.of_person(services, caller, person_id, engagement_id, asked, then)
     return {**times(told), **listed(request, response, told.answer, seen_out)}
+
+
+class PersonMembersOut(Output):
+    """The memberships of a person that an act changed."""
+
+    membership_ids: list[str]
+
+
+@router.post("/{person_id}/suspension", operation_id="suspend_person", response_model=PersonMembersOut)
+async def suspend(services: ServicesDep, caller: CallerDep, person_id: PersonId) -> Any:
+    """Suspend all that a person has in the firm, at once; what was suspended before stays as it is."""
+    return {"membership_ids": await members.suspend_person(services, caller, person_id)}
+
+
+@router.delete("/{person_id}/suspension", operation_id="resume_person", response_model=PersonMembersOut)
+async def resume(services: ServicesDep, caller: CallerDep, person_id: PersonId) -> Any:
+    """Resume what was suspended with the person."""
+    return {"membership_ids": await members.resume_person(services, caller, person_id)}
 
 
 @router.delete("/{person_id}/authenticator", status_code=204, operation_id="reset_authenticator")

@@ -26,9 +26,9 @@ MARKS: Final[Mapping[str, int]] = MappingProxyType(
 """What an engagement begins with. These numbers stay: logs of before the brakes are replayed with them."""
 
 NOT_BRAKED: Final[Mapping[str, None]] = MappingProxyType(
-    {"braked_at": None, "braked_documents": None, "braked_bytes": None}
+    {"braked_at": None, "braked_documents": None, "braked_bytes": None, "contained_at": None}
 )
-"""What the row of a membership says that no brake has suspended."""
+"""What the row of a membership says that neither the brake nor a containment of its person has suspended."""
 
 
 class Marks(NamedTuple):

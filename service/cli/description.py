@@ -25,6 +25,8 @@ TITLE_HEADER: Final = "Muniment-Title"
 _SINGULAR: Final = {"duties": "duty", "emergencies": "emergency", "people": "person"}
 # Operations that have another noun than their group: how they are called as commands.
 RENAMED: Final[Mapping[str, str]] = {
+    "create_signin": "start",
+    "end_signin": "stop",
     "export_log": "export",
     "list_entries": "entries",
     "prove_entry": "prove",

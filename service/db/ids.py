@@ -15,8 +15,8 @@ from typing import Final
 KINDS: Final = frozenset(
     {
         *("acr", "agr", "ask", "aut", "bak", "blb", "blk", "crt", "doc", "dsp", "dut", "emg", "eng", "frm", "grt"),
-        *("hld", "key", "log", "mem", "mtr", "onc", "pce", "per", "prt", "req", "rev", "sby", "sch", "sig", "stn"),
-        *("sub", "tok", "tsk", "upl", "ver", "vnd", "wal"),
+        *("hld", "key", "log", "mem", "mtr", "onc", "pce", "per", "prt", "req", "rev", "sby", "sch", "sea", "sgn"),
+        *("sig", "stn", "sub", "tok", "tsk", "upl", "ver", "vnd", "wal"),
     }
 )
 _SHAPE: Final = re.compile(r"\A([a-z]{3})_[0-9a-f]{32}\Z")

@@ -272,6 +272,7 @@ memberships = Table(
     _int("braked_at", null=True),  # suspended then by the brake, and not resumed since; with what he had opened
     _int("braked_documents", null=True),
     _int("braked_bytes", null=True),
+    _int("contained_at", null=True),  # suspended then with all that its person has, and not resumed since
     CheckConstraint("side = 'firm' OR engagement_id IS NOT NULL", name="vendor_engagement"),
     Index(None, "person_id"),
     Index(None, "engagement_id"),
@@ -292,8 +293,37 @@ tokens = Table(
     _text("made_with", null=True),  # another token's id; NULL: made at the machine
     # Its holder proved that it is he, and until then it counts; 0: never.
     Column("stepped_up_until", BigInteger, nullable=False, server_default="0"),
+    _text("seat_id", null=True),  # made by choosing this seat of a sign-in; no reference: that row is in another world
     Index(None, "membership_id"),
     Index(None, "made_with"),
+    Index(None, "seat_id"),
+)
+
+# A person's sign-in across firms, in the deployment's own world: whose log `log_id` names sees it, and no firm.
+signins = Table(
+    "signins",
+    metadata,
+    _id(),
+    _ref("log_id", "logs"),
+    Column("secret_hash", LargeBinary, nullable=False, unique=True, comment="SHA-256 of the random secret"),
+    _int("created_at"),
+    _int("expires_at"),
+    _int("ended_at"),
+)
+
+# Memberships that a sign-in may act in, ids only. Nothing refers into a firm's world: the worlds stay apart.
+seats = Table(
+    "seats",
+    metadata,
+    _id(),
+    _ref("log_id", "logs"),
+    _ref("signin_id", "signins"),
+    _text("of_firm"),
+    _text("of_membership"),
+    _text("of_token"),  # the one that was shown as proof: with it the seat closes
+    _int("added_at"),
+    _int("removed_at"),
+    Index(None, "signin_id"),
 )
 
 # What shows a person the codes by which he proves that it is he: one in force at most, others to come or over.

@@ -161,12 +161,15 @@ def _member_added(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subje
         "starts_at": data["starts_at"],
         "ends_at": data["ends_at"],
         "suspended": 0,
+        "contained_at": None,
     }
     scratch.add("membership", Said(subjects["membership"], engagement_id or "", terms, entry["index"]))
 
 
 def _member_suspended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    scratch.change("membership", subjects["membership"], entry["index"], suspended=int(data["suspended"]))
+    contained_at = _seconds(entry) if data.get("contained") else None
+    suspended = int(data["suspended"])
+    scratch.change("membership", subjects["membership"], entry["index"], suspended=suspended, contained_at=contained_at)
 
 
 def _member_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
@@ -182,6 +185,7 @@ def _token_created(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subj
         "expires_at": data["expires_at"],
         "revoked_at": FOREVER,
         "stepped_up_until": 0,
+        "seat_id": subjects.get("seat"),
     }
     scratch.add("token", Said(subjects["token"], subjects["person"], terms, entry["index"]))
 

@@ -201,6 +201,7 @@ KINDS: Final = (
         "starts_at",
         "ends_at",
         "suspended",
+        "contained_at",
     ),
     _kind(
         "token",
@@ -212,6 +213,7 @@ KINDS: Final = (
         "expires_at",
         "revoked_at",
         "stepped_up_until",
+        "seat_id",
     ),
     _kind("authenticator", authenticators, "person_id", "confirmed_at", "ended_at", "last_step"),
     _kind("seat", matter_team, "since", "until", row_id=matter_team.c.matter_id + ":" + matter_team.c.person_id),

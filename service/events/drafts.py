@@ -14,8 +14,8 @@ Data = Mapping[str, str | int | bool | list[str]]
 class Who(NamedTuple):
     """The decision that an entry rests on: who asked for what, in which request, and by which rule he got his answer.
 
-    A `system` actor (``brake``, ``cli``, ``disposal``, ``doctor``, ``recovery``, ``restore``, ``signer``) has no
-    decision.
+    A `system` actor (``brake``, ``cli``, ``disposal``, ``doctor``, ``recovery``, ``restore``, ``signer``,
+    ``signin``) has no decision.
     """
 
     actor: Mapping[str, str]

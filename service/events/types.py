@@ -89,6 +89,12 @@ class EventType(StrEnum):
     REPAIR_BLOBS_DELETED = "repair.blobs_deleted"  # objects that no living row names
     REPAIR_KEYS_COPIED = "repair.keys_copied"  # into the key places that lacked them
     REPAIR_KEYS_DESTROYED = "repair.keys_destroyed"  # that nobody owns
+    SIGNIN_CREATED = "signin.created"  # deployment's log, as the next five; ids only, and no firm's
+    SIGNIN_ENDED = "signin.ended"  # tokens that its seats made are revoked with it, an entry each in their firms' logs
+    SIGNIN_FAILED = "signin.failed"  # a seat was chosen whose own token is in force no more
+    SIGNIN_SEAT_ADDED = "signin.seat_added"
+    SIGNIN_SEAT_REMOVED = "signin.seat_removed"
+    SIGNIN_USED = "signin.used"  # a seat was chosen and gave a token
     STANDBY_ENDED = "standby.ended"  # withdrawn, or closed before its time; its grants have entries of their own
     STANDBY_OPENED = "standby.opened"  # an alert: a member opened it himself; the reason is in the payload
     STANDBY_SEALED = "standby.sealed"  # papers that a member may open once for himself
@@ -102,6 +108,7 @@ class EventType(StrEnum):
     SCHEDULE_CREATED = "schedule.created"  # hours or networks bind a member, or all of an engagement
     SCHEDULE_ENDED = "schedule.ended"
     TOKEN_CREATED = "token.created"  # noqa: S105  # the name of an event
+    TOKEN_LINKED = "token.linked"  # noqa: S105  # a sign-in may make short-lived tokens with it: its seat
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # the same
     TOKEN_STEPPED_UP = "token.stepped_up"  # noqa: S105  # its holder proved with a code that it is he
     UPLOAD_CREATED = "upload.created"  # a file was announced that may come in pieces, in several requests

@@ -15,7 +15,19 @@ What a role may do is said in policies/policy.csv.
 
 from service.members.adding import NewMember, add
 from service.members.changing import end, resume, suspend
+from service.members.containing import resume_person, suspend_person
 from service.members.reading import list_all, read
 from service.members.rows import Member
 
-__all__ = ["Member", "NewMember", "add", "end", "list_all", "read", "resume", "suspend"]
+__all__ = [
+    "Member",
+    "NewMember",
+    "add",
+    "end",
+    "list_all",
+    "read",
+    "resume",
+    "resume_person",
+    "suspend",
+    "suspend_person",
+]

@@ -14,6 +14,7 @@ from service.door import NameReader
 from service.engagements import RUNNING
 from service.errors import BadInputError, BadStateError, ExistsError, NotFoundError
 from service.events import EventType
+from service.members.containing import require_at_large
 from service.members.rows import Member, Told, opened, row_of, terms, told
 from service.scoping.actions import Action, Role, Side, side_of
 from service.scoping.decide import Subject
@@ -56,7 +57,7 @@ async def add(services: Services, caller: Caller, engagement_id: str | None, new
     Raises:
         NotFoundError: no such person in this firm.
         BadInputError: a role of the other side, somebody of another vendor, or dates that do not fit.
-        BadStateError: the engagement has ended.
+        BadStateError: the engagement has ended, or the person is suspended in the whole firm.
         ExistsError: the person has this membership, and it runs.
     """
 
@@ -71,6 +72,7 @@ async def add(services: Services, caller: Caller, engagement_id: str | None, new
 
 def _write(act: Act, engagement_id: str | None, new: NewMember) -> str:
     side = _require_side(act, engagement_id, new)
+    require_at_large(act, new.person_id)
     starts_at, ends_at = _dates(act, engagement_id, new)
     running = act.tx.all(_SAME, person=new.person_id, role=new.role, now=act.moment.s)
     if any(row.engagement_id == engagement_id for row in running):

@@ -12,26 +12,18 @@ from service import tasks, tokens
 from service.acts import Act, Caller, perform
 from service.brakes import pressing
 from service.db import models
-from service.db.models import FOREVER, memberships
+from service.db.models import memberships
 from service.door import NameReader
 from service.engagements import hand_over
 from service.errors import BadStateError
 from service.events import EventType
-from service.members.rows import Member, Told, opened, row_of, subject_of, terms, told
+from service.members.containing import require_at_large
+from service.members.rows import Member, Told, opened, require_other_owner, row_of, subject_of, terms, told
 from service.scoping.actions import Action, Role
 from service.services import Services
 
 Apply = Callable[[Act, Any], None]
 
-_OWNERS = select(memberships.c.id).where(
-    memberships.c.firm_id == bindparam("firm"),
-    memberships.c.role == Role.OWNER.value,
-    memberships.c.engagement_id.is_(None),
-    memberships.c.suspended == 0,
-    memberships.c.starts_at <= bindparam("now"),
-    memberships.c.ends_at == FOREVER,
-    memberships.c.id != bindparam("member"),
-)
 _CHANGE = (
     update(memberships)
     .where(memberships.c.id == bindparam("member"))
@@ -54,7 +46,7 @@ async def suspend(services: Services, caller: Caller, member_id: str) -> Member:
     def apply(act: Act, row: Any) -> None:
         if row.suspended:
             raise BadStateError("This membership is suspended already.")
-        _require_other_owner(act, row)
+        require_other_owner(act, row)
         _change(act, EventType.MEMBER_SUSPENDED, row, suspended=True, ends_at=row.ends_at)
 
     return await _changed(services, caller, member_id, Action.MEMBER_SUSPEND, apply)
@@ -64,12 +56,13 @@ async def resume(services: Services, caller: Caller, member_id: str) -> Member:
     """End a suspension.
 
     Raises:
-        BadStateError: the membership has ended or is not suspended.
+        BadStateError: the membership has ended or is not suspended, or its person is, in the whole firm.
     """
 
     def apply(act: Act, row: Any) -> None:
         if not row.suspended:
             raise BadStateError("This membership is not suspended.")
+        require_at_large(act, row.person_id)
         pressing.release(act, row.id)
         _change(act, EventType.MEMBER_RESUMED, row, suspended=False, ends_at=row.ends_at)
 
@@ -85,7 +78,7 @@ async def end(services: Services, caller: Caller, member_id: str) -> Member:
     """
 
     def apply(act: Act, row: Any) -> None:
-        _require_other_owner(act, row)
+        require_other_owner(act, row)
         _change(act, EventType.MEMBER_ENDED, row, suspended=bool(row.suspended), ends_at=act.moment.s)
         for token in act.tx.all(_TOKENS, member=row.id, now=act.moment.s):
             act.drafts.append(tokens.revoke(act.tx, act.moment, token.id, row.id, row.person_id, act.who))
@@ -115,11 +108,3 @@ def _change(act: Act, kind: EventType, row: Any, *, suspended: bool, ends_at: in
     act.tx.run(_CHANGE, member=row.id, is_suspended=int(suspended), end=ends_at)
     subjects = {"membership": row.id, "person": row.person_id}
     act.record(kind, subjects, terms(row.role, row.starts_at, ends_at, suspended=suspended))
-
-
-def _require_other_owner(act: Act, row: Any) -> None:
-    """Refuse to shut out the last owner: without one nobody could let anybody in again."""
-    if row.role != Role.OWNER:
-        return
-    if act.tx.one(_OWNERS, firm=act.firm_id, now=act.moment.s, member=row.id) is None:
-        raise BadStateError("This is the firm's last owner. Let somebody else own the house first.")

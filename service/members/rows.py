@@ -11,11 +11,11 @@ from service import duties
 from service.acts import Act
 from service.brakes.marks import Brake, brake_of
 from service.db.ids import is_id
-from service.db.models import memberships, people
+from service.db.models import FOREVER, memberships, people
 from service.door import Holder, NameReader
 from service.duties import Missing
-from service.errors import NotFoundError
-from service.scoping.actions import Side
+from service.errors import BadStateError, NotFoundError
+from service.scoping.actions import Role, Side
 from service.scoping.decide import Subject
 
 
@@ -56,6 +56,16 @@ _OF_PERSON: Final = (
 ROWS = select(memberships, *_OF_PERSON).join_from(memberships, people, people.c.id == memberships.c.person_id)
 _ONE = ROWS.where(memberships.c.id == bindparam("member"), memberships.c.firm_id == bindparam("firm"))
 
+_OWNERS = select(memberships.c.id).where(
+    memberships.c.firm_id == bindparam("firm"),
+    memberships.c.role == Role.OWNER.value,
+    memberships.c.engagement_id.is_(None),
+    memberships.c.suspended == 0,
+    memberships.c.starts_at <= bindparam("now"),
+    memberships.c.ends_at == FOREVER,
+    memberships.c.id != bindparam("member"),
+)
+
 
 def subject_of(member_id: str) -> Subject:
     """The engagement, or the house, that a membership is in; an id of another kind stands for nothing here."""
@@ -78,6 +88,18 @@ def row_of(act: Act, member_id: str) -> Any:
         raise NotFoundError
     act.show([row.id, row.person_id])
     return row
+
+
+def require_other_owner(act: Act, row: Any) -> None:
+    """Refuse to shut out the last owner: without one nobody could let anybody in again.
+
+    Raises:
+        BadStateError: this is his membership.
+    """
+    if row.role != Role.OWNER:
+        return
+    if act.tx.one(_OWNERS, firm=act.firm_id, now=act.moment.s, member=row.id) is None:
+        raise BadStateError("This is the firm's last owner. Let somebody else own the house first.")
 
 
 def told(act: Act, row: Any) -> Told:

@@ -206,6 +206,7 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.OVERLAY_CHANGE, Action.OVERLAY_READ), (_E,)),
             ((Action.PART_ADD, Action.PART_LIST, Action.PERSON_ACCESS), (_E,)),
             ((Action.PERSON_ADD, Action.PERSON_LIST, Action.PERSON_READ), (_F,)),
+            ((Action.PERSON_RESUME, Action.PERSON_SUSPEND), (_F,)),
             ((Action.POLICY_PREVIEW, Action.POLICY_READ), (_F,)),
             ((Action.TASK_ACCEPT, Action.TASK_CANCEL, Action.TASK_CREATE, Action.TASK_RETURN), (_P,)),
             ((Action.TASK_LIST, Action.TASK_MEASURE, Action.TASK_SUBMIT), (_E,)),
@@ -219,7 +220,7 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.VENDOR_ADD, Action.VENDOR_LIST, Action.VENDOR_READ), (_F,)),
             ((Action.ME_READ, Action.RECEIPT_READ), (_S,)),
             ((Action.WITHHELD_LIST,), (_D, _E)),  # one document, or the list of those in an engagement
-            ((Action.TOKEN_CREATE, Action.TOKEN_LIST, Action.TOKEN_REVOKE), (_S,)),
+            ((Action.TOKEN_CREATE, Action.TOKEN_LINK, Action.TOKEN_LIST, Action.TOKEN_REVOKE), (_S,)),
         )
         for action in actions
     }
@@ -236,6 +237,8 @@ OF_THE_HOUSE: Final = frozenset(
         Action.PERSON_ADD,
         Action.PERSON_LIST,
         Action.PERSON_READ,
+        Action.PERSON_RESUME,
+        Action.PERSON_SUSPEND,
         Action.POLICY_READ,
         Action.VENDOR_ADD,
         Action.VENDOR_LIST,

@@ -514,6 +514,20 @@ async def _reset_authenticator(scene: Scene) -> Request:
     return Request({"person_id": member.person_id})
 
 
+async def _add_seat(scene: Scene) -> Request:
+    return Request(json={"signin": (await scene.lead.post("/signin", {"days": 1}))["signin"]})
+
+
+async def _suspend_person(scene: Scene) -> Request:
+    return Request({"person_id": (await scene.member()).person_id})
+
+
+async def _resume_person(scene: Scene) -> Request:
+    request = await _suspend_person(scene)
+    await scene.lead.post(f"/people/{request.path['person_id']}/suspension", status=200)
+    return request
+
+
 async def _revoke_token(scene: Scene) -> Request:
     return Request({"token_id": await scene.token("granted")})
 
@@ -533,6 +547,8 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "list_people": _plain(),
         "read_person": _of("person_id", "person"),
         "explain_person": _of_person,
+        "suspend_person": _suspend_person,
+        "resume_person": _resume_person,
         "add_vendor": _plain(name=CANARIES["vendor"]),
         "list_vendors": _plain(),
         "read_vendor": _of("vendor_id", "vendor"),
@@ -690,6 +706,8 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "read_certificate": _of("certificate_id", "certificate"),
         "create_token": _plain(scopes=["me"], days=1),
         "list_tokens": _plain(),
+        "create_signin": _plain(days=1),
+        "add_seat": _add_seat,
         "revoke_token": _revoke_token,
         "sign_agreement": _sign_agreement,  # last: whoever had not signed has signed then
     }
@@ -698,3 +716,6 @@ CASES: Mapping[str, Make] = MappingProxyType(
 
 OPEN = frozenset({"health", "readiness", "metrics"})
 """Operations that need no token: of the operator's machines, with no name and no id."""
+
+SIGNED = frozenset({"list_seats", "choose_seat", "remove_seat", "end_signin"})
+"""Operations that need a sign-in, and to which every token is none: asked in test_signin.py."""

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from tests.api.asking import Answer
 from tests.api.requests import Operation, Request, operations, phantom
-from tests.api.routes import OPEN, OTHER_POLICY, TUS
+from tests.api.routes import OPEN, OTHER_POLICY, SIGNED, TUS
 from tests.api.town import CALLERS, STATES, VENDOR_SIDE, Cell, Town
 from tests.world import a_world
 
@@ -56,7 +56,7 @@ def reading(document: Mapping[str, object]) -> dict[str, Operation]:
     """The operations that only read, by their ids."""
     found = operations(document)
     reads = {name for name, each in found.items() if each.method in {"GET", "HEAD"}}
-    return {name: each for name, each in found.items() if name in (reads | TELLING.keys()) - OPEN}
+    return {name: each for name, each in found.items() if name in (reads | TELLING.keys()) - OPEN - SIGNED}
 
 
 def request_of(operation: Operation, cell: Cell) -> Request:

@@ -15,7 +15,7 @@ from tests.api.asking import Answer, Record, ask_everything, firm_of, operation_
 from tests.api.entries import entries
 from tests.api.names import BELONGS
 from tests.api.requests import Request, answers, is_id, phantom
-from tests.api.routes import CASES, OPEN
+from tests.api.routes import CASES, OPEN, SIGNED
 from tests.api.scene import CALLERS, CANARIES, Scene
 from tests.api.staging import Stage, staged
 
@@ -43,7 +43,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, Re
 
 
 def test_every_operation_has_a_case_and_every_case_has_its_answers(stage: Stage) -> None:
-    assert {operation_of(case) for case in CASES} == set(stage.operations) - OPEN
+    assert {operation_of(case) for case in CASES} == set(stage.operations) - OPEN - SIGNED
     assert list(answers()) == list(CASES)
     assert all(set(row) == set(CALLERS) and all(row.values()) for row in answers().values())
 
@@ -93,6 +93,16 @@ def test_without_a_token_in_force_every_operation_answers_the_same_401(stage: St
     assert "\nwww-authenticate: Bearer\n" in text
     assert not any(canary in text for canary in CANARIES.values())
     assert len(entries(scene.world)) == before
+
+
+def test_no_token_at_all_is_a_sign_in(stage: Stage) -> None:
+    scene, found = stage.scene, set()
+    for name in sorted(SIGNED):
+        path = {"seat_id": "sea_" + "0" * 32} if "{" in stage.operations[name].path else {}
+        for token in (None, "garbage", *(seat.token for seat in scene.seats.values())):
+            found.add(stage.ask(name, token, Request(path)).text)
+    assert len(found) == 1
+    assert found.pop().startswith("401 ")
 
 
 def test_a_token_made_for_something_else_is_too_narrow_for_every_operation(stage: Stage) -> None:

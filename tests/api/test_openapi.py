@@ -13,10 +13,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from service.api.description import API, BEARER
+from service.api.description import API, BEARER, SIGNIN
 from service.app import NOUNS
 from tests.api.requests import Operation, operations
-from tests.api.routes import OPEN
+from tests.api.routes import OPEN, SIGNED
 from tests.world import a_world
 
 CHANGING = {"DELETE", "PATCH", "POST", "PUT"}
@@ -85,7 +85,8 @@ def test_the_token_is_asked_for_by_every_operation_but_the_operators(
         "description": "",
     }
     for name, operation in described.items():
-        assert operation.described["security"] == ([] if name in OPEN else [{BEARER: []}]), name
+        shown = SIGNIN if name in SIGNED else BEARER
+        assert operation.described["security"] == ([] if name in OPEN else [{shown: []}]), name
         assert operation.path.startswith(API) == (name not in OPEN), name
 
 

@@ -36,6 +36,7 @@ LATER: Any = tuple(
         "0010_brakes_and_step_up",
         "0011_overlays",
         "0012_sharing_many",
+        "0016_signins",
     )
 )
 FIRM_COLUMNS = {name: column for each in (MIGRATION, *LATER) for name, column in each.FIRM_COLUMNS.items()}
