@@ -106,7 +106,9 @@ _DUE = _ROWS.where(
     asks.c.not_after > _NOW,
     asks.c.ended_at > _NOW,
 ).order_by(asks.c.not_after, asks.c.id)
-_PLACE = select(asks.c.engagement_id).where(asks.c.id == bindparam("ask"), asks.c.firm_id == bindparam("firm"))
+_PLACE = select(asks.c.engagement_id).where(
+    asks.c.id == bindparam("ask"), asks.c.firm_id == bindparam("firm"), asks.c.membership_id == bindparam("own")
+)
 _PART = select(parts.c.id, parts.c.key_id, parts.c.field_key, parts.c.matter_id).where(
     parts.c.id == bindparam("part"), parts.c.engagement_id == bindparam("engagement")
 )
@@ -158,7 +160,9 @@ async def read(services: Services, caller: Caller, ask_id: str) -> Ask:
         if actor.side == Side.FIRM:
             return _subject_of(ask_id)
         # To a vendor person a part opens by an ask alone, which may be over: he reads his asks as his engagement's.
-        return Subject(engagement=tx.value(_PLACE, ask=ask_id, firm=actor.firm_id) or ask_id)
+        # Somebody else's is not there: else "sign first" would tell that it is.
+        place = is_id(ask_id, "ask") and tx.value(_PLACE, ask=ask_id, firm=actor.firm_id, own=actor.membership_id)
+        return Subject(engagement=place or ask_id)
 
     done = await perform(services, caller, Action.ASK_LIST, find, lambda act: _row(act, ask_id))
     return opened(NameReader(services.keys, done.authorised), done.result)

@@ -132,6 +132,12 @@ class Settings(BaseSettings):
         default=Path(), description="File that holds the bearer token, where `MUNIMENT_TOKEN` is not set."
     )
 
+    signin_file: Path = Field(
+        default=Path(),
+        description="File in which `muniment seats` keeps your sign-in and the seat that you chose; where no token is "
+        "given, the commands act in that seat.",
+    )
+
     max_upload_bytes: int = Field(default=10 * GIB, gt=0, description="Largest file that is accepted.")
     idle_s: int = Field(default=60, gt=0, description="How long a body may stand still, in either direction.")
     drain_s: int = Field(default=20, ge=0, description="How long running requests may go on when the service is ended.")

@@ -20,11 +20,12 @@ from urllib.parse import quote
 
 import typer
 
-from service.cli.client import Client, new_file, open_client
+from service.cli.client import Client, new_file
 from service.cli.description import TITLE_HEADER, Member, Operation, describe, operations
 from service.cli.failures import read_settings
 from service.cli.output import print_answer
 from service.cli.progress import opened, watched
+from service.cli.seating import open_client
 from service.errors import BadInputError
 
 IF_MATCH: Final = "If-Match"

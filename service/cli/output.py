@@ -70,7 +70,7 @@ def print_answer(value: Any, *, as_json: bool) -> None:
     elif isinstance(value, Mapping):
         print_record(value)
     else:
-        _console().print(Text(_harmless(str(value).rstrip("\n"))), soft_wrap=True)
+        _console().print(Text(harmless(str(value).rstrip("\n"))), soft_wrap=True)
 
 
 def _text(value: Any) -> Text:
@@ -79,11 +79,11 @@ def _text(value: Any) -> Text:
     if isinstance(value, bool):
         return Text("yes" if value else "no")
     if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
-        return Text(_harmless(", ".join(str(item) for item in value)))
-    return Text(_harmless(json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)))
+        return Text(harmless(", ".join(str(item) for item in value)))
+    return Text(harmless(json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)))
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Replace what could steer a terminal or turn the order of what is read: control and direction marks."""
     return "".join(REPLACED if _steers(sign) else sign for sign in text)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import typer
 
-from service.cli import audit, backups, installation, keys, policy, serving, token
+from service.cli import audit, backups, installation, keys, policy, seats, serving, token
 from service.cli.demo import command as demo
 from service.cli.failures import report
 
@@ -20,7 +20,8 @@ ABOUT: Final = """Muniment: hand documents to outside staff, and prove what happ
 Commands of the machine (init, serve, migrate, doctor, dispose, sign, backup, restore, keys, token, policy) open the
 installation that MUNIMENT_HOME names.
 
-All others ask the service at MUNIMENT_URL with the token in MUNIMENT_TOKEN or --token-file."""
+All others ask the service at MUNIMENT_URL with the token in MUNIMENT_TOKEN or --token-file, or in the seat that
+`muniment seats` chose (MUNIMENT_SIGNIN_FILE)."""
 
 LOCAL: Final = frozenset(
     {
@@ -57,7 +58,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         demo.demo,
     ):
         root.command()(command)
-    by_hand = {"token": token.app, "keys": keys.app, "policy": policy.app, "audit": audit.app}
+    by_hand = {"token": token.app, "keys": keys.app, "policy": policy.app, "audit": audit.app, "seats": seats.app}
     for name, group in by_hand.items():
         root.add_typer(group, name=name)
     if not (arguments and arguments[0] in LOCAL):

@@ -1,8 +1,8 @@
 """Suspending a person: all that he has in this firm at once, and back.
 
 A wall follows the person by itself: its row names him. A suspension is a membership's, so it has to be laid on each;
-while it lies, nobody lets him in anew, and none of his memberships is resumed by itself. Each is decided as if it had
-been named alone: an attorney does not reach into the house by this way either.
+while it lies, nobody lets him in anew, and none of his memberships is resumed by itself. It is the owner's act, for it
+reaches into every engagement and the house.
 """
 
 from __future__ import annotations
@@ -53,7 +53,6 @@ async def suspend_person(services: Services, caller: Caller, person_id: str) -> 
         if not running:
             raise BadStateError("This person has no membership that could be suspended.")
         for row in running:
-            act.require(Action.MEMBER_SUSPEND, Subject(via=row.id))
             require_other_owner(act, row)
             _lay(act, row, EventType.MEMBER_SUSPENDED, at=act.moment.s)
         return [row.id for row in running]
@@ -75,8 +74,6 @@ async def resume_person(services: Services, caller: Caller, person_id: str) -> l
         if not contained:
             raise BadStateError("This person is not suspended in the whole firm.")
         for row in contained:
-            if row.ends_at > act.moment.s:  # one that has ended is only let go: it lets nobody in
-                act.require(Action.MEMBER_RESUME, Subject(via=row.id))
             _lay(act, row, EventType.MEMBER_RESUMED, at=None)
         return [row.id for row in contained]
 

@@ -237,8 +237,6 @@ OF_THE_HOUSE: Final = frozenset(
         Action.PERSON_ADD,
         Action.PERSON_LIST,
         Action.PERSON_READ,
-        Action.PERSON_RESUME,
-        Action.PERSON_SUSPEND,
         Action.POLICY_READ,
         Action.VENDOR_ADD,
         Action.VENDOR_LIST,

@@ -86,7 +86,9 @@ _SOME: Final = (
     .order_by(_s.c.id)
     .limit(bindparam("most", type_=BigInteger))
 )
-_PLACE: Final = select(_s.c.engagement_id).where(_s.c.id == bindparam("standby"), _s.c.firm_id == bindparam("firm"))
+_PLACE: Final = select(_s.c.engagement_id).where(
+    _s.c.id == bindparam("standby"), _s.c.firm_id == bindparam("firm"), _s.c.membership_id == bindparam("own")
+)
 _PAPER: Final = select(documents.c.id, documents.c.number, documents.c.label).where(
     documents.c.id == bindparam("document")
 )
@@ -118,12 +120,17 @@ async def list_all(services: Services, caller: Caller, engagement_id: str, asked
 
 
 def place(standby_id: str) -> Any:
-    """Where reading and opening are decided: a vendor person's own engagement, a firm person's matter part."""
+    """Where reading and opening are decided: a vendor person's own engagement, a firm person's matter part.
+
+    To a vendor person somebody else's is not there: else "sign first" would tell that it is.
+    """
 
     def find(tx: Tx, actor: Actor) -> Subject:
         if actor.side == Side.FIRM:
             return of_part(standby_id)
-        return Subject(engagement=tx.value(_PLACE, standby=standby_id, firm=actor.firm_id) or standby_id)
+        known = is_id(standby_id, "sby")  # what is no id never reaches SQL
+        own = known and tx.value(_PLACE, standby=standby_id, firm=actor.firm_id, own=actor.membership_id)
+        return Subject(engagement=own or standby_id)
 
     return find
 

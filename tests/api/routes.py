@@ -524,7 +524,7 @@ async def _suspend_person(scene: Scene) -> Request:
 
 async def _resume_person(scene: Scene) -> Request:
     request = await _suspend_person(scene)
-    await scene.lead.post(f"/people/{request.path['person_id']}/suspension", status=200)
+    await scene.world.owner.post(f"/people/{request.path['person_id']}/suspension", status=200)
     return request
 
 
