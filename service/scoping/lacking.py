@@ -10,7 +10,7 @@ Nothing is looked through where no matter of the engagement lacks anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import bindparam, select
@@ -34,6 +34,7 @@ _LACKING: Final = (
     )
     .order_by(_p.c.id)
 )
+_OF_PART: Final = _LACKING.where(_p.c.id == bindparam("part"))
 _HANDED: Final = (
     select(_d.c.label)
     .select_from(_g.join(_d, _d.c.id == _g.c.document_id))
@@ -57,7 +58,27 @@ def in_matters(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor) -> list[tup
     """Return (part, duty) for every duty that stands between a vendor's member and what he was handed or asked for."""
     if actor.engagement_id is None:
         return []
-    eyes = {
+    eyes = _eyes(moment, actor)
+    return [
+        (part.id, duty)
+        for part in tx.all(_LACKING, **eyes)
+        for duty in Duty(_needed_in(tx, matrix, actor, part.id, eyes) & ~part.duties) & OWED_BY_MATTER
+    ]
+
+
+def shut_labels(
+    tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, part_id: str, labels: Iterable[str]
+) -> frozenset[str]:
+    """Return those of the labels whose papers in this part are shut to a vendor's member by what its matter lacks."""
+    row = tx.one(_OF_PART, **_eyes(moment, actor), part=part_id)
+    if row is None:
+        return frozenset()
+    lacks = OWED_BY_MATTER & ~row.duties
+    return frozenset(label for label in labels if matrix.needs(actor.role, Action.DOCUMENT_LIST, label) & lacks)
+
+
+def _eyes(moment: Moment, actor: Actor) -> dict[str, Any]:
+    return {
         "person": actor.person_id,
         "membership": actor.membership_id,
         "vendor": actor.vendor_id,
@@ -65,11 +86,6 @@ def in_matters(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor) -> list[tup
         "now": moment.s,
         "ability": ABILITY_BITS[Action.DOCUMENT_LIST],
     }
-    return [
-        (part.id, duty)
-        for part in tx.all(_LACKING, **eyes)
-        for duty in Duty(_needed_in(tx, matrix, actor, part.id, eyes) & ~part.duties) & OWED_BY_MATTER
-    ]
 
 
 def _needed_in(tx: Tx, matrix: Matrix, actor: Actor, part_id: str, eyes: Mapping[str, Any]) -> int:

@@ -2,7 +2,8 @@
 
 Rules kept here:
 
-* a vendor person reads his own only, and of their papers label and number alone: titles open with the papers;
+* a vendor person reads his own only, and of their papers label and number alone: titles open with the papers; and
+  nothing of a paper that he could not see for want of a duty of its matter;
 * a firm person reads those of matters that he is named on and not walled from, with the reason of an opening.
 """
 
@@ -20,7 +21,7 @@ from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.errors import NotFoundError
 from service.paging import Page, Window, page
-from service.scoping import facts
+from service.scoping import facts, lacking
 from service.scoping.actions import Ability, Action, Side, words_of
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject
@@ -187,8 +188,14 @@ def opened(reader: NameReader, row: Any, papers: tuple[Paper, ...], now_s: int) 
 
 
 def _papers(act: Act, row: Any) -> tuple[Paper, ...]:
+    """The papers that the actor is told of: a member of none that he could not see for want of a matter's duty."""
     each = (act.tx.one(_PAPER, document=document_id) for document_id in row.documents.split(" "))
-    return tuple(Paper(*paper) for paper in each if paper is not None)
+    papers = tuple(Paper(*paper) for paper in each if paper is not None)
+    if act.actor.side == Side.FIRM:
+        return papers
+    matrix, labels = act.services.matrix.current, {paper.label for paper in papers}
+    shut = lacking.shut_labels(act.tx, matrix, act.moment, act.actor, row.part_id, labels)
+    return tuple(paper for paper in papers if paper.label not in shut)
 
 
 def _eyes(act: Act) -> dict[str, Any]:

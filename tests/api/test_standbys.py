@@ -231,3 +231,39 @@ async def test_nobody_seals_what_he_could_not_share_or_for_whom_he_could_not(
     loose = await engagement.attorney.upload(engagement.id, engagement.part_id, b"x", sensitivity="attorney_only")
     paralegal = await engagement.member()
     assert (await engagement.standby(paralegal, loose["document_id"], status=403))["code"] == "above_ceiling"
+
+
+async def test_no_paper_is_told_of_while_its_matter_lacks_a_duty(engagement: Engagement) -> None:
+    seat = await engagement.member()
+    paper = (await engagement.document(label="medical_record"))["document_id"]
+    standby = (await engagement.standby(seat, paper))["id"]
+
+    async def told(who: Person) -> list[str]:
+        read = (await who.get(f"/standbys/{standby}"))["papers"]
+        [listed] = (await who.get(f"/engagements/{engagement.id}/standbys"))["items"]
+        assert listed["papers"] == read
+        return [each["id"] for each in read]
+
+    assert await told(seat) == [paper]
+    await engagement.demand("client_consent")
+    assert await told(seat) == []
+    assert await told(engagement.attorney) == [paper]
+    await engagement.evidence("client_consent")
+    assert await told(seat) == [paper]
+
+
+async def test_somebody_elses_is_not_there_for_whoever_has_not_signed_or_is_suspended(engagement: Engagement) -> None:
+    seat, unsigned, suspended = (
+        await engagement.member(),
+        await engagement.member(signed=False),
+        await engagement.member(),
+    )
+    path = f"/members/{suspended.membership_id}"
+    await engagement.attorney.change("POST", f"{path}/suspension", match=path)
+    paper = (await engagement.document())["document_id"]
+    standby = (await engagement.standby(seat, paper))["id"]
+    ask = (await engagement.ask(seat))["items"][0]["id"]
+    for who in (unsigned, suspended):
+        for there, nothing in ((f"/standbys/{standby}", "/standbys/sby_"), (f"/asks/{ask}", "/asks/ask_")):
+            known, unknown = await who.get(there, status=404), await who.get(nothing + "0" * 32, status=404)
+            assert known["detail"] == unknown["detail"]
