@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from service.brakes.marks import NOT_BRAKED
 from service.db.models import FOREVER
 from service.doctor import braking, duties, matters, overlays, proofs, shares, standbys
 from service.doctor.scratch import Entry, Said, Scratch
@@ -161,15 +162,9 @@ def _member_added(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subje
         "starts_at": data["starts_at"],
         "ends_at": data["ends_at"],
         "suspended": 0,
-        "contained_at": None,
+        **NOT_BRAKED,
     }
     scratch.add("membership", Said(subjects["membership"], engagement_id or "", terms, entry["index"]))
-
-
-def _member_suspended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
-    contained_at = _seconds(entry) if data.get("contained") else None
-    suspended = int(data["suspended"])
-    scratch.change("membership", subjects["membership"], entry["index"], suspended=suspended, contained_at=contained_at)
 
 
 def _member_ended(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
@@ -361,10 +356,10 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.MATTER_NAMED, _seat),
             (EventType.MATTER_UNNAMED, _seat),
             (EventType.MEMBER_ADDED, _member_added),
-            (EventType.MEMBER_BRAKED, _member_suspended),
+            (EventType.MEMBER_BRAKED, braking.member_braked),
             (EventType.MEMBER_ENDED, _member_ended),
-            (EventType.MEMBER_RESUMED, _member_suspended),
-            (EventType.MEMBER_SUSPENDED, _member_suspended),
+            (EventType.MEMBER_RESUMED, braking.member_resumed),
+            (EventType.MEMBER_SUSPENDED, braking.member_suspended),
             (EventType.ON_CALL_CREATED, _on_call_created),
             (EventType.ON_CALL_ENDED, _on_call_ended),
             (EventType.OVERLAY_CHANGED, overlays.changed),

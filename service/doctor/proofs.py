@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from service.authenticators import WRONG_S
 from service.db.models import FOREVER
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
@@ -16,6 +17,7 @@ def _enrolled(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects
         if said.terms["confirmed_at"] == FOREVER:
             _end(scratch, entry, said)
     terms = {"person_id": subjects["person"], "confirmed_at": FOREVER, "ended_at": FOREVER, "last_step": 0}
+    terms |= {"wrong_at": ""}
     scratch.add("authenticator", Said(subjects["authenticator"], subjects["person"], terms, entry["index"]))
 
 
@@ -27,6 +29,14 @@ def _confirmed(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subjects
     terms = {"confirmed_at": data["confirmed_at"], "last_step": data["step"]}
     scratch.change("authenticator", subjects["authenticator"], entry["index"], **terms)
     _step_down(scratch, entry, subjects["person"])
+
+
+def _code_refused(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
+    """One wrong code more, beside those of the minutes before: so many lock it."""
+    said, now = scratch.get("authenticator", subjects["authenticator"]), entry["time"] // 1000
+    if said is not None:
+        times = [at for at in str(said.terms["wrong_at"]).split() if int(at) > now - WRONG_S]
+        scratch.change("authenticator", said.id, entry["index"], wrong_at=" ".join([*times, str(now)]))
 
 
 def _reset(scratch: Scratch, entry: Entry, _data: Mapping[str, Any], subjects: Mapping[str, str]) -> None:
@@ -57,6 +67,7 @@ def _step_down(scratch: Scratch, entry: Entry, person_id: str) -> None:
 
 
 APPLY: Final = (
+    (EventType.AUTHENTICATOR_CODE_REFUSED, _code_refused),
     (EventType.AUTHENTICATOR_CONFIRMED, _confirmed),
     (EventType.AUTHENTICATOR_ENROLLED, _enrolled),
     (EventType.AUTHENTICATOR_RESET, _reset),

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, select
 
-from service.brakes.marks import MARKS
+from service.brakes.marks import MARKS, NOT_BRAKED
 from service.db.models import (
     asks,
     authenticators,
@@ -201,7 +201,7 @@ KINDS: Final = (
         "starts_at",
         "ends_at",
         "suspended",
-        "contained_at",
+        *NOT_BRAKED,
     ),
     _kind(
         "token",
@@ -215,7 +215,7 @@ KINDS: Final = (
         "stepped_up_until",
         "seat_id",
     ),
-    _kind("authenticator", authenticators, "person_id", "confirmed_at", "ended_at", "last_step"),
+    _kind("authenticator", authenticators, "person_id", "confirmed_at", "ended_at", "last_step", "wrong_at"),
     _kind("seat", matter_team, "since", "until", row_id=matter_team.c.matter_id + ":" + matter_team.c.person_id),
     _kind("person", people, "side", "vendor_id"),
     _kind("part", parts, "engagement_id", "matter_id"),
