@@ -7,8 +7,9 @@ import pytest
 from service.crypto import onetime
 from tests.api.entries import entries
 from tests.api.places import columns_with
+from tests.doctor.tampering import tamper
 from tests.pockets import Pocket
-from tests.world import Engagement, Person, World
+from tests.world import Engagement, Person, World, findings
 
 STEP_S = onetime.STEP_S
 
@@ -168,6 +169,17 @@ async def test_a_right_code_does_not_wipe_out_the_wrong_ones(world: World) -> No
     await _send(owner, pocket.code(world.now))
     await _send(owner, _wrong(pocket, world), 403)
     await _send(owner, pocket.code(world.now), 429)
+
+
+async def test_wrong_codes_that_were_wiped_out_of_the_row_are_found(world: World) -> None:
+    owner, pocket = world.owner, await _enrolled(world, world.owner)
+    for pause in (0, 60, 900):
+        world.sleep(pause)
+        await _send(owner, _wrong(pocket, world), 403)
+    assert await findings(world.services) == []
+    tamper(world.services.database, "UPDATE authenticators SET wrong_at = ''")
+    [found] = await findings(world.services)
+    assert (found.code, found.differs) == ("authenticator_changed", (f"wrong_at: row , log {world.now}",))
 
 
 async def test_no_code_stands_in_an_entry(world: World) -> None:

@@ -19,6 +19,7 @@ from service.errors import NotFoundError
 from service.ledger import Ledger
 from service.tokens import parse
 from tests.api.entries import another_firm, entries
+from tests.doctor.tampering import tamper
 from tests.world import Engagement, Person, findings
 
 KIB = 1024
@@ -197,6 +198,9 @@ async def test_over_the_higher_mark_the_service_suspends_and_the_attorney_sees_w
     assert len(opening) == 3  # the one that was too much was never announced
     assert await findings(world.services) == []
     assert len(waited) == 1
+    tamper(world.services.database, "UPDATE memberships SET braked_documents = 1 WHERE id = ?", seat.membership_id)
+    [found] = await findings(world.services)
+    assert (found.code, found.differs) == ("membership_changed", ("braked_documents: row 1, log 4",))
 
 
 async def test_resumed_he_begins_anew(engagement: Engagement, waited: list[float]) -> None:

@@ -297,6 +297,7 @@ async def test_a_row_that_cannot_be_read_shuts_the_vendors_people_out(world: Wor
     shown = await engagement.attorney.get(f"/engagements/{engagement.id}/overlay")
     assert (shown["rows"], shown["readable"]) == (["no such word"], False)
     assert {each.code for each in await findings(world.services)} == {"engagement_changed", "overlay_unreadable"}
+    assert (await world.http.get("/readyz")).status_code == 200  # one engagement is shut, and everybody else served
     await _set(engagement, NO_DOWNLOAD)
     assert (await seat.get(f"/documents/{paper}"))["id"] == paper
 

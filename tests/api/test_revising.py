@@ -473,3 +473,30 @@ async def test_when_the_answer_of_the_commit_is_lost_and_the_database_away_the_n
     assert (finding.code, finding.ids) == ("blob_of_ended", (old,))
     with world.services.database.read(world.firm_id) as tx:
         assert tx.value(select(documents.c.version)) == 2
+
+
+async def test_a_coordinator_replaces_and_takes_back_his_own_until_it_is_confirmed(engagement: Engagement) -> None:
+    world, lead = engagement.world, engagement.attorney
+    body = {"email": f"c{next(world.numbers)}@firm.example", "name": "Cleo"}
+    person = (await world.owner.post("/people", body))["id"]
+    member = await world.owner.post("/members", {"person_id": person, "role": "coordinator"})
+    cleo = await world.sign_in(person, member["id"])
+    team = f"/matters/{engagement.matter_id}/team/{person}"
+    assert (await lead.ask("PUT", team)).status_code == 204
+    mine, kept, off = [
+        f"/documents/{(await cleo.upload(engagement.id, engagement.part_id, OLD))['document_id']}" for _ in range(3)
+    ]
+    assert (await _replace(cleo, mine)).status_code == 200
+    assert await lead.get(f"{mine}/content") == NEW
+    assert (await cleo.ask("DELETE", mine)).status_code == 428  # as it was read, and not otherwise
+    await cleo.change("DELETE", mine, status=204)
+    await lead.change("POST", f"{kept}/confirmation", CONFIRMATION, match=kept)
+    theirs = f"/documents/{(await engagement.document())['document_id']}"
+    for path in (kept, theirs):
+        assert (await _replace(cleo, path)).status_code in {403, 404}
+        await cleo.change("DELETE", path, status=403)
+    assert (await lead.ask("DELETE", team)).status_code == 204
+    assert (await _replace(cleo, off, reader=lead)).status_code == 404
+    world.sleep(HOURS_72)
+    assert (await lead.ask("PUT", team)).status_code == 204
+    assert (await _replace(cleo, off)).status_code == 403
