@@ -25,6 +25,7 @@ from service.grants import REVOKE
 from service.scoping.actions import Ability, Action, words_of
 from service.scoping.decide import Subject
 from service.services import Services
+from service.usage import NARROWED
 
 MOST: Final = 100  # grants in one act
 
@@ -50,7 +51,7 @@ _NARROW = (
 
 @dataclass(frozen=True, slots=True)
 class Shrink:
-    """A grant to make less, as it stood when its `etag` was read: narrowed to be without download, or revoked."""
+    """A grant to make less, as it stood when its `etag` was read: revoked, or without download and text."""
 
     grant_id: str
     etag: str
@@ -75,7 +76,7 @@ async def shrink(services: Services, caller: Caller, engagement_id: str, wanted:
     Raises:
         NotFoundError: no such grant in this engagement, as far as the asker may know; or what else the policy answers.
         StaleError: one was changed since its version was read.
-        BadStateError: one is over already, or carries no download that could be taken away.
+        BadStateError: one is over already, or carries no download and no text that could be taken away.
     """
 
     def change(act: Act) -> list[Shrunk]:
@@ -94,9 +95,11 @@ def _shrink(act: Act, engagement_id: str, wanted: Shrink) -> Shrunk:
         raise NotFoundError
     if etag(row.id, row.version) != wanted.etag:
         raise StaleError
-    now, left = act.moment.s, Ability(row.abilities) & ~Ability.DOWNLOAD
+    now, left = act.moment.s, Ability(row.abilities) & ~NARROWED
     if min(row.revoked_at, row.not_after) <= now or (wanted.narrow and left == row.abilities):
-        raise BadStateError("One of these grants is over already, or carries no download. Read them again.")
+        raise BadStateError(
+            "One of these grants is over already, or carries nothing that narrowing takes. Read them again."
+        )
     subjects = {"grant": row.id, "membership": row.membership_id, "person": row.person_id}
     by = who(act.actor, decision, act.caller.request_id)
     if wanted.narrow:

@@ -4,7 +4,8 @@ Rules kept here:
 
 * used is what the log says: an entry of an opening by the grant's holder, not older than the grant. No row is kept of
   it, so that no forged row can make an unused grant look used, and nothing is written when a document is opened;
-* counted are the abilities whose use leaves an entry: `view` (a card read or a file sent) and `download` (a file sent);
+* every ability that a grant carries is counted: `view` is used by a card read or a file sent, `download` by a file
+  sent, `revise` by a file taken in its place; nothing uses `text` by itself yet, so to carry it is more than was used;
 * the asker is told of grants on documents that he could ask about himself, and of no others, not even by a number;
 * a suggestion names one act on one grant at one version. It does nothing: service/shrinking.py does, when asked.
 
@@ -41,12 +42,16 @@ DAY_S: Final = 86_400
 SCORE_DAYS: Final = 30
 SUGGEST_DAYS: Final = 14
 MOST_SUGGESTED: Final = 100
+NARROWED: Final = Ability.DOWNLOAD | Ability.TEXT
+"""What a grant that is narrowed is to be without: copies of the file and of its text."""
 ROWS: Final = 1000  # entries or grants fetched at a time
-COUNTED: Final = (Ability.VIEW, Ability.DOWNLOAD)
+COUNTED: Final = (Ability.VIEW, Ability.TEXT, Ability.DOWNLOAD, Ability.REVISE)
 
 _OPENING: Final = events.EventType.DOCUMENT_OPENING.value
 _READ: Final = events.EventType.ACCESS_ALLOWED.value
+_REVISING: Final = events.EventType.DOCUMENT_REVISING.value
 NEEDLES: Final = (f'"type":"{_OPENING}"'.encode(), f'"action":"{Action.DOCUMENT_VIEW.value}"'.encode())
+_USING: Final = (*NEEDLES, f'"type":"{_REVISING}"'.encode())
 _ENTRIES = (
     select(log_entries.c.idx, log_entries.c.body)
     .where(
@@ -61,14 +66,20 @@ _LOG_SIZE = select(logs.c.size).where(logs.c.id == bindparam("firm"))
 
 
 class Used(NamedTuple):
-    """When a member last viewed and last downloaded a document: UTC seconds, 0 for never."""
+    """When a member last viewed, downloaded and replaced a document: UTC seconds, 0 for never."""
 
     view: int = 0
     download: int = 0
+    revise: int = 0
 
     def of(self, ability: Ability) -> int:
         """When one ability was last used."""
-        return self.download if ability is Ability.DOWNLOAD else self.view
+        return {Ability.VIEW: self.view, Ability.DOWNLOAD: self.download, Ability.REVISE: self.revise}.get(ability, 0)
+
+    @property
+    def last(self) -> int:
+        """When any of them was."""
+        return max(self)
 
 
 Uses = dict[tuple[str, str], Used]  # (membership, document)
@@ -93,7 +104,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """One act that would make a grant less: `revoke` or `narrow` (to be without download)."""
+    """One act that would make a grant less: `revoke` or `narrow` (to be without `NARROWED`)."""
 
     act: str
     grant: Grant
@@ -128,7 +139,7 @@ async def unused(services: Services, caller: Caller, engagement_id: str, days: i
         # The log is read for who may be told of a grant, and for nobody else.
         uses, found = _uses(tx, asker, engagement_id, since) if old else {}, []
         for row in old:
-            if not _used(uses, row).view >= max(since, 1):
+            if not _used(uses, row).last >= max(since, 1):
                 found.append(_shown(row))
             if len(found) > asked.limit:
                 break
@@ -161,7 +172,7 @@ def _scored(rows: list[Any], uses: Uses, now: int) -> Score:
     return Score(
         as_of=now,
         grants=len(rows),
-        grants_used=sum(1 for row in rows if _used(uses, row).view),
+        grants_used=sum(1 for row in rows if _used(uses, row).last),
         grants_standing=sum(1 for row in rows if row.standing_id is not None),
         pairs=len(pairs),
         pairs_used=sum(1 for row, ability in pairs if _used(uses, row).of(ability) > recent),
@@ -180,9 +191,9 @@ def _suggestion(row: Any, used: Used, now: int) -> Suggestion | None:
     since = now - SUGGEST_DAYS * DAY_S
     if row.granted_at > since:
         return None
-    if used.view < since:
+    if used.last < since:
         return Suggestion("revoke", _shown(row))
-    if row.abilities & Ability.DOWNLOAD and not used.download:
+    if row.abilities & NARROWED and not used.download:
         return Suggestion("narrow", _shown(row))
     return None
 
@@ -224,20 +235,19 @@ def _live(tx: Tx, services: Services, asker: Asker, engagement_id: str, after: s
 def _uses(tx: Tx, asker: Asker, engagement_id: str, since: int) -> Uses:
     """When each member last opened each document of an engagement, as far back as a UTC second."""
     found: Uses = {}
-    for entry in _openings(tx, asker.actor.firm_id, engagement_id):
+    for entry in newest_first(tx, asker.actor.firm_id, engagement_id, _USING):
+        is_revising = entry["type"] == _REVISING
+        if not is_revising and not is_opening(entry):
+            continue
         second = entry["time"] // 1000
         if second < since:
             break
         key = (entry["actor"].get("membership", ""), entry["subjects"].get("document", ""))
         last = found.get(key, Used())
-        sent = second if entry["type"] == _OPENING else 0
-        found[key] = Used(max(last.view, second), max(last.download, sent))
+        sent, looked = (second if entry["type"] == _OPENING else 0), (0 if is_revising else second)
+        revised = second if is_revising else 0
+        found[key] = Used(max(last.view, looked), max(last.download, sent), max(last.revise, revised))
     return found
-
-
-def _openings(tx: Tx, firm_id: str, engagement_id: str) -> Iterator[dict[str, Any]]:
-    """Yield the entries of documents that were opened, newest first."""
-    return (entry for entry in newest_first(tx, firm_id, engagement_id, NEEDLES) if is_opening(entry))
 
 
 def newest_first(tx: Tx, firm_id: str, engagement_id: str, needles: tuple[bytes, ...]) -> Iterator[dict[str, Any]]:

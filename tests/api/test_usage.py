@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from service import usage
 from service.db.models import grants, log_entries
 from service.ledger import Outcome
+from service.scoping.actions import Ability
 from tests.world import DAY_S, Engagement, Person, World, findings, rfc3339
 
 LONG = 60 * DAY_S
@@ -224,3 +226,25 @@ async def test_the_doctor_finds_a_grant_that_was_widened_again_behind_the_log(en
 
     await world.services.ledger.submit(world.firm_id, widen)
     assert [found.code for found in await findings(world.services)] == ["grant_changed"]
+
+
+async def test_text_that_is_carried_is_more_than_was_used_until_it_is_narrowed_away(engagement: Engagement) -> None:
+    seat, world = await engagement.member(), engagement.world
+    grant = await _grant(engagement, seat, ("view", "text"))
+    world.sleep(16 * DAY_S)
+    await _view(seat, grant)
+    scored = await _score(engagement)
+    assert (scored["pairs"], scored["pairs_used"], scored["percent"]) == (2, 1, 50)
+    [suggested] = scored["suggestions"]
+    assert suggested["act"] == "narrow"
+    body = {"items": [{"act": "narrow", "grant_id": grant["id"], "etag": suggested["grant"]["etag"]}]}
+    await engagement.attorney.post(f"/engagements/{engagement.id}/least-privilege/shrink", body, 200)
+    assert (await engagement.attorney.get(f"/grants/{grant['id']}"))["abilities"] == ["view"]
+    assert (await _score(engagement))["percent"] == 100
+
+
+def test_each_ability_has_a_use_of_its_own() -> None:
+    used = usage.Used(view=1, download=2, revise=3)
+    assert [used.of(each) for each in usage.COUNTED] == [1, 0, 2, 3]
+    assert (used.last, usage.Used().last) == (3, 0)
+    assert set(usage.COUNTED) == set(Ability)
