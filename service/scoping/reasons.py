@@ -116,7 +116,8 @@ def _of_document(tx: Tx, matrix: Matrix, moment: Moment, actor: Actor, row: Any,
     if actor.side == Side.FIRM:
         if not row.there:
             return _gone(row) if listing.answer(true).allowed else State.ABSENT
-        if not answer.missing and not answer.blocking and listing.answer(true).allowed:
+        # Whoever sees a paper may be told that it is not his own to change.
+        if not answer.missing & ~Fact.OWN and not answer.blocking and listing.answer(true).allowed:
             return State.ABILITY_MISSING
         return _plain(row, answer)
     if not row.there:
