@@ -185,6 +185,8 @@ class Scene:
         self.things["schedule"] = (await self.schedule())["id"]
         self.things["standing_share"] = (await self.standing_share())["id"]
         self.things["misdirection"] = await self.misdirection()
+        path, seen = f"/misdirections/{await self.misdirection()}", {"answer": CANARIES["acknowledgment"]}
+        await self.lead.post(f"{path}/acknowledgment", seen, 200, headers=await self.tag(path))
         self.things["standby"] = (await self.standby())["id"]
         self.things["standby_opened"] = await self.standby_opened()
         self.things["duty"] = (await self.main.evidence("insurance", note=CANARIES["evidence"]))["id"]

@@ -185,7 +185,8 @@ def test_what_creates_can_be_sent_again_and_what_changes_names_what_was_read(
     # Another approval, return or run of a disposal is refused or finishes it; a token's text is shown once, so that
     # the same request makes another; naming twice is naming; an export and a preview change nothing; what shrinks
     # several grants names what was read of each in its body, what revokes many the digest of what was shown; undoing
-    # what is undone changes nothing; a secret is told once, as a token is; a code counts once.
+    # what is undone changes nothing; a secret is told once, as a token is; a code counts once; what one said was not
+    # meant for him is closed to him, so that a second word finds nothing (and the list tells that the first was heard).
     neither = {
         "add_seat",
         "append_upload",
@@ -209,6 +210,7 @@ def test_what_creates_can_be_sent_again_and_what_changes_names_what_was_read(
         "revoke_many",
         "revoke_token",
         "run_disposal",
+        "say_misdirected",
         "shrink_grants",
         "step_up",
         "suspend_person",
