@@ -31,8 +31,8 @@ def test_everybody_who_can_see_a_document_is_named_with_rule_facts_and_grant(wor
         for access in explain.who_can_see(world.tx, matrix, world.moment, world.firm(), row)
     }
     assert set(found) == {lead, vera}
-    view, download, revise = found[vera].reasons
-    assert (view.allowed, download.allowed, revise.allowed) == (True, False, False)
+    view, text, download, revise = found[vera].reasons
+    assert [each.allowed for each in (view, text, download, revise)] == [True, False, False, False]
     assert view.facts == ("assigned", "duties", "live", "window")
     assert view.rule.startswith("policy.csv:")
     assert download.state is State.ABILITY_MISSING
