@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Table
 
 from service import asks, checkpoints, doctor, tasks
+from service.brakes.marks import NOT_BRAKED
 from service.db.models import FOREVER, engagements, holds, memberships, metadata, walls
 from service.db.session import Database
 from service.doctor import Finding
@@ -104,7 +105,7 @@ def _other(name: str, value: Any) -> Any:
         return None if value else 1
     if isinstance(value, int):
         return value + (8 if name == "abilities" else 1)
-    return 1 if name in {"opened_at", "closes_at"} else OTHER_WORDS.get(name, "eng_other")
+    return 1 if name in {"opened_at", "closes_at", *NOT_BRAKED} else OTHER_WORDS.get(name, "eng_other")
 
 
 def _as_logged(name: str, value: Any) -> Any:
