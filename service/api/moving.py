@@ -24,13 +24,14 @@ class Destination(Input):
 
 
 class OpenerOut(Output):
-    """What one membership did with the document in one place: `views` of its card, `downloads` of its bytes."""
+    """What one membership did with the document in one place: `views` of its card, `texts` and `downloads` sent."""
 
     person_id: str
     membership_id: str
     first_at: str
     last_at: str
     views: int
+    texts: int
     downloads: int
     bytes_sent: int
     unfinished: int

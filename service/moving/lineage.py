@@ -57,9 +57,10 @@ class Opener:
     first_at: int
     last_at: int
     views: int = 0  # its card was read
+    texts: int = 0  # its text was sent, all or some
     downloads: int = 0  # its bytes were sent, all or some
     bytes_sent: int = 0
-    unfinished: int = 0  # downloads of which nobody knows how they ended: on their way, or cut off by a crash
+    unfinished: int = 0  # texts and downloads of which nobody knows how they ended: on their way, or cut off by a crash
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,10 @@ def _count(found: _Found, entry: dict[str, Any]) -> None:
     if entry["type"] != _OPENING:
         opener.views += 1
         return
-    opener.downloads += 1
+    if entry["action"] == Action.DOCUMENT_TEXT:
+        opener.texts += 1
+    else:
+        opener.downloads += 1
     sent = found.ends.get(entry["index"])
     opener.unfinished += sent is None
     opener.bytes_sent += sent or 0

@@ -410,12 +410,13 @@ async def test_of_two_who_move_it_at_once_one_is_refused(two: Two) -> None:
 
 async def test_its_lineage_tells_who_had_opened_it_across_several_moves(two: Two) -> None:
     seat, document_id = await two.here.member(), await two.paper()
-    await two.here.grant(seat, document_id)
+    await two.here.grant(seat, document_id, ("view", "text", "download"))
     began = two.world.now
     await seat.get(f"/documents/{document_id}")
     two.world.sleep(60)
     for _ in range(2):
         await seat.get(f"/documents/{document_id}/content")
+    await seat.get(f"/documents/{document_id}/text")
     await settle(two.world)
     two.world.sleep(60)
     beside = await two.moved(document_id, two.beside)
@@ -442,8 +443,9 @@ async def test_its_lineage_tells_who_had_opened_it_across_several_moves(two: Two
                 "first_at": rfc3339(began),
                 "last_at": rfc3339(began + 60),
                 "views": 1,
+                "texts": 1,
                 "downloads": 2,
-                "bytes_sent": 2 * len(BODY),
+                "bytes_sent": 3 * len(BODY),
                 "unfinished": 0,
             }
         ]
