@@ -11,7 +11,7 @@ its seed (``--randomly-seed=N`` repeats a run); a failing property prints the li
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -120,23 +120,25 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+def seaweed() -> Iterator[Seaweed]:
     """One SeaweedFS for the run (one a worker under xdist), gone at its end.
 
     Tests take buckets or prefixes of their own. Its administrator's keys are in the environment meanwhile, where
-    boto3's own chain finds them.
+    boto3's own chain finds them. It lies on the disk: it takes as many volumes as there is room for, and the memory may
+    have too little.
     """
-    folder = tmp_path_factory.mktemp("seaweed")
     try:
-        with running_seaweed(folder) as server, pytest.MonkeyPatch.context() as patch:
+        with (
+            tempfile.TemporaryDirectory(prefix="muniment-s3-") as folder,
+            running_seaweed(Path(folder)) as server,
+            pytest.MonkeyPatch.context() as patch,
+        ):
             patch.setenv("AWS_ACCESS_KEY_ID", server.access_key)
             patch.setenv("AWS_SECRET_ACCESS_KEY", server.secret_key)
             patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
             yield server
     except SeaweedMissingError as missing:
         pytest.skip(str(missing))
-    finally:
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ async def test_papers_are_told_by_label_and_number_without_titles(engagement: En
     reviewer, seat = await _reviewer(engagement), await engagement.member()
     first = (await engagement.document(title="Tanager", label="billing"))["document_id"]
     await engagement.ask(seat, ("correspondence",))
+    world.sleep(1)
     own = (await seat.upload(engagement.id, engagement.part_id, b"Waxwing", title="Tanager"))["document_id"]
     before = len(entries(world, "list.read"))
     told = await _register(reviewer, engagement)

@@ -122,7 +122,7 @@ def test_doctor_blocks_and_says_what_it_suspended(run: Run, tmp_path: Path) -> N
     with contextlib.closing(sqlite3.connect(tmp_path / "home" / "muniment.db")) as database:
         copy = (
             "INSERT INTO memberships SELECT 'mem_forged', firm_id, person_id, NULL, side, 'attorney', starts_at, "
-            "ends_at, 0, created_at, 1, NULL, NULL, NULL FROM memberships"
+            "ends_at, 0, created_at, 1, NULL, NULL, NULL, NULL FROM memberships"
         )
         database.execute(copy)
         database.commit()
