@@ -89,6 +89,12 @@ def clinics_letter() -> Paper:
     return Paper("Letter of the clinic.pdf", PDF, _pdf([lines]), "correspondence", "confidential", READABLE)
 
 
+def of_insurer(title: str, sensitivity: str = "confidential") -> Paper:
+    """What comes from the driver's insurer, or is written about it."""
+    lines = ("Pine Mutual Insurance", title, "Claim 77-20931, M. Delgado")
+    return Paper(f"{title}.pdf", PDF, _pdf([lines]), "insurance", sensitivity, READABLE)
+
+
 def draft(sentence: str) -> Paper:
     """What a member drafts as an answer."""
     lines = ("To Northside Clinic, records office", sentence, "Yours, D. Whitfield")
