@@ -69,8 +69,8 @@ def narrow(stage: Stage) -> str:
     for held in granted:
         same(stage.content("sofia", held.id), held.paper.content, f"{held.paper.title}, once the rules are as before")
     return (
-        f"This engagement is made stricter for paralegals: the preview says she would lose {len(granted)} downloads and "
-        f"{len(secrets)} papers; then a download is refused: “{refusal.words}” Taken away, all is as before."
+        f"This engagement is made stricter for paralegals: the preview says she would lose {len(granted)} downloads "
+        f"and {len(secrets)} papers; then a download is refused: “{refusal.words}” Taken away, all is as before."
     )
 
 

@@ -50,8 +50,8 @@ def share_what_comes(stage: Stage) -> str:
     stage.refuse_both(person_of("sofia"), held.id, "when the standing share has ended")
     same(set(stage.listed("sofia")), before, "what she sees after that")
     return (
-        "A standing share gives the paralegal the insurer's papers to come: one that the intake specialist brings opens "
-        "to her as it is confirmed, not before; when the share ends, so does what it gave."
+        "A standing share gives the paralegal the insurer's papers to come: one that the intake specialist brings "
+        "opens to her as it is confirmed, not before; when the share ends, so does what it gave."
     )
 
 
@@ -82,8 +82,8 @@ def share_many(stage: Stage) -> str:
     same(set(stage.listed("ines")), before, "what she sees when it is undone")
     stage.figures["shared at once"] = f"3 papers, undone: {undone['opened']} was opened, {undone['bytes']:,} bytes left"
     return (
-        "Many at once: the dry run says 2 papers, 1 left out (privileged: never shared by its label); when another paper "
-        f"comes, what was looked at is refused ({refusal.code}); undoing the 3 says that 1 was opened meanwhile "
+        "Many at once: the dry run says 2 papers, 1 left out (privileged: never shared by its label); when another "
+        f"paper comes, what was looked at is refused ({refusal.code}); undoing the 3 says that 1 was opened meanwhile "
         f"({undone['bytes']:,} bytes)."
     )
 
