@@ -66,11 +66,12 @@ def narrow(stage: Stage) -> str:
     with refused(ForbiddenError, "a download that the engagement's own rules forbid") as refusal:
         stage.content("sofia", granted[0].id)
     stage.change("dana", "DELETE", path, path)
-    for held in granted:
-        same(stage.content("sofia", held.id), held.paper.content, f"{held.paper.title}, once the rules are as before")
+    same(stage.content("sofia", granted[0].id), granted[0].paper.content, "the download, once the rules are as before")
+    same(set(stage.listed("sofia")), stage.granted("sofia"), "what she sees, once the rules are as before")
     return (
-        f"This engagement is made stricter for paralegals: the preview says she would lose {len(granted)} downloads "
-        f"and {len(secrets)} papers; then a download is refused: “{refusal.words}” Taken away, all is as before."
+        "This engagement is made stricter for paralegals: the preview says that one person would lose "
+        f"{len(granted)} downloads and {len(secrets)} papers, and nobody else anything; then a download is refused: "
+        f"“{refusal.words}” Taken away, all is as before."
     )
 
 

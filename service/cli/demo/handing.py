@@ -11,6 +11,7 @@ from service.errors import BadStateError, NotFoundError, SetChangedError
 
 HOUR_S: Final = 3600
 INSURANCE: Final = "insurance"
+OPINION: Final = "Opinion on coverage"
 
 
 def share_what_comes(stage: Stage) -> str:
@@ -58,7 +59,7 @@ def share_what_comes(stage: Stage) -> str:
 def share_many(stage: Stage) -> str:
     """Share all of the insurer's papers in one act, after a dry run; then undo it."""
     offer = stage.brought[-1]
-    for title, sensitivity in (("Policy of the driver", "confidential"), ("Opinion on coverage", "privileged")):
+    for title, sensitivity in (("Policy of the driver", "confidential"), (OPINION, "privileged")):
         _take_in(stage, papers.of_insurer(title, sensitivity))
     before = set(stage.listed("ines"))
     looked = _many(stage, dry_run=True)
@@ -90,7 +91,7 @@ def share_many(stage: Stage) -> str:
 
 def open_at_night(stage: Stage) -> str:
     """Seal a paper for the paralegal, who opens it herself when nobody can be asked."""
-    paper = next(held for held in stage.documents if held.paper.title == papers.of_insurer("Opinion on coverage").title)
+    paper = next(held for held in reversed(stage.documents) if held.paper.title == papers.of_insurer(OPINION).title)
     sealed = stage.make(
         "dana",
         f"/engagements/{stage.engagement}/standbys",
