@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from service.cli.client import Client
 from service.cli.demo.people import FIRM, OTHER_FIRM, OTHER_JOB, OTHER_PEOPLE, VENDOR, ZONE
 from service.cli.demo.proof import refused, same, true
 from service.cli.demo.stage import API, Stage, hence, person_of
@@ -16,28 +15,26 @@ def choose_seat(stage: Stage) -> str:
     stage.keep_token("sofia@other", _engaged_elsewhere(stage))
     made = stage.make("sofia", "/signin", days=7)
     added = stage.make("sofia@other", "/seats", signin=made["signin"])["id"]
-    holder = Client(stage.machine.url, made["signin"], trust_env=False)
-    seats = {seat["id"]: seat for seat in holder.read(f"{API}/seats")["seats"]}
+    stage.keep_token("sofia@signin", made["signin"])
+    seats = {seat["id"]: seat for seat in stage.read("sofia@signin", "/seats")["seats"]}
     places = {(seat["place"]["firm_name"], seat["place"]["engagement_number"]) for seat in seats.values()}
     same(places, {(FIRM, stage.job.number), (OTHER_FIRM, OTHER_JOB.number)}, "the seats of her sign-in")
     mine = next(iter(stage.granted("sofia")))
     for seat, firm in ((made["seat_id"], FIRM), (added, OTHER_FIRM)):
-        token = holder.ask("POST", f"{API}/seats/{seat}/token").json()["token"]
-        stage.keep_token("sofia@chosen", token)
+        stage.keep_token("sofia@chosen", stage.make("sofia@signin", f"/seats/{seat}/token")["token"])
         same(stage.read("sofia@chosen", "/me")["firm"]["name"], firm, "the firm in which the chosen seat acts")
         if firm == FIRM:
             same(set(stage.listed("sofia@chosen")), stage.granted("sofia"), "what she sees in the chosen seat")
     with refused(NotFoundError, "a paper of one firm in the seat of the other"):
         stage.read("sofia@chosen", f"/documents/{mine}")
-    told = [entry for entry in stage.entries(before) if made["seat_id"] in str(entry)]
-    true(told, "the first firm's log to say that a token of its own was linked")
-    for secret in (added, seats[added]["membership_id"], seats[added]["place"]["firm_id"], made["id"]):
-        true(not any(secret in str(entry) for entry in stage.entries(before)), "nothing of the other firm in that log")
-    holder.ask("DELETE", f"{API}/signin")
+    log = [str(entry) for entry in stage.entries(before)]
+    true(any(made["seat_id"] in entry for entry in log), "this firm's log to say that a token of its own was linked")
+    theirs = (added, seats[added]["membership_id"], seats[added]["place"]["firm_id"], made["id"])
+    true(not any(each in entry for each in theirs for entry in log), "nothing of the other firm or the sign-in in it")
+    stage.as_("sofia@signin").ask("DELETE", f"{API}/signin")
     with refused(UnauthenticatedError, "a token of a sign-in that has ended"):
         stage.read("sofia@chosen", "/me")
-    holder.close()
-    for key in ("sofia@other", "sofia@chosen"):
+    for key in ("sofia@signin", "sofia@other", "sofia@chosen"):
         stage.forget_token(key)
     return (
         f"One sign-in, two seats: the paralegal works for {FIRM} and for {OTHER_FIRM}, and chooses one at a time; in "
