@@ -21,6 +21,17 @@ from tests.seaweed import SeaweedMissingError
 
 DOCUMENTS = Path(__file__).parents[3] / "shared" / "documents"
 LONGEST_S = 300
+SHOWN = (
+    r"a standing share gives the paralegal .* as it is confirmed, not before",
+    r"the dry run says 2 papers, 1 left out .* \(set_changed\).* 1 was opened meanwhile \([\d,]+ bytes\)",
+    r"with a reason, .* entry \d+ is the alert",
+    r"each member is told “the member does the training that the firm asks for; the firm records it\.”",
+    r"one person would lose \d+ downloads and \d+ papers, .* a download is refused: “your role does not include this\.",
+    r"lifting it with a token alone is refused: “this act needs a fresh code of your authenticator”",
+    r"told of 1 deletion and 1 insertion that lie hidden in it.* its text alone \(\d+ letters",
+    r"its old id is 410 to the attorney and 404 to the paralegal; .* she had opened it \([\d,]+ bytes\)",
+    r"one sign-in, two seats: .* papers of the other are 404",
+)
 
 
 def play(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -40,6 +51,12 @@ def require_told(done: subprocess.CompletedProcess[str]) -> None:
     assert sum(line.startswith("✓ ") for line in lines) == len(story.STEPS)
     assert not any(line.startswith("✗") for line in lines)
     assert "What was proved" in done.stdout
+    require_shown(done.stdout)
+
+
+def require_shown(told: str) -> None:
+    """What scoping can do is told with the figure or the refusal that proves it."""
+    assert [words for words in SHOWN if not re.search(words, told, re.IGNORECASE)] == []
 
 
 @pytest.mark.long
@@ -80,6 +97,7 @@ def test_the_main_job_runs_and_a_server_left_running_answers_to_the_printed_toke
         assert running.wait(LONGEST_S) == 0, told + rest
     assert sum(line.startswith("✓ ") for line in told.splitlines()) == len(story.STEPS)
     assert "Fax of 4 March, cut off.pdf: unreadable" in told
+    require_shown(told)
     proved = told.partition("What was proved")[0]
     assert "mun_" not in proved  # no token is printed before somebody is there to use it
 
@@ -103,6 +121,7 @@ def test_the_main_job_runs_on_postgres_and_s3_and_ctrl_c_leaves_no_process(tmp_p
     assert running.returncode == 0, told + rest
     assert sum(line.startswith("✓ ") for line in told.splitlines()) == len(story.STEPS)
     assert "PostgreSQL and S3" in told
+    require_shown(told)
     if sys.platform == "linux":
         assert len(started) >= 3  # the service, PostgreSQL, SeaweedFS
     assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]

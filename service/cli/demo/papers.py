@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from docx import Document
+from docx.oxml import OxmlElement
 from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.pagesizes import LETTER
 from reportlab.pdfgen.canvas import Canvas
@@ -26,6 +27,9 @@ PDF: Final = "application/pdf"
 PNG: Final = "image/png"
 DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 READABLE: Final = "readable"
+SAID: Final = "I stood at the crossing when the other car hit mine from behind."
+TAKEN_OUT: Final = " I was looking at my telephone."
+PUT_IN: Final = " I had stood there for some time."
 
 _DEALT: Final = (
     ("court_filing", "confidential"),
@@ -87,6 +91,35 @@ def clinics_letter() -> Paper:
     """What the clinic writes in the middle of the work."""
     lines = ("Northside Clinic", "Which records of Ms Delgado do you want, and of when?", "Records office, 555-0163")
     return Paper("Letter of the clinic.pdf", PDF, _pdf([lines]), "correspondence", "confidential", READABLE)
+
+
+def of_insurer(title: str, sensitivity: str = "confidential") -> Paper:
+    """What comes from the driver's insurer, or is written about it."""
+    lines = ("Pine Mutual Insurance", title, "Claim 77-20931, M. Delgado")
+    return Paper(f"{title}.pdf", PDF, _pdf([lines]), "insurance", sensitivity, READABLE)
+
+
+def of_other_client() -> Paper:
+    """What belongs to the other matter, and is put into the wrong one."""
+    lines = ("Estate of Paul Hartmann", "Inventory: house, two accounts, a boat", "For the executor alone")
+    return Paper("Inventory of the estate.pdf", PDF, _pdf([lines]), "correspondence", "confidential", READABLE)
+
+
+def marked_up() -> Paper:
+    """What a client wrote in Word with changes tracked: a sentence that she took out is still in the file."""
+    document = Document()
+    document.core_properties.author = ""
+    document.add_paragraph(SAID)
+    written = document.element.body.p_lst[-1]
+    for change, kind, words in (("w:del", "w:delText", TAKEN_OUT), ("w:ins", "w:t", PUT_IN)):
+        tracked, run, text = OxmlElement(change), OxmlElement("w:r"), OxmlElement(kind)
+        text.text = words
+        run.append(text)
+        tracked.append(run)
+        written.append(tracked)
+    out = io.BytesIO()
+    document.save(out)
+    return Paper("Statement to the insurer.docx", DOCX, out.getvalue(), "insurance", "confidential", READABLE)
 
 
 def draft(sentence: str) -> Paper:

@@ -30,6 +30,12 @@ FIRST_JOB: Final = Job(
         ("2031-0131", "Estate of Paul Hartmann", "Hartmann, probate papers"),
     ),
 )
+OTHER_FIRM: Final = "Pell Ostrow PC"
+OTHER_JOB: Final = Job("PO-118", "Ferreira: discovery", ())
+OTHER_PEOPLE: Final = (  # owner, lead
+    ("amara.pell@pellostrow.example", "Amara Pell"),
+    ("jonas.ostrow@pellostrow.example", "Jonas Ostrow"),
+)
 NEXT_JOB: Final = Job(
     "E-2031-009",
     "Okoye and Brandt: records",

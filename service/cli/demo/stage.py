@@ -199,6 +199,12 @@ class Stage:
         if who in self.clients:
             self.clients.pop(who).close()
 
+    def forget_token(self, who: str) -> None:
+        """Forget a token that nobody needs any more; what is left is printed when the server stays up."""
+        del self.tokens[who]
+        if who in self.clients:
+            self.clients.pop(who).close()
+
     def turn_to(self, job: Job) -> None:
         """Begin another engagement of the same people: what was made in the last one is left behind."""
         self.leave()

@@ -11,7 +11,20 @@ from typing import Final
 
 from rich.console import Console
 
-from service.cli.demo import changing, ending, opening, papers, proving, sharing, understanding, working
+from service.cli.demo import (
+    changing,
+    ending,
+    guarding,
+    handing,
+    opening,
+    papers,
+    proving,
+    righting,
+    seating,
+    sharing,
+    understanding,
+    working,
+)
 from service.cli.demo.machine import Machine, begin_home
 from service.cli.demo.people import CAST, NEXT_JOB, OWNER
 from service.cli.demo.proof import UnprovenError
@@ -41,6 +54,15 @@ STEPS: Final[tuple[Step, ...]] = (
     understanding.who_can_see,
     understanding.simulate,
     understanding.compare_policies,
+    handing.share_what_comes,
+    handing.share_many,
+    handing.open_at_night,
+    guarding.demand_training,
+    guarding.narrow,
+    guarding.lift_wall,
+    righting.read_text,
+    righting.put_right,
+    seating.choose_seat,
     changing.change_nda,
     changing.revoke,
     changing.expire,
