@@ -77,6 +77,7 @@ class Ahead(Floor):
         if self._agree("attorney revokes many", response, 200, expected=bool(taken)):
             for i in taken:
                 self.model.shares[i].revoked = True
+            self._concern(*taken)
 
     @rule(which=some)
     def attorney_undoes_many(self, which: int) -> None:
@@ -93,6 +94,7 @@ class Ahead(Floor):
         for i in given:
             share = self.model.shares[i]
             share.revoked = share.revoked or self.model.now < share.ends
+        self._concern(*given)
 
     # Papers to come --------------------------------------------------------------------------------------------------
 
@@ -162,6 +164,7 @@ class Ahead(Floor):
         if self._agree("attorney ends a promise", response, 200, expected=self.model.now < share.ends):
             share.ends = self.model.now
             self.model.end_with(share_id)
+            self._concern_made_with(share_id)
 
     # Standby ---------------------------------------------------------------------------------------------------------
 
@@ -219,3 +222,4 @@ class Ahead(Floor):
         if self._agree("attorney withdraws a standby", response, 200, expected=expected):
             standby.ended = True
             self.model.end_with(standby_id)
+            self._concern_made_with(standby_id)

@@ -53,6 +53,7 @@ class Floor(RuleBasedStateMachine):
         self.walls: dict[tuple[str, str], str] = {}
         self.disposals: dict[str, str] = {}
         self.random = random.Random(0)
+        self.named: dict[tuple[str, str], None] = {}
         self.model.address = INSIDE
 
     @initialize(eyes=st.integers(0, 2**32))
@@ -122,6 +123,19 @@ class Floor(RuleBasedStateMachine):
         assert response.status_code < 500, summary(response)
         self.acts[act if expected else f"-{act}"] += 1
         return expected
+
+    def _concern(self, *grant_ids: str) -> None:
+        """Let somebody look, after this step, at what these grants open or opened."""
+        for share in (self.model.shares[i] for i in grant_ids):
+            self.named[share.seat, share.paper] = None
+
+    def _concern_made_with(self, what: str) -> None:
+        """The same of what was made with a task, a standing or standby share."""
+        self._concern(*(i for i, share in self.model.shares.items() if share.made_with == what))
+
+    def _concern_papers(self, *paper_ids: str) -> None:
+        """Let everybody look, after this step, who was ever given these papers."""
+        self._concern(*(i for i, share in self.model.shares.items() if share.paper in paper_ids))
 
     # What was made along with something ------------------------------------------------------------------------------
 

@@ -96,9 +96,10 @@ class Papers(Floor):
         paper, path = self.model.papers[paper_id], f"/documents/{paper_id}"
         seat_id = paper.added_by if adder and paper.added_by else self._of(self._members(), who)
         response = self._ask(self.houses.people[seat_id], "DELETE", path, headers=self._match(path))
-        expected = self.model.can_take_back(seat_id, paper_id)
+        expected = self.model.is_still_his(seat_id, paper_id)
         if self._agree("adder takes back", response, 204, expected=expected):
             paper.state = "taken_back"
+            self._concern_papers(paper_id)
 
     @rule(which=some, who=some, adder=st.sampled_from((True, True, False)), content=st.binary(max_size=9))
     def somebody_replaces(self, which: int, who: int, content: bytes, *, adder: bool) -> None:
@@ -152,6 +153,7 @@ class Papers(Floor):
         expected = not share.revoked and self.model.now < share.ends
         if self._agree("attorney revokes", response, 200, expected=expected):
             share.revoked = True
+            self._concern(grant_id)
 
     @rule(who=some, part=some, label=st.sampled_from(LABELS), hours=hours)
     def attorney_asks(self, who: int, part: int, label: str, hours: int) -> None:

@@ -125,6 +125,10 @@ class Access:
         shut = (seat.person, matter) in self.walls or not self.is_consented(seat.deal, matter)
         return not shut and self.is_open(seat_id)
 
+    def is_there(self, paper_id: str) -> bool:
+        """Nobody took it back."""
+        return self.papers[paper_id].state != "taken_back"
+
     # Papers ----------------------------------------------------------------------------------------------------------
 
     def may(self, seat_id: str, paper_id: str, act: str) -> bool:
@@ -135,7 +139,8 @@ class Access:
         if seat.role == "attorney":
             return self.works_on(seat, paper.matter)
         if seat.role == "coordinator":
-            return self.works_on(seat, paper.matter) and paper.state == "confirmed" and self.below(seat.role, paper)
+            known = self.works_on(seat, paper.matter) and paper.state == "confirmed" and self.below(seat.role, paper)
+            return known or self.is_still_his(seat_id, paper_id)
         if seat.is_firm or not self.is_open_for(seat_id, paper.matter):
             return False
         needs = self.stricter(seat.role, paper, act)
@@ -166,6 +171,16 @@ class Access:
         """Added by this seat, looked at by nobody yet, 72 hours at most."""
         mine = paper.added_by == seat_id and paper.label in ADDS[self.seats[seat_id].role]
         return mine and paper.state == "to_look_at" and self.now < paper.added_at + OWN_S
+
+    def is_still_his(self, seat_id: str, paper_id: str) -> bool:
+        """His own, to replace or take back: a vendor's person's, or a coordinator's while the engagement runs."""
+        seat, paper = self.seats[seat_id], self.papers[paper_id]
+        if seat.deal != paper.deal or not self.is_own(seat_id, paper):
+            return False
+        if seat.is_firm:
+            shut = (seat.person, paper.matter) in self.walls
+            return self.deals[paper.deal].running and self.in_time(seat) and not shut
+        return self.is_open_for(seat_id, paper.matter)
 
     def below(self, role: str, paper: Paper) -> bool:
         """As high as this role may ever hold."""

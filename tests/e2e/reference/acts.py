@@ -50,13 +50,7 @@ class Model(Handing):
         if seat.role == "attorney":
             running = self.deals[paper.deal].running and paper.state == "confirmed"
             return running and seat.firm == paper.firm and self.works_on(seat, paper.matter)
-        return self.can_take_back(seat_id, paper_id)
-
-    def can_take_back(self, seat_id: str, paper_id: str) -> bool:
-        """A vendor's person, what is his own."""
-        seat, paper = self.seats[seat_id], self.papers[paper_id]
-        here = not seat.is_firm and seat.deal == paper.deal and self.is_own(seat_id, paper)
-        return here and self.is_open_for(seat_id, paper.matter)
+        return self.is_still_his(seat_id, paper_id)
 
     # Tasks ------------------------------------------------------------------------------------------------------------
 
