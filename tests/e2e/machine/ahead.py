@@ -13,7 +13,7 @@ from tests.e2e.reference.things import HOLDS, LABELS, Share, Standby, Standing
 from tests.world import rfc3339
 
 _LABELS = st.sampled_from((*((each,) for each in LABELS), LABELS[:2], LABELS))
-_ABILITIES = st.sampled_from((VIEW, VIEW | {"download"}))
+_ABILITIES = st.sampled_from((VIEW, VIEW | {"download"}, VIEW | {"text"}))
 
 
 class Ahead(Floor):
@@ -181,7 +181,7 @@ class Ahead(Floor):
 
         def sealed(seat_id: str) -> Standby:
             part_id = self.model.part_of(paper)
-            return Standby(seat_id, paper.deal, part_id, tuple(papers), abilities, lasts_s, until)
+            return Standby(seat_id, paper.deal, part_id, tuple(papers), abilities, lasts_s, until, self.model.now)
 
         seat_id = self._fit(self._members(), who, lambda i, s: not s.is_firm and self.model.can_seal(sealed(i)))
         made = sealed(seat_id)

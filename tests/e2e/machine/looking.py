@@ -16,6 +16,7 @@ from tests.e2e.machine.floor import INSIDE, OUTSIDE, Floor, seconds
 from tests.e2e.reference.things import DAY_S, DEEPER
 
 SIZES = (1, 5, 16, 100)
+_TEXTS_READ = 0.1  # of those that may be: each takes a process of its own
 Open = dict[tuple[str, str], tuple[int, ...]]
 """Who and what -> whether it may be listed, seen and so on, and how many grants are in force."""
 
@@ -137,7 +138,7 @@ class Looking(Floor):
             shown = [held["until"] for held in card.json()["my_grants"]]
             assert len(shown) == (0 if seat.deal is None else len(self.model.shares_of(seat_id, paper_id)))
         waited, is_over = 0.0, False
-        if expected[1] == 200 and not seat.is_firm:
+        if expected[2] == 200 and not seat.is_firm:
             waited, is_over = self.model.pressed(seat_id, paper_id)
             self.acts["a member waits"] += waited > 0
             self.acts["a member is braked"] += is_over
@@ -145,18 +146,34 @@ class Looking(Floor):
         content = self._ask(person, "GET", f"/documents/{paper_id}/content")
         type(self).compared += 2
         answers = (card.status_code, content.status_code)
-        wanted = (expected[0], 404 if is_over else expected[1])
+        wanted = (expected[0], 404 if is_over else expected[2])
         if seat.is_firm:  # why not is somebody else's test
             answers, wanted = _allowed(answers), _allowed(wanted)
         assert answers == wanted, f"{seat_id} {paper_id}: {answers} is not {wanted}\n{self.model}"
         assert content.status_code != 200 or content.content == paper.content
         assert self.houses.waits == ([] if waited == 0 else [waited])
+        if self.random.random() < (_TEXTS_READ if self.model.may(seat_id, paper_id, "text") else 0.5):
+            self._text(seat_id, paper_id)
 
-    def _told(self, seat_id: str, paper_id: str) -> tuple[int, int]:
+    def _text(self, seat_id: str, paper_id: str) -> None:
+        """Ask for its text: the same word, for an ability of its own."""
+        expected, is_over = self._told(seat_id, paper_id)[1], False
+        if expected == 200 and not self.model.seats[seat_id].is_firm:
+            _, is_over = self.model.pressed(seat_id, paper_id)
+        response = self._ask(self.houses.people[seat_id], "GET", f"/documents/{paper_id}/text")
+        type(self).compared += 1
+        self.acts["a text is read"] += response.status_code == 200
+        answer, wanted = response.status_code, 404 if is_over else expected
+        if self.model.seats[seat_id].is_firm:
+            answer, wanted = answer == 200, wanted == 200
+        assert answer == wanted, f"{summary(response)} {seat_id}, expected {wanted}\n{self.model}"
+        assert response.status_code != 200 or response.content == self.model.papers[paper_id].content
+
+    def _told(self, seat_id: str, paper_id: str) -> tuple[int, int, int]:
         if not self.model.seats[seat_id].is_firm:
             return self.model.told(seat_id, paper_id)
-        view, download = (self.model.may(seat_id, paper_id, each) for each in ("view", "download"))
-        return 200 if view else 404, 200 if download else 404
+        view, text, download = (200 if self.model.may(seat_id, paper_id, each) else 404 for each in DEEPER[1:])
+        return view, text, download
 
     def _whole_list(self, seat_id: str, size: int) -> None:
         """Every page of a list, with nothing missing and nothing too much; some cursors are kept."""

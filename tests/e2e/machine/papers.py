@@ -101,20 +101,20 @@ class Papers(Floor):
             paper.state = "taken_back"
             self._concern_papers(paper_id)
 
-    @rule(which=some, who=some, adder=st.sampled_from((True, True, False)), content=st.binary(max_size=9))
-    def somebody_replaces(self, which: int, who: int, content: bytes, *, adder: bool) -> None:
+    @rule(which=some, who=some, adder=st.sampled_from((True, True, False)), content=st.text("abc", min_size=1))
+    def somebody_replaces(self, which: int, who: int, content: str, *, adder: bool) -> None:
         paper_id = self._brought(which) if which % 3 else self._of(self._here(), which)
         paper, path = self.model.papers[paper_id], f"/documents/{paper_id}"
         anybody = self.lead.membership_id if who % 3 == 0 else self._of(self.model.seats, who)
         seat_id = paper.added_by if adder and paper.added_by else anybody
         seat = self.model.seats[seat_id]
-        response = self._ask(
-            self.houses.people[seat_id], "PUT", f"{path}/content", content=content, headers=self._match(path)
-        )
+        headers = {**self._match(path), "content-type": "text/plain"}
+        person = self.houses.people[seat_id]
+        response = self._ask(person, "PUT", f"{path}/content", content=content.encode(), headers=headers)
         act = "attorney replaces" if seat.role == "attorney" else "adder replaces"
         if self._agree(act, response, 200, expected=self.model.can_replace(seat_id, paper_id)):
-            paper.revision, paper.content = paper.revision + 1, content
-        if paper.state != "taken_back":
+            paper.revision, paper.content = paper.revision + 1, content.encode()
+        if self.model.is_there(paper_id):
             assert self.do(self.lead.get(f"{path}/content")) == paper.content
 
     # By hand ---------------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class Papers(Floor):
     @rule(
         who=some,
         which=some,
-        more=st.sampled_from(((), ("download",), ("download",), ("revise",))),
+        more=st.sampled_from(((), ("download",), ("text",), ("text", "download"), ("revise",))),
         begins=st.sampled_from((None, None, None, 0, 24)),
         hours=hours,
     )
