@@ -17,7 +17,8 @@ class Changing(Floor):
     @rule(which=some, label=st.sampled_from((None, *LABELS)), sensitivity=st.sampled_from((None, *ORDER, ORDER[3])))
     def attorney_corrects(self, which: int, label: str | None, sensitivity: str | None) -> None:
         """Mostly one that somebody has; now and then what it was before, so that what ended could be open again."""
-        paper_id = self._fit(self._here(), which, lambda i, _: self._is_somebodys(i))
+        moved = [i for i, paper in self._here().items() if paper.was_moved and paper.state == "confirmed"]
+        paper_id = self._fit(self._here(), which, lambda i, _: i in moved or self._is_somebodys(i))
         paper, path = self.model.papers[paper_id], f"/documents/{paper_id}"
         was, new = (paper.label, paper.sensitivity), (label or paper.label, sensitivity or paper.sensitivity)
         for label_now, sensitivity_now in (new, was) if which % 3 == 0 else (new,):

@@ -18,8 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize
 from service import doctor
 from tests.e2e.houses import Houses, opened, summary
 from tests.e2e.reference import Model
-from tests.e2e.reference.things import Deal, Paper, Seat
-from tests.world import Person, findings
+from tests.e2e.reference.things import Deal, Paper, Seat, Share
+from tests.world import Person, findings, rfc3339
 
 T = TypeVar("T")
 INSIDE, OUTSIDE = "10.1.2.3", "192.0.2.9"
@@ -136,6 +136,25 @@ class Floor(RuleBasedStateMachine):
     def _concern_papers(self, *paper_ids: str) -> None:
         """Let everybody look, after this step, who was ever given these papers."""
         self._concern(*(i for i, share in self.model.shares.items() if share.paper in paper_ids))
+
+    def _share(self, seat_id: str, paper_id: str, abilities: frozenset[str], start: int | None, end: int) -> None:
+        body = {"membership_id": seat_id, "abilities": sorted(abilities), "not_after": rfc3339(end), "purpose": "x"}
+        if start is not None:
+            body["not_before"] = rfc3339(start)
+        response = self._lead("POST", f"/documents/{paper_id}/grants", body)
+        expected = self.model.can_share(seat_id, paper_id, abilities, start, end)
+        if self._agree("attorney shares", response, 201, expected=expected):
+            first = self.model.term_fits(seat_id, start, end)
+            assert first is not None
+            self.model.shares[response.json()["id"]] = Share(seat_id, paper_id, abilities, first, end)
+
+    def _share_something(self, seat_id: str, hours: int) -> None:
+        """Let a member have something for so long, so that what shuts and opens it again is seen."""
+        ends, abilities = self.model.now + hours * 3600, frozenset({"view", "download"})
+        for paper_id in self._here():
+            if self.model.can_share(seat_id, paper_id, abilities, None, ends):
+                return self._share(seat_id, paper_id, abilities, None, ends)
+        return None
 
     # What was made along with something ------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.e2e.machine.floor import Floor, hours, some
-from tests.e2e.reference.things import LABELS, ORDER, Ask, Paper, Share
+from tests.e2e.reference.things import LABELS, ORDER, Ask, Paper
 from tests.world import Person, rfc3339
 
 MOST_PAPERS = 10
@@ -132,17 +132,6 @@ class Papers(Floor):
         start, end = None if begins is None else now + begins * 3600, now + hours * 3600
         seat_id = self._fit(self._members(), who, lambda i, _: self.model.can_share(i, paper_id, abilities, start, end))
         self._share(seat_id, paper_id, abilities, start, end)
-
-    def _share(self, seat_id: str, paper_id: str, abilities: frozenset[str], start: int | None, end: int) -> None:
-        body = {"membership_id": seat_id, "abilities": sorted(abilities), "not_after": rfc3339(end), "purpose": "x"}
-        if start is not None:
-            body["not_before"] = rfc3339(start)
-        response = self._lead("POST", f"/documents/{paper_id}/grants", body)
-        expected = self.model.can_share(seat_id, paper_id, abilities, start, end)
-        if self._agree("attorney shares", response, 201, expected=expected):
-            first = self.model.term_fits(seat_id, start, end)
-            assert first is not None
-            self.model.shares[response.json()["id"]] = Share(seat_id, paper_id, abilities, first, end)
 
     @rule(which=some)
     def attorney_revokes(self, which: int) -> None:
