@@ -18,8 +18,13 @@ class Papers(Floor):
     @precondition(lambda self: len(self.model.papers) < MOST_PAPERS)
     @rule(where=some, label=st.sampled_from(LABELS), sensitivity=st.sampled_from(ORDER), part=some)
     def attorney_adds(self, where: int, part: int, label: str, sensitivity: str) -> None:
+        """Mostly one that somebody was promised, by its label, where anybody was promised any."""
         deal_id = self._of(self._deals(), where)
         part_id = self._of(self.model.deals[deal_id].parts, part)
+        promises = [each for each in self.model.standings.values() if each.begins <= self.model.now < each.ends]
+        if promises and where % 4:
+            promise = promises[part % len(promises)]
+            deal_id, part_id, label = promise.deal, promise.part, promise.labels[where % len(promise.labels)]
         self._add("attorney adds", self.lead, deal_id, part_id, label, sensitivity)
 
     @precondition(lambda self: len(self.model.papers) < MOST_PAPERS and self.model.asks)
