@@ -14,8 +14,11 @@ from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
+from sqlalchemy import BigInteger, bindparam, select
 
 from service import doctor
+from service.db.models import grants
+from service.db.session import EVERY_LOG
 from tests.e2e.houses import Houses, opened, summary
 from tests.e2e.reference import Model
 from tests.e2e.reference.things import Deal, Paper, Seat, Share
@@ -61,9 +64,19 @@ class Floor(RuleBasedStateMachine):
         self.random = random.Random(eyes)
 
     def teardown(self) -> None:
-        found = self.do(findings(self.houses.world.services))
+        found, live = self.do(findings(self.houses.world.services)), self._live_rows()
         self.do(self.stack.aclose())
         assert [each for each in found if each.severity is doctor.Severity.BROKEN] == []  # rows are what the log says
+        shares, now = self.model.shares.items(), self.model.now
+        # Also of papers that are gone, where nobody would notice: what could come to life again must be over.
+        assert live == {i for i, share in shares if not share.revoked and now < share.ends}, self.model
+
+    def _live_rows(self) -> set[str]:
+        """The grants that are in force, or to come."""
+        now = bindparam("now", type_=BigInteger)
+        query = select(grants.c.id).where(grants.c.not_after > now, grants.c.revoked_at > now)
+        with self.houses.world.services.database.read(EVERY_LOG) as tx:
+            return {row.id for row in tx.all(query, now=self.model.now)}
 
     # Who, what, where ------------------------------------------------------------------------------------------------
 

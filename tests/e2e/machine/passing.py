@@ -22,7 +22,18 @@ class Passing(Looking):
 
     @rule(hours=st.sampled_from((1, 2, 8, 24, 24, 72)))
     def time_passes(self, hours: int) -> None:
-        self.houses.sleep(hours * 3600)
+        """It stops at some of what ends on the way, the rare first."""
+        end, edges = self.model.now + hours * 3600, self._edges()
+        for _ in range(2):
+            way = {t: name for name, times in edges.items() for t in times if self.model.now < t <= end}
+            found = next((each for each in self._some_first(way) if self._changed_at(each)), None)
+            if found is not None:
+                self._land(way[found], found, self._changed_at(found))
+        self.houses.sleep(end - self.model.now)
+
+    def _some_first(self, way: dict[int, str]) -> list[int]:
+        chosen = self.random.sample(sorted(way), len(way))
+        return sorted(chosen, key=lambda each: way[each] in _USUAL)[: 2 * _TRIED]
 
     @rule(seconds=st.sampled_from((1, 60, 599, 3599)))
     def a_moment_passes(self, seconds: int) -> None:
@@ -44,15 +55,19 @@ class Passing(Looking):
                 break
         else:
             name, found = names[first], (near[names[first]][0], [])
-        edge, pairs = found
+        self._land(name, *found)
+        if late:
+            self._look_where_it_changed()
+            self.houses.sleep(1)
+
+    def _land(self, name: str, edge: int, pairs: list[tuple[str, str]]) -> None:
+        """Be there one second before, and then; these look both times."""
         self.houses.sleep(edge - 1 - self.model.now)
         self.named |= dict.fromkeys(pairs)
         self._look_where_it_changed()
         self.houses.sleep(1)
+        self._look_where_it_changed()
         self.acts[f"then: {name}"] += 1
-        if late:
-            self._look_where_it_changed()
-            self.houses.sleep(1)
 
     def _changed_at(self, edge: int) -> list[tuple[str, str]]:
         """Who has more or less in that second than in the one before, and of what."""

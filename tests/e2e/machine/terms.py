@@ -141,7 +141,7 @@ class Terms(Floor):
         begins: int | None,
         lasts: int | None,
     ) -> None:
-        seat_id = None if who is None else self._of(self._members(), who)
+        seat_id = None if who is None else self._fit(self._members(), who, lambda i, s: self.model.works(i))
         deal_id = self._of(self._deals(), where) if seat_id is None or where % 4 == 0 else self._deal_of(seat_id)
         body: dict[str, Any] = {"membership_id": seat_id}
         if hours is not None:
