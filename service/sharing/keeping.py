@@ -54,7 +54,9 @@ _SHARES = (
 )
 _OF_PAPER = _SHARES.where(
     standing_shares.c.part_id
-    == select(documents.c.part_id).where(documents.c.id == bindparam("document")).scalar_subquery()
+    == select(documents.c.part_id).where(documents.c.id == bindparam("document")).scalar_subquery(),
+    # What was moved here was never among the papers to come that whoever made the share thought of.
+    ~exists().where(moves.c.to_document_id == bindparam("document")),
 )
 _OF_ROLE = _SHARES.where(
     standing_shares.c.engagement_id == bindparam("engagement"), standing_shares.c.role == bindparam("role")
@@ -74,7 +76,6 @@ _PAPER = _PAPERS.where(documents.c.id == bindparam("document"))
 _COVERED = _PAPERS.where(
     documents.c.part_id == bindparam("part"),
     documents.c.state == grants.CONFIRMED,
-    # What was moved here was never among the papers to come that whoever made the share thought of.
     ~exists().where(moves.c.to_document_id == documents.c.id),
     or_(
         documents.c.added_at > bindparam("since"),

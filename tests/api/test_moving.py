@@ -234,6 +234,12 @@ async def test_no_standing_share_of_the_new_part_hands_it_out(two: Two) -> None:
             own["document_id"]
         ]
         await seat.get(f"/documents/{new['id']}", status=404)
+    corrected = await there.attorney.ask(
+        "PATCH", f"/documents/{new['id']}", json={"sensitivity": "routine"}, headers={"if-match": new["etag"]}
+    )
+    assert corrected.status_code == 200, corrected.text
+    for seat in (present, later):  # nor when it is corrected, which hands out what was added there
+        await seat.get(f"/documents/{new['id']}", status=404)
     await there.grant(present, new["id"])  # an attorney says so anew
     await present.get(f"/documents/{new['id']}")
     await _whole(world)

@@ -1,8 +1,10 @@
 r"""The service over HTTP against the reference model: random histories of two firms, the same answers after each step.
 
-After each step a random person asks for a random paper (card and bytes), for his whole list in pages of 1, 5, 16 or
-100, for his own counts, asks, tasks and what he may ask for; each answer is compared with the model in both directions.
-Cursors are kept and followed later, whatever happened in between. Each history begins on a copy of one installation.
+After each step a random person asks for a random paper (card, bytes and now and then text), for his whole list in pages
+of 1, 5, 16 or 100, for his own counts, asks, tasks and what he may ask for; each answer is compared with the model in
+both directions. Whoever has more or less than before the step, by the model, or was named by it, asks at once, and an
+attorney who has the paper. Time also goes on to the very second in which something ends or begins. Cursors are kept and
+followed later, whatever happened in between. Each history begins on a copy of one installation.
 
 A thousandth of the histories in the suite, 10,000 of 50 steps in the long run, in 40 shards so that processes can share
 them (xdist); a shard is seeded by its number and the run's seed. Over a whole shard every kind of act must have been

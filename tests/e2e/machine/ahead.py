@@ -13,7 +13,7 @@ from tests.e2e.reference.things import HOLDS, LABELS, Share, Standby, Standing
 from tests.world import rfc3339
 
 _LABELS = st.sampled_from((*((each,) for each in LABELS), LABELS[:2], LABELS))
-_ABILITIES = st.sampled_from((VIEW, VIEW | {"download"}))
+_ABILITIES = st.sampled_from((VIEW, VIEW | {"download"}, VIEW | {"text"}))
 
 
 class Ahead(Floor):
@@ -77,6 +77,7 @@ class Ahead(Floor):
         if self._agree("attorney revokes many", response, 200, expected=bool(taken)):
             for i in taken:
                 self.model.shares[i].revoked = True
+            self._concern(*taken)
 
     @rule(which=some)
     def attorney_undoes_many(self, which: int) -> None:
@@ -93,6 +94,7 @@ class Ahead(Floor):
         for i in given:
             share = self.model.shares[i]
             share.revoked = share.revoked or self.model.now < share.ends
+        self._concern(*given)
 
     # Papers to come --------------------------------------------------------------------------------------------------
 
@@ -162,6 +164,7 @@ class Ahead(Floor):
         if self._agree("attorney ends a promise", response, 200, expected=self.model.now < share.ends):
             share.ends = self.model.now
             self.model.end_with(share_id)
+            self._concern_made_with(share_id)
 
     # Standby ---------------------------------------------------------------------------------------------------------
 
@@ -178,7 +181,7 @@ class Ahead(Floor):
 
         def sealed(seat_id: str) -> Standby:
             part_id = self.model.part_of(paper)
-            return Standby(seat_id, paper.deal, part_id, tuple(papers), abilities, lasts_s, until)
+            return Standby(seat_id, paper.deal, part_id, tuple(papers), abilities, lasts_s, until, self.model.now)
 
         seat_id = self._fit(self._members(), who, lambda i, s: not s.is_firm and self.model.can_seal(sealed(i)))
         made = sealed(seat_id)
@@ -219,3 +222,4 @@ class Ahead(Floor):
         if self._agree("attorney withdraws a standby", response, 200, expected=expected):
             standby.ended = True
             self.model.end_with(standby_id)
+            self._concern_made_with(standby_id)

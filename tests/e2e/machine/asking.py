@@ -60,6 +60,7 @@ class Asking(Floor):
             assert first is not None
             for share in self.model.by_hand(request.seat, request.paper):
                 share.revoked = True
+            self._concern_papers(request.paper)
             made = Share(request.seat, request.paper, abilities, first, ends)
             self.model.shares[response.json()["grant_id"]] = made
 

@@ -14,12 +14,15 @@ from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
+from sqlalchemy import BigInteger, bindparam, select
 
 from service import doctor
+from service.db.models import grants
+from service.db.session import EVERY_LOG
 from tests.e2e.houses import Houses, opened, summary
 from tests.e2e.reference import Model
-from tests.e2e.reference.things import Deal, Paper, Seat
-from tests.world import Person, findings
+from tests.e2e.reference.things import Deal, Paper, Seat, Share
+from tests.world import Person, findings, rfc3339
 
 T = TypeVar("T")
 INSIDE, OUTSIDE = "10.1.2.3", "192.0.2.9"
@@ -53,6 +56,7 @@ class Floor(RuleBasedStateMachine):
         self.walls: dict[tuple[str, str], str] = {}
         self.disposals: dict[str, str] = {}
         self.random = random.Random(0)
+        self.named: dict[tuple[str, str], None] = {}
         self.model.address = INSIDE
 
     @initialize(eyes=st.integers(0, 2**32))
@@ -60,9 +64,19 @@ class Floor(RuleBasedStateMachine):
         self.random = random.Random(eyes)
 
     def teardown(self) -> None:
-        found = self.do(findings(self.houses.world.services))
+        found, live = self.do(findings(self.houses.world.services)), self._live_rows()
         self.do(self.stack.aclose())
         assert [each for each in found if each.severity is doctor.Severity.BROKEN] == []  # rows are what the log says
+        shares, now = self.model.shares.items(), self.model.now
+        # Also of papers that are gone, where nobody would notice: what could come to life again must be over.
+        assert live == {i for i, share in shares if not share.revoked and now < share.ends}, self.model
+
+    def _live_rows(self) -> set[str]:
+        """The grants that are in force, or to come."""
+        now = bindparam("now", type_=BigInteger)
+        query = select(grants.c.id).where(grants.c.not_after > now, grants.c.revoked_at > now)
+        with self.houses.world.services.database.read(EVERY_LOG) as tx:
+            return {row.id for row in tx.all(query, now=self.model.now)}
 
     # Who, what, where ------------------------------------------------------------------------------------------------
 
@@ -122,6 +136,38 @@ class Floor(RuleBasedStateMachine):
         assert response.status_code < 500, summary(response)
         self.acts[act if expected else f"-{act}"] += 1
         return expected
+
+    def _concern(self, *grant_ids: str) -> None:
+        """Let somebody look, after this step, at what these grants open or opened."""
+        for share in (self.model.shares[i] for i in grant_ids):
+            self.named[share.seat, share.paper] = None
+
+    def _concern_made_with(self, what: str) -> None:
+        """The same of what was made with a task, a standing or standby share."""
+        self._concern(*(i for i, share in self.model.shares.items() if share.made_with == what))
+
+    def _concern_papers(self, *paper_ids: str) -> None:
+        """Let everybody look, after this step, who was ever given these papers."""
+        self._concern(*(i for i, share in self.model.shares.items() if share.paper in paper_ids))
+
+    def _share(self, seat_id: str, paper_id: str, abilities: frozenset[str], start: int | None, end: int) -> None:
+        body = {"membership_id": seat_id, "abilities": sorted(abilities), "not_after": rfc3339(end), "purpose": "x"}
+        if start is not None:
+            body["not_before"] = rfc3339(start)
+        response = self._lead("POST", f"/documents/{paper_id}/grants", body)
+        expected = self.model.can_share(seat_id, paper_id, abilities, start, end)
+        if self._agree("attorney shares", response, 201, expected=expected):
+            first = self.model.term_fits(seat_id, start, end)
+            assert first is not None
+            self.model.shares[response.json()["id"]] = Share(seat_id, paper_id, abilities, first, end)
+
+    def _share_something(self, seat_id: str, hours: int) -> None:
+        """Let a member have something for so long, so that what shuts and opens it again is seen."""
+        ends, abilities = self.model.now + hours * 3600, frozenset({"view", "download"})
+        for paper_id in self._here():
+            if self.model.can_share(seat_id, paper_id, abilities, None, ends):
+                return self._share(seat_id, paper_id, abilities, None, ends)
+        return None
 
     # What was made along with something ------------------------------------------------------------------------------
 

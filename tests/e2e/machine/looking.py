@@ -1,4 +1,8 @@
-"""What must hold after each step: every surface shows somebody exactly what the model says."""
+"""What must hold after each step: every surface shows somebody exactly what the model says.
+
+Looked at are, at random, anybody and anything; and at once whoever has more or less than before the step, by the model,
+or was named by an act that takes or gives (`concern` in floor.py): what an act ends is asked for where it ended.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,13 @@ from typing import Any
 from hypothesis.stateful import invariant
 
 from tests.e2e.houses import summary
-from tests.e2e.machine.floor import INSIDE, OUTSIDE, Floor
-from tests.e2e.reference.things import DAY_S
+from tests.e2e.machine.floor import INSIDE, OUTSIDE, Floor, seconds
+from tests.e2e.reference.things import DAY_S, DEEPER
 
 SIZES = (1, 5, 16, 100)
+_TEXTS_READ = 0.1  # of those that may be: each takes a process of its own
+Open = dict[tuple[str, str], tuple[int, ...]]
+"""Who and what -> whether it may be listed, seen and so on, and how many grants are in force."""
 
 
 @dataclass
@@ -31,10 +38,13 @@ class Looking(Floor):
     def __init__(self) -> None:
         super().__init__()
         self.kept: list[Kept] = []
+        self.before = self._all_open()
 
     @invariant()
     def everybody_is_told_what_the_model_says(self) -> None:
         choose = self.random.choice
+        self.model.address = INSIDE
+        self._look_where_it_changed()
         self.model.address = OUTSIDE if self.random.random() < 0.15 else INSIDE
         seat_id, paper_id = choose(list(self.model.seats)), choose(list(self.model.papers))
         if self.random.random() < 0.6:  # few of all pairs are open: most of the time one of those is asked, if there is
@@ -49,6 +59,52 @@ class Looking(Floor):
         narrow = self._ask(self.houses.narrow, "GET", f"/documents/{paper_id}")
         left = self.model.seats[self.houses.narrow.membership_id].has_left
         assert narrow.status_code == (401 if left else 403), summary(narrow)
+
+    def _all_open(self) -> Open:
+        """What is open of whatever was shared with somebody or added by him, or lies where the firm's people work."""
+        pairs = {(share.seat, share.paper) for share in self.model.shares.values()}
+        pairs |= {(paper.added_by, i) for i, paper in self.model.papers.items() if paper.added_by}
+        pairs |= {(i, paper_id) for i, seat in self.model.seats.items() if seat.is_firm for paper_id in self._here()}
+        return {
+            pair: (*(self.model.may(*pair, act) for act in DEEPER), len(self.model.shares_of(*pair)))
+            for pair in sorted(pairs)
+        }
+
+    def _look_where_it_changed(self, most: int = 2) -> None:
+        """Ask for papers that opened or shut since the last look, or that an act named, and for a list of them."""
+        now, nothing = self._all_open(), (False,) * len(DEEPER)
+        changed = [pair for pair in now if now[pair] != self.before.get(pair, (*nothing, 0))]
+        changed = [pair for pair in changed if not self.model.seats[pair[0]].is_firm] or changed
+        named = [pair for pair in self.named if pair not in changed]
+        looked = [*self._some(changed, most), *self._some(named, most)]
+        for pair in looked:
+            self._one_paper(*pair)
+        for seat_id, paper_id in looked[:1]:
+            if self.random.random() < 0.5:
+                self._whole_list(seat_id, self.random.choice(SIZES[1:]))
+            elif self.model.seats[seat_id].deal is not None:
+                self._own_affairs(seat_id)
+            self._who_has_it(paper_id)
+        self.named.clear()
+        self.before = self._all_open() if looked else now  # who looks may be braked
+
+    def _some(self, pairs: list[tuple[str, str]], most: int) -> list[tuple[str, str]]:
+        return self.random.sample(pairs, min(most, len(pairs)))
+
+    def _who_has_it(self, paper_id: str) -> None:
+        """An attorney of the matter is told which grants of a paper are live, and no others."""
+        if self.model.papers[paper_id].firm != "first":
+            return
+        response = self._ask(self.lead, "GET", f"/documents/{paper_id}/grants", params={"limit": 100})
+        type(self).compared += 1
+        assert (response.status_code == 200) == self.model.is_there(paper_id), summary(response)
+        if response.status_code == 200:
+            now = self.model.now
+            rows = [each for each in response.json()["items"] if each["revoked_at"] is None]
+            shown = {each["id"] for each in rows if now < seconds(each["not_after"])}
+            live = {i for i, share in self.model.shares.items() if share.paper == paper_id and not share.revoked}
+            expected = {i for i in live if now < self.model.shares[i].ends}
+            assert shown == expected, f"grants of {paper_id}: {shown} are not {expected}\n{self.model}"
 
     def _all_that_he_has(self, deal_id: str) -> None:
         """Where there is a brake: the member who has most opens one paper after the other."""
@@ -82,7 +138,7 @@ class Looking(Floor):
             shown = [held["until"] for held in card.json()["my_grants"]]
             assert len(shown) == (0 if seat.deal is None else len(self.model.shares_of(seat_id, paper_id)))
         waited, is_over = 0.0, False
-        if expected[1] == 200 and not seat.is_firm:
+        if expected[2] == 200 and not seat.is_firm:
             waited, is_over = self.model.pressed(seat_id, paper_id)
             self.acts["a member waits"] += waited > 0
             self.acts["a member is braked"] += is_over
@@ -90,18 +146,34 @@ class Looking(Floor):
         content = self._ask(person, "GET", f"/documents/{paper_id}/content")
         type(self).compared += 2
         answers = (card.status_code, content.status_code)
-        wanted = (expected[0], 404 if is_over else expected[1])
+        wanted = (expected[0], 404 if is_over else expected[2])
         if seat.is_firm:  # why not is somebody else's test
             answers, wanted = _allowed(answers), _allowed(wanted)
         assert answers == wanted, f"{seat_id} {paper_id}: {answers} is not {wanted}\n{self.model}"
         assert content.status_code != 200 or content.content == paper.content
         assert self.houses.waits == ([] if waited == 0 else [waited])
+        if self.random.random() < (_TEXTS_READ if self.model.may(seat_id, paper_id, "text") else 0.5):
+            self._text(seat_id, paper_id)
 
-    def _told(self, seat_id: str, paper_id: str) -> tuple[int, int]:
+    def _text(self, seat_id: str, paper_id: str) -> None:
+        """Ask for its text: the same word, for an ability of its own."""
+        expected, is_over = self._told(seat_id, paper_id)[1], False
+        if expected == 200 and not self.model.seats[seat_id].is_firm:
+            _, is_over = self.model.pressed(seat_id, paper_id)
+        response = self._ask(self.houses.people[seat_id], "GET", f"/documents/{paper_id}/text")
+        type(self).compared += 1
+        self.acts["a text is read"] += response.status_code == 200
+        answer, wanted = response.status_code, 404 if is_over else expected
+        if self.model.seats[seat_id].is_firm:
+            answer, wanted = answer == 200, wanted == 200
+        assert answer == wanted, f"{summary(response)} {seat_id}, expected {wanted}\n{self.model}"
+        assert response.status_code != 200 or response.content == self.model.papers[paper_id].content
+
+    def _told(self, seat_id: str, paper_id: str) -> tuple[int, int, int]:
         if not self.model.seats[seat_id].is_firm:
             return self.model.told(seat_id, paper_id)
-        view, download = (self.model.may(seat_id, paper_id, each) for each in ("view", "download"))
-        return 200 if view else 404, 200 if download else 404
+        view, text, download = (200 if self.model.may(seat_id, paper_id, each) else 404 for each in DEEPER[1:])
+        return view, text, download
 
     def _whole_list(self, seat_id: str, size: int) -> None:
         """Every page of a list, with nothing missing and nothing too much; some cursors are kept."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.e2e.machine.floor import Floor, hours, some
-from tests.e2e.reference.things import LABELS, ORDER, Ask, Paper, Share
+from tests.e2e.reference.things import LABELS, ORDER, Ask, Paper
 from tests.world import Person, rfc3339
 
 MOST_PAPERS = 10
@@ -18,8 +18,13 @@ class Papers(Floor):
     @precondition(lambda self: len(self.model.papers) < MOST_PAPERS)
     @rule(where=some, label=st.sampled_from(LABELS), sensitivity=st.sampled_from(ORDER), part=some)
     def attorney_adds(self, where: int, part: int, label: str, sensitivity: str) -> None:
+        """Mostly one that somebody was promised, by its label, where anybody was promised any."""
         deal_id = self._of(self._deals(), where)
         part_id = self._of(self.model.deals[deal_id].parts, part)
+        promises = [each for each in self.model.standings.values() if each.begins <= self.model.now < each.ends]
+        if promises and where % 4:
+            promise = promises[part % len(promises)]
+            deal_id, part_id, label = promise.deal, promise.part, promise.labels[where % len(promise.labels)]
         self._add("attorney adds", self.lead, deal_id, part_id, label, sensitivity)
 
     @precondition(lambda self: len(self.model.papers) < MOST_PAPERS and self.model.asks)
@@ -96,24 +101,25 @@ class Papers(Floor):
         paper, path = self.model.papers[paper_id], f"/documents/{paper_id}"
         seat_id = paper.added_by if adder and paper.added_by else self._of(self._members(), who)
         response = self._ask(self.houses.people[seat_id], "DELETE", path, headers=self._match(path))
-        expected = self.model.can_take_back(seat_id, paper_id)
+        expected = self.model.is_still_his(seat_id, paper_id)
         if self._agree("adder takes back", response, 204, expected=expected):
             paper.state = "taken_back"
+            self._concern_papers(paper_id)
 
-    @rule(which=some, who=some, adder=st.sampled_from((True, True, False)), content=st.binary(max_size=9))
-    def somebody_replaces(self, which: int, who: int, content: bytes, *, adder: bool) -> None:
+    @rule(which=some, who=some, adder=st.sampled_from((True, True, False)), content=st.text("abc", min_size=1))
+    def somebody_replaces(self, which: int, who: int, content: str, *, adder: bool) -> None:
         paper_id = self._brought(which) if which % 3 else self._of(self._here(), which)
         paper, path = self.model.papers[paper_id], f"/documents/{paper_id}"
         anybody = self.lead.membership_id if who % 3 == 0 else self._of(self.model.seats, who)
         seat_id = paper.added_by if adder and paper.added_by else anybody
         seat = self.model.seats[seat_id]
-        response = self._ask(
-            self.houses.people[seat_id], "PUT", f"{path}/content", content=content, headers=self._match(path)
-        )
+        headers = {**self._match(path), "content-type": "text/plain"}
+        person = self.houses.people[seat_id]
+        response = self._ask(person, "PUT", f"{path}/content", content=content.encode(), headers=headers)
         act = "attorney replaces" if seat.role == "attorney" else "adder replaces"
         if self._agree(act, response, 200, expected=self.model.can_replace(seat_id, paper_id)):
-            paper.revision, paper.content = paper.revision + 1, content
-        if paper.state != "taken_back":
+            paper.revision, paper.content = paper.revision + 1, content.encode()
+        if self.model.is_there(paper_id):
             assert self.do(self.lead.get(f"{path}/content")) == paper.content
 
     # By hand ---------------------------------------------------------------------------------------------------------
@@ -121,7 +127,7 @@ class Papers(Floor):
     @rule(
         who=some,
         which=some,
-        more=st.sampled_from(((), ("download",), ("download",), ("revise",))),
+        more=st.sampled_from(((), ("download",), ("text",), ("text", "download"), ("revise",))),
         begins=st.sampled_from((None, None, None, 0, 24)),
         hours=hours,
     )
@@ -132,17 +138,6 @@ class Papers(Floor):
         seat_id = self._fit(self._members(), who, lambda i, _: self.model.can_share(i, paper_id, abilities, start, end))
         self._share(seat_id, paper_id, abilities, start, end)
 
-    def _share(self, seat_id: str, paper_id: str, abilities: frozenset[str], start: int | None, end: int) -> None:
-        body = {"membership_id": seat_id, "abilities": sorted(abilities), "not_after": rfc3339(end), "purpose": "x"}
-        if start is not None:
-            body["not_before"] = rfc3339(start)
-        response = self._lead("POST", f"/documents/{paper_id}/grants", body)
-        expected = self.model.can_share(seat_id, paper_id, abilities, start, end)
-        if self._agree("attorney shares", response, 201, expected=expected):
-            first = self.model.term_fits(seat_id, start, end)
-            assert first is not None
-            self.model.shares[response.json()["id"]] = Share(seat_id, paper_id, abilities, first, end)
-
     @rule(which=some)
     def attorney_revokes(self, which: int) -> None:
         here = {i: s for i, s in self.model.shares.items() if self.model.papers[s.paper].firm == "first"}
@@ -152,6 +147,7 @@ class Papers(Floor):
         expected = not share.revoked and self.model.now < share.ends
         if self._agree("attorney revokes", response, 200, expected=expected):
             share.revoked = True
+            self._concern(grant_id)
 
     @rule(who=some, part=some, label=st.sampled_from(LABELS), hours=hours)
     def attorney_asks(self, who: int, part: int, label: str, hours: int) -> None:

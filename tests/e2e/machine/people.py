@@ -160,11 +160,3 @@ class People(Floor):
             self.do(self.houses.world.step_up(self.houses.people[seat_id]))
             self.acts["step up"] += 1
             seat.stepped_up_until = now + STEPPED_UP_S
-
-    @rule(hours=st.sampled_from((1, 2, 8, 24, 24, 72)))
-    def time_passes(self, hours: int) -> None:
-        self.houses.sleep(hours * 3600)
-
-    @rule(seconds=st.sampled_from((1, 60, 599, 3599)))
-    def a_moment_passes(self, seconds: int) -> None:
-        self.houses.sleep(seconds)

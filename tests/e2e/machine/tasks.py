@@ -34,7 +34,10 @@ class Tasks(Papers):
         labels = () if preset == "read" else (label,)
 
         def fits(seat_id: str, seat: Seat) -> bool:
-            return self.model.now < seat.ends and (not labels or label in ADDS[seat.role])
+            deal_id, part_id = self._place(seat_id, part)
+            able = (seat.is_firm or self._is_able(seat_id, part_id)) and self.model.now < seat.ends
+            there = preset == "make" or bool(self._near(seat_id, deal_id, part_id, preset))
+            return able and there and (not labels or label in ADDS[seat.role])
 
         seat_id = self._fit(self._members(), who, fits)
         deal_id, part_id = self._place(seat_id, part)
@@ -60,19 +63,26 @@ class Tasks(Papers):
 
     def _handed(self, seat_id: str, deal_id: str, part_id: str, preset: str, which: int, count: int) -> tuple[str, ...]:
         """Papers of this part that could be handed to him, mostly."""
+        near, count = self._near(seat_id, deal_id, part_id, preset), max(count, preset != "make")
+        if which % 4 and not near and preset == "make":
+            return ()
+        papers = (near if which % 4 else None) or list(self._here())
+        return tuple(dict.fromkeys(papers[(which // 4 + n) % len(papers)] for n in range(count)))
+
+    def _near(self, seat_id: str, deal_id: str, part_id: str, preset: str) -> list[str]:
         place, role = (deal_id, self.model.deals[deal_id].parts[part_id]), self.model.seats[seat_id].role
         near = [i for i, paper in self._here().items() if (paper.deal, paper.matter) == place]
         near = [i for i in near if self.model.is_shareable(role, i, PRESETS[preset])]
-        near = [i for i in near if preset != "work" or not self.model.is_checked_out(i)]
-        papers, count = (near if which % 4 else None) or list(self._here()), max(count, preset != "make")
-        return tuple(dict.fromkeys(papers[(which // 4 + n) % len(papers)] for n in range(count)))
+        return [i for i in near if preset != "work" or not self.model.is_checked_out(i)]
 
     @rule(which=some)
     def member_works_on_his_task(self, which: int) -> None:
         """He adds what is asked for, where anything is, and submits it; where nobody has a task, somebody gets one."""
-        if not any(task.waits_for_member for task in self.model.tasks.values()):
-            preset, label = tuple(PRESETS)[which % 3], LABELS[which % len(LABELS)]
-            self.attorney_gives_a_task(which, which, which, 1, preset, label, 24, None)
+        for n in range(3):  # to one who can do it
+            if any(task.waits_for_member and self._can_work(task) for task in self.model.tasks.values()):
+                break
+            preset, label = tuple(PRESETS)[(which + n) % 3], LABELS[(which + n) % len(LABELS)]
+            self.attorney_gives_a_task(4 * (which + n) + 1, which + n, 4 * which + 1, 1, preset, label, 24, None)
         if not self.model.tasks:
             return
         task_id = self._fit(self.model.tasks, which, lambda _, task: task.waits_for_member and self._can_work(task))
@@ -84,8 +94,14 @@ class Tasks(Papers):
         self._submit(task_id, fitting[:2] if which % 5 else mine[:2])
 
     def _can_work(self, task: Task) -> bool:
-        walled = self.model.is_walled(self.model.seats[task.seat], task.part)
-        return not walled and not self.model.seats[task.seat].is_firm and self.model.works(task.seat)
+        """A member of the vendor who may submit it, and may add what it asks for."""
+        firm = self.model.seats[task.seat].is_firm
+        able = not firm and self.model.deals[task.deal].running and self._is_able(task.seat, task.part)
+        return able and all(self.model.can_add(task.seat, task.deal, task.part, label) for label in task.labels)
+
+    def _is_able(self, seat_id: str, part_id: str) -> bool:
+        deal_id = self._deal_of(seat_id)
+        return self.model.works(seat_id) and self.model.is_open_for(seat_id, self.model.deals[deal_id].parts[part_id])
 
     def _submit(self, task_id: str, named: list[str]) -> None:
         task, path = self.model.tasks[task_id], f"/tasks/{task_id}"
@@ -105,7 +121,7 @@ class Tasks(Papers):
     def _submitted(self, which: int) -> None:
         """Mostly let somebody submit something, where nobody has."""
         if which % 4 and not any(task.state == "submitted" for task in self.model.tasks.values()):
-            self.member_works_on_his_task(which)
+            self.member_works_on_his_task(which // 4 * 4 + 1)
 
     @precondition(lambda self: self.model.tasks)
     @rule(which=some)
@@ -118,11 +134,12 @@ class Tasks(Papers):
         if self._agree("attorney returns a task", response, 200, expected=expected):
             task.state = "returned"
 
-    @precondition(lambda self: self.model.tasks)
     @rule(which=some, sensitivity=st.sampled_from((None, None, *ORDER)))
     def attorney_accepts_a_task(self, which: int, sensitivity: str | None) -> None:
         self._submitted(which)
-        task_id = self._fit(self.model.tasks, which, lambda _, task: task.state == "submitted")
+        if not self.model.tasks:
+            return
+        task_id = self._fit(self.model.tasks, which, lambda _, task: self.model.can_accept(task, sensitivity))
         task, path = self.model.tasks[task_id], f"/tasks/{task_id}"
         shown = {each["document_id"]: each["revision_id"] for each in self.do(self.lead.get(path))["documents"]}
         accepted = [
@@ -136,12 +153,14 @@ class Tasks(Papers):
                     self.model.confirm(i, paper.label, sensitivity or "confidential")
             self.model.end_task(task_id, "accepted")
             self._file_shares(*task.named)
+            self._concern_made_with(task_id)
 
     @precondition(lambda self: self.model.tasks)
     @rule(which=some)
     def attorney_cancels_a_task(self, which: int) -> None:
-        task_id = self._of(self.model.tasks, which)
+        task_id = self._fit(self.model.tasks, which, lambda _, task: task.is_live and task.state != "submitted")
         task, path = self.model.tasks[task_id], f"/tasks/{task_id}"
         response = self._lead("POST", f"{path}/cancellation", match=path)
         if self._agree("attorney cancels a task", response, 200, expected=task.is_live):
             self.model.end_task(task_id, "cancelled")
+            self._concern_made_with(task_id)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from tests.e2e.machine.floor import Floor, seconds, some
-from tests.e2e.reference.things import NEVER, OVERLAYS, VENDOR, WAIVER_S, Evidence, Schedule
+from tests.e2e.reference.things import NEVER, OVERLAYS, VENDOR, WAIVER_S, Evidence, Schedule, Seat
 from tests.world import rfc3339
 
 _LASTS = st.sampled_from((None, None, 1, 72))
@@ -18,7 +18,9 @@ _HOURS = (  # days, from and to which minute, zone
     (frozenset(range(7)), 6 * 60, 22 * 60, "UTC"),
     (frozenset(range(5)), 0, 24 * 60, "America/New_York"),
     (frozenset({0, 2, 4}), 2 * 60 + 30, 14 * 60, "America/New_York"),
+    (frozenset({6}), 0, 60, "UTC"),  # hardly ever
 )
+_ELSEWHERE = "192.0.2.0/24"  # nobody is there, most of the time
 
 
 class Terms(Floor):
@@ -88,7 +90,13 @@ class Terms(Floor):
 
     @rule(where=some, who=some)
     def attorney_waives(self, where: int, who: int) -> None:
-        deal_id, seat_id = self._subject(where, who, lambda i, s: self.model.can_waive(s.deal or "", s.person))
+        waived = {(each.deal, each.subject) for each in self.model.evidence.values() if each.waived}
+
+        def fits(seat_id: str, seat: Seat) -> bool:
+            trained = self.model.in_force(seat.deal or "", seat.person, "training")
+            return self.model.works(seat_id) and (seat.deal, seat.person) not in waived and not trained
+
+        deal_id, seat_id = self._subject(where, who, fits)
         person, now = self.model.seats[seat_id].person, self.model.now
         if who % 4 and "training" not in self.model.deals[deal_id].owed:
             self._demand(deal_id, ("training",))
@@ -97,6 +105,8 @@ class Terms(Floor):
         if self._agree("attorney waives", response, 201, expected=self.model.can_waive(deal_id, person)):
             made = Evidence(deal_id, person, "training", now, now + WAIVER_S, waived=True)
             self.model.evidence[response.json()["id"]] = made
+            if who % 4:
+                self._share_something(seat_id, 96)
 
     @precondition(lambda self: self.model.evidence)
     @rule(which=some)
@@ -118,7 +128,7 @@ class Terms(Floor):
         where=some,
         who=st.none() | some,
         hours=st.sampled_from(_HOURS),
-        network=st.sampled_from((None, "10.0.0.0/8")),
+        network=st.sampled_from((None, "10.0.0.0/8", _ELSEWHERE)),
         begins=st.sampled_from((None, None, 3600)),
         lasts=st.sampled_from((7200, 86_400, None)),
     )
@@ -131,7 +141,7 @@ class Terms(Floor):
         begins: int | None,
         lasts: int | None,
     ) -> None:
-        seat_id = None if who is None else self._of(self._members(), who)
+        seat_id = None if who is None else self._fit(self._members(), who, lambda i, s: self.model.works(i))
         deal_id = self._of(self._deals(), where) if seat_id is None or where % 4 == 0 else self._deal_of(seat_id)
         body: dict[str, Any] = {"membership_id": seat_id}
         if hours is not None:
@@ -140,6 +150,8 @@ class Terms(Floor):
         if network is not None or hours is None:
             network = network or "10.0.0.0/8"
             body["networks"] = [network]
+        if network == _ELSEWHERE or hours == _HOURS[-1]:  # it shuts him out: not for ever, or little is left to see
+            lasts = lasts or 86_400
         now = self.model.now
         first = now + (begins or 0)
         last = NEVER if lasts is None else first + lasts
@@ -150,6 +162,8 @@ class Terms(Floor):
             made = response.json()
             assert seconds(made["valid_from"]) == first
             self.model.schedules[made["id"]] = Schedule(deal_id, seat_id, hours, network, first, last)
+            if seat_id is not None and where % 4:
+                self._share_something(seat_id, 48)
 
     @precondition(lambda self: self.model.schedules)
     @rule(which=some)

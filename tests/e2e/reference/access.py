@@ -22,6 +22,7 @@ from tests.e2e.reference.things import (
     Ask,
     Deal,
     Evidence,
+    Misdirection,
     Paper,
     Request,
     Schedule,
@@ -51,6 +52,7 @@ class Access:
     standings: dict[str, Standing] = field(default_factory=dict)
     standbys: dict[str, Standby] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
+    misdirections: dict[str, Misdirection] = field(default_factory=dict)
     signed: dict[tuple[str, str], int] = field(default_factory=dict)  # (person, deal) -> number of the newest text
     walls: set[tuple[str, str]] = field(default_factory=set)  # (person, matter)
     team: set[tuple[str, str]] = field(default_factory=set)  # (person, matter)
@@ -125,17 +127,29 @@ class Access:
         shut = (seat.person, matter) in self.walls or not self.is_consented(seat.deal, matter)
         return not shut and self.is_open(seat_id)
 
+    def is_there(self, paper_id: str) -> bool:
+        """Nobody took it back, nor moved it away."""
+        return self.papers[paper_id].state in {"to_look_at", "confirmed"}
+
+    def is_disclaimed(self, seat_id: str, paper_id: str, since: int = 0) -> bool:
+        """He said that it was not meant for him, and no attorney said otherwise."""
+        pair = (self.seats[seat_id].person, paper_id)
+        said = [each for each in self.misdirections.values() if (each.person, each.paper) == pair and not each.meant]
+        return any(since <= each.said_at for each in said)
+
     # Papers ----------------------------------------------------------------------------------------------------------
 
     def may(self, seat_id: str, paper_id: str, act: str) -> bool:
-        """Know of it (list), view or download."""
+        """Know of it (list), view it, read its text or download it."""
         seat, paper = self.seats[seat_id], self.papers[paper_id]
-        if seat.firm != paper.firm or seat.deal not in {None, paper.deal} or paper.state == "taken_back":
+        if seat.firm != paper.firm or seat.deal not in {None, paper.deal} or not self.is_there(paper_id):
             return False
         if seat.role == "attorney":
             return self.works_on(seat, paper.matter)
         if seat.role == "coordinator":
-            return self.works_on(seat, paper.matter) and paper.state == "confirmed" and self.below(seat.role, paper)
+            known = self.works_on(seat, paper.matter) and paper.state == "confirmed" and self.below(seat.role, paper)
+            known = known and not self.is_disclaimed(seat_id, paper_id)
+            return known or self.is_still_his(seat_id, paper_id)
         if seat.is_firm or not self.is_open_for(seat_id, paper.matter):
             return False
         needs = self.stricter(seat.role, paper, act)
@@ -143,7 +157,7 @@ class Access:
             return False
         if act == "download" and seat.role == CARRIES_NOTHING_AWAY:
             return False
-        ability = "download" if act == "download" else "view"
+        ability = act if act in {"text", "download"} else "view"
         return ("assigned" not in needs and self.is_own(seat_id, paper)) or (
             paper.state == "confirmed"
             and self.below(seat.role, paper)
@@ -166,6 +180,16 @@ class Access:
         """Added by this seat, looked at by nobody yet, 72 hours at most."""
         mine = paper.added_by == seat_id and paper.label in ADDS[self.seats[seat_id].role]
         return mine and paper.state == "to_look_at" and self.now < paper.added_at + OWN_S
+
+    def is_still_his(self, seat_id: str, paper_id: str) -> bool:
+        """His own, to replace or take back: a vendor's person's, or a coordinator's while the engagement runs."""
+        seat, paper = self.seats[seat_id], self.papers[paper_id]
+        if seat.deal != paper.deal or not self.is_own(seat_id, paper):
+            return False
+        if seat.is_firm:
+            shut = (seat.person, paper.matter) in self.walls
+            return self.deals[paper.deal].running and self.in_time(seat) and not shut
+        return self.is_open_for(seat_id, paper.matter)
 
     def below(self, role: str, paper: Paper) -> bool:
         """As high as this role may ever hold."""
@@ -201,17 +225,16 @@ class Access:
 
     # What one is told ------------------------------------------------------------------------------------------------
 
-    def told(self, seat_id: str, paper_id: str) -> tuple[int, int]:
-        """What a vendor's person is answered who asks for the card and for the bytes."""
+    def told(self, seat_id: str, paper_id: str) -> tuple[int, int, int]:
+        """What a vendor's person is answered who asks for the card, for the text and for the bytes."""
         seat = self.seats[seat_id]
         if seat.has_left:
-            return 401, 401
+            return 401, 401, 401
         if seat.role == "vendor_manager":
-            return 403, 403
-        known, view, download = (self.may(seat_id, paper_id, each) for each in DEEPER)
-        otherwise = 403 if known else 404
-        carries = seat.role != CARRIES_NOTHING_AWAY
-        return 200 if view else otherwise, (200 if download else otherwise) if carries else 403
+            return 403, 403, 403
+        known, *deeper = (self.may(seat_id, paper_id, each) for each in DEEPER)
+        view, text, download = (200 if each else 403 if known else 404 for each in deeper)
+        return view, text, 403 if seat.role == CARRIES_NOTHING_AWAY else download
 
     def pressed(self, seat_id: str, paper_id: str) -> tuple[float, bool]:
         """What the brake says to a vendor's person who opens a paper: how long he waits, or that it is too much.

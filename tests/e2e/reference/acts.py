@@ -50,13 +50,25 @@ class Model(Handing):
         if seat.role == "attorney":
             running = self.deals[paper.deal].running and paper.state == "confirmed"
             return running and seat.firm == paper.firm and self.works_on(seat, paper.matter)
-        return self.can_take_back(seat_id, paper_id)
+        return self.is_still_his(seat_id, paper_id)
 
-    def can_take_back(self, seat_id: str, paper_id: str) -> bool:
-        """A vendor's person, what is his own."""
+    def can_correct(self, paper_id: str, label: str, sensitivity: str) -> bool:
+        """What is confirmed, in an engagement that runs, to something that it is not."""
+        paper = self.papers[paper_id]
+        new = (label, sensitivity) != (paper.label, paper.sensitivity)
+        return paper.state == "confirmed" and self.deals[paper.deal].running and new
+
+    def can_move(self, paper_id: str, deal_id: str, part: str) -> bool:
+        """What is confirmed and no task rests on, between engagements that run."""
+        paper = self.papers[paper_id]
+        busy = any(task.is_live and paper_id in {*task.papers, *task.ever} for task in self.tasks.values())
+        run = self.deals[paper.deal].running and self.deals[deal_id].running
+        return paper.state == "confirmed" and run and not busy and self.part_of(paper) != part
+
+    def can_disclaim(self, seat_id: str, paper_id: str) -> bool:
+        """Whoever may know of it, and is no attorney; what is still his own he takes back."""
         seat, paper = self.seats[seat_id], self.papers[paper_id]
-        here = not seat.is_firm and seat.deal == paper.deal and self.is_own(seat_id, paper)
-        return here and self.is_open_for(seat_id, paper.matter)
+        return paper.state == "confirmed" and seat.role != "attorney" and self.may(seat_id, paper_id, "list")
 
     # Tasks ------------------------------------------------------------------------------------------------------------
 
@@ -125,7 +137,7 @@ class Model(Handing):
     def can_accept(self, task: Task, sensitivity: str | None) -> bool:
         """Exactly what was submitted; of what was confirmed meanwhile the same is to be said."""
         papers = {i: self.papers[i] for i in task.named}
-        same = all(paper.revision == task.named[i] and paper.state != "taken_back" for i, paper in papers.items())
+        same = all(paper.revision == task.named[i] and self.is_there(i) for i, paper in papers.items())
         agreed = all(
             paper.state == "to_look_at" or sensitivity in {None, paper.sensitivity} for paper in papers.values()
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from tests.e2e.reference.access import Access
 from tests.e2e.reference.things import (
     ADDS,
+    BY_LABEL,
     CARRIES_NOTHING_AWAY,
     DAY_S,
     Ask,
@@ -117,6 +118,7 @@ class Handing(Access):
             and (seat.person, matter) not in self.walls
             and self.is_shareable(seat.role, i, VIEW)
             and not self.by_hand(seat_id, i)
+            and not self.is_disclaimed(seat_id, i)
         )
 
     def taken(self, deal_id: str, person: str | None, matter: str | None, label: str | None) -> list[str]:
@@ -168,14 +170,18 @@ class Handing(Access):
         paper, seat = self.papers[paper_id], self.seats[seat_id]
         opens, closes = self.term(seat_id)
         begins, ends = max(self.now, opens), min(share.ends, closes)
-        covers = paper.label in share.labels and at_most(paper.sensitivity, share.sensitivity)
-        here = paper.deal == share.deal and self.part_of(paper) == share.part and share.begins <= self.now < share.ends
+        here = (paper.deal, self.part_of(paper)) == (share.deal, share.part) and not paper.was_moved
+        here = here and share.begins <= self.now < share.ends and not self.is_disclaimed(seat_id, paper_id)
         fits = begins < ends and self.now < seat.ends and (seat.person, paper.matter) not in self.walls
         before = any((s.seat, s.paper, s.made_with) == (seat_id, paper_id, share_id) for s in self.shares.values())
         by_hand = any(s.reaches(share.abilities, begins, ends) for s in self.by_hand(seat_id, paper_id))
-        due = covers and here and fits and not before and not by_hand
+        due = self.covers(share, paper) and here and fits and not before and not by_hand
         if due and self.is_shareable(seat.role, paper_id, share.abilities):
             self.made.append(Share(seat_id, paper_id, share.abilities, begins, ends, made_with=share_id))
+
+    def covers(self, share: Standing, paper: Paper) -> bool:
+        """Of its labels, at most so sensitive."""
+        return paper.label in share.labels and at_most(paper.sensitivity, share.sensitivity)
 
     def can_seal(self, standby: Standby) -> bool:
         """Papers of one part that could be shared with him, at most 14 days ahead."""
@@ -195,7 +201,8 @@ class Handing(Access):
     def left_in(self, standby: Standby) -> list[str]:
         """What may still be shared of it."""
         role = self.seats[standby.seat].role
-        return [i for i in standby.papers if self.is_shareable(role, i, standby.abilities)]
+        there = [i for i in standby.papers if self.is_shareable(role, i, standby.abilities)]
+        return [i for i in there if not self.is_disclaimed(standby.seat, i, since=standby.sealed_at)]
 
     def can_open(self, standby: Standby) -> bool:
         """Its member, once, in time, when he may work at all."""
@@ -215,6 +222,56 @@ class Handing(Access):
         """It is sealed still, or open."""
         until = standby.valid_until if standby.closes is None else standby.closes
         return not standby.ended and self.now < until
+
+    # What takes it away again ----------------------------------------------------------------------------------------
+
+    def correct(self, paper_id: str, label: str, sensitivity: str) -> None:
+        """Grants lose what could not be given of such a paper; then whoever was promised such ones gets it."""
+        paper = self.papers[paper_id]
+        paper.label, paper.sensitivity = label, sensitivity
+        for share in self.shares.values():
+            if share.paper == paper_id and not share.revoked and self.now < share.ends:
+                left = self._left(share, paper)
+                share.revoked = "view" not in left
+                share.abilities = share.abilities if share.revoked else left
+        self.hand_out(paper_id)
+
+    def _left(self, share: Share, paper: Paper) -> frozenset[str]:
+        promise = self.standings.get(share.made_with or "")
+        if promise is not None and not self.covers(promise, paper):
+            return frozenset()
+        if share.bulk is not None and paper.sensitivity not in BY_LABEL:
+            return frozenset()
+        role = self.seats[share.seat].role
+        return frozenset(each for each in share.abilities if self.can_hold(role, paper, frozenset({each})))
+
+    def move(self, paper_id: str, deal_id: str, matter: str) -> Paper:
+        """It is over here, for everybody; what it is there, begun with nobody, is returned."""
+        paper = self.papers[paper_id]
+        for share in self.shares.values():
+            if share.paper == paper_id and self.now < share.ends:
+                share.revoked = True
+        for request in self.requests.values():
+            if request.paper == paper_id and request.state == "open":
+                request.state = "answered"
+        paper.state = "moved"
+        return Paper(
+            paper.firm,
+            deal_id,
+            matter,
+            paper.label,
+            paper.sensitivity,
+            added_at=self.now,
+            content=paper.content,
+            was_moved=True,
+        )
+
+    def disclaim(self, seat_id: str, paper_id: str) -> None:
+        """Whatever the person has of it ends."""
+        person = self.seats[seat_id].person
+        for share in self.shares.values():
+            if share.paper == paper_id and self.seats[share.seat].person == person and self.now < share.ends:
+                share.revoked = True
 
     def confirm(self, paper_id: str, label: str, sensitivity: str) -> None:
         """It is an attorney's word now; who was promised such papers gets it."""

@@ -48,7 +48,8 @@ ADDS: Final[dict[str, tuple[str, ...]]] = {  # role -> labels that it may be ask
 FIRM_ROLES: Final = ("owner", "attorney", "coordinator", "reviewer")
 WORKS_WITH_PAPERS: Final = tuple(role for role in HOLDS if role not in {"vendor_manager", "coordinator"})
 CARRIES_NOTHING_AWAY: Final = "receptionist"
-DEEPER: Final = ("list", "view", "download")  # each means the ones before it
+DEEPER: Final = ("list", "view", "text", "download")  # each means the ones before it
+BY_LABEL: Final = ("routine", "confidential")  # nobody is handed more than that by its label
 PRESETS: Final = {
     "read": frozenset({"view"}),
     "work": frozenset({"view", "download"}),
@@ -137,6 +138,7 @@ class Paper:
     added_at: int = 0
     revision: int = 1
     content: bytes = b"a paper"
+    was_moved: bool = False  # here: it came by no adding, so nobody was promised it
 
 
 @dataclass
@@ -245,8 +247,20 @@ class Standby:
     abilities: frozenset[str]
     lasts_s: int
     valid_until: int
+    sealed_at: int
     closes: int | None = None  # None: never opened
     ended: bool = False
+
+
+@dataclass
+class Misdirection:
+    """That a paper was not meant for a person: closed to him, until an attorney says that it was."""
+
+    person: str
+    paper: str
+    said_at: int
+    acknowledged: bool = False
+    meant: bool = False
 
 
 @dataclass
