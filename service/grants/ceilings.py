@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from service.acts import Act
 from service.errors import AboveCeilingError, BadInputError, BadStateError
-from service.scoping.actions import ABILITY_OF, Ability, Fact, words_of
+from service.scoping.abilities import ABILITY_OF
+from service.scoping.actions import Ability, Fact, words_of
 from service.scoping.inforce import of_engagement
 
 CONFIRMED: Final = "confirmed"
