@@ -27,8 +27,9 @@ from service.db.ids import is_id
 from service.db.models import FOREVER, disclosures, documents, engagements, matter_team, memberships, parts, walls
 from service.db.session import Tx
 from service.door import Holder, NameReader
-from service.errors import AboveCeilingError, BadInputError, BadStateError, NotFoundError
+from service.errors import BadInputError, BadStateError, NotFoundError
 from service.events import EventType
+from service.grants.ceilings import require_told_titles
 from service.paging import Page, Window, page
 from service.recipients import Recipient
 from service.scoping.actions import Action, Side
@@ -293,11 +294,7 @@ def _term(act: Act, reviewer: Recipient, not_after: int) -> tuple[int, int]:
 
 
 def _write(act: Act, reviewer: Recipient, paper: Any, reason: str, begins: int, ends: int) -> str:
-    matrix = act.services.matrix.current
-    if not matrix.ceiling_allows(reviewer.role, Action.TITLE_READ, paper.label, paper.sensitivity):
-        raise AboveCeilingError(
-            f"The role {reviewer.role} is never told titles. Choose a reviewer.", extra={"role": reviewer.role}
-        )
+    require_told_titles(act, paper, reviewer.role)
     if recipients.is_walled(act.tx, act.moment.s, reviewer, paper.matter_id):
         raise BadStateError("A wall stands between this person and this matter. Choose somebody else.")
     part, made = Holder(*act.tx.one(_PART, part=paper.part_id)), act.new_id("dsc")

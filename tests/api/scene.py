@@ -41,7 +41,7 @@ CANARIES = MappingProxyType(
         "misdirection": "Stonechat",
         "acknowledgment": "Twite",
         "typed name": "Treecreeper",
-        "disclosure": "Redstart",
+        "disclosure": "Ptarmigan",
     }
 )
 """Each stands in every name of its kind in the firm, and nowhere else."""
