@@ -58,6 +58,7 @@ SQL_TABLES: Final = Use(
         "service.schedules",  # writes schedules
         "service.disposal",  # destroys them
         "service.register",  # tells number and label of what lies in an engagement
+        "service.disclosures",  # reads the sealed titles that a reviewer was decided to be told
         "service.rotation",  # rewraps the keys of revisions
         "service.doctor",  # compares rows with events, blobs and keys
     ),

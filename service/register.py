@@ -2,24 +2,27 @@
 
 Rules kept here:
 
-* no title is in it, and none may be opened on its word: nothing of a paper is authorised by it;
+* no title is in it but those that an attorney disclosed to this very membership: each of them is decided by itself
+  (`title:read`) and is an entry of its own (service/disclosures.py). On the word of the list none is opened;
 * it shows what lies in the engagement, whatever became of it: to look at, confirmed, taken back, destroyed; rows
   outlive their keys, so a disposed engagement still has its register;
 * a wall binds whoever reviews as it binds everybody: papers of that matter are missing from his register;
 * it is one list of a place, decided as an act on the engagement. Papers are not decided one by one: no policy can give
-  a reviewer an act on a document (service/scoping/rules.py), so there is nothing to compile.
+  a reviewer a further act on a document (service/scoping/rules.py), so there is nothing to compile.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Text, bindparam, exists, func, select
 
-from service import events
+from service import disclosures, events
 from service.acts import Act, Caller, perform
 from service.db.models import documents, matters, revisions, walls
+from service.door import NameReader
 from service.paging import Page, Window, page
 from service.scoping.actions import Action
 from service.scoping.decide import Subject
@@ -28,7 +31,11 @@ from service.services import Services
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One paper, without its name. Times are UTC seconds."""
+    """One paper. Times are UTC seconds.
+
+    Args:
+        title, title_until: None unless it is disclosed to whoever asks.
+    """
 
     id: str
     number: int
@@ -42,6 +49,8 @@ class Line:
     revisions: int
     size_bytes: int  # of the newest revision
     total_bytes: int  # of all revisions
+    title: str | None = None
+    title_until: int | None = None
 
 
 _d, _r = documents, revisions
@@ -81,18 +90,24 @@ _LINES: Final = (
 async def list_page(services: Services, caller: Caller, engagement_id: str, asked: Window) -> Page[Line]:
     """List the papers of an engagement, oldest first; a page is one entry in the log, with count and hash of ids."""
 
-    def change(act: Act) -> Page[Any]:
+    def change(act: Act) -> tuple[Page[Any], disclosures.Titles]:
         bound = {"firm": act.firm_id, "person": act.actor.person_id, "now": act.moment.s}
         rows = act.tx.all(_LINES, engagement=engagement_id, after=asked.after, most=asked.limit + 1, **bound)
         found = page(rows, asked)
-        act.drafts.append(events.list_read(act.who, [row.id for row in found.items]))  # and nothing of them is shown
-        return found
+        ids = [row.id for row in found.items]
+        act.drafts.append(events.list_read(act.who, ids))  # and nothing of them is shown by that
+        return found, disclosures.told(act, engagement_id, ids)
 
     done = await perform(services, caller, Action.REGISTER_READ, Subject(engagement=engagement_id), change)
-    listed: Page[Any] = done.result
-    return listed.map(_line)
+    listed, titles = done.result
+    reader = NameReader(services.keys, titles.authorised)
+    items = await asyncio.to_thread(lambda: [_line(row, reader, titles.rows.get(row.id)) for row in listed.items])
+    return Page(items, listed.next_cursor)
 
 
-def _line(row: Any) -> Line:
+def _line(row: Any, reader: NameReader, disclosed: Any) -> Line:
     known = row._asdict()
-    return Line(**{**known, "size_bytes": int(row.size_bytes or 0), "total_bytes": int(row.total_bytes or 0)})
+    sizes = {"size_bytes": int(row.size_bytes or 0), "total_bytes": int(row.total_bytes or 0)}
+    if disclosed is None:
+        return Line(**{**known, **sizes})
+    return Line(**{**known, **sizes}, title=disclosures.title(reader, disclosed), title_until=disclosed.not_after)

@@ -23,7 +23,7 @@ from service.door import (
 )
 from service.downloads import REVISION
 from service.errors import KeyPlaceError, NotFoundError, SealError, StoreUnavailableError
-from service.scoping.authorised import authorise_ids
+from service.scoping.authorised import authorise_ids, authorise_title
 from service.uploads.pieces import begin_piece
 from tests.fakes.blobs import MemoryBlobs
 from tests.world import Engagement, World, a_world, folder
@@ -60,6 +60,26 @@ async def test_bytes_open_for_the_document_that_was_authorised_and_for_no_other(
     for no in (NOBODY, authorise_ids(frozenset((revision.id, engagement.id)))):  # type: ignore[attr-defined]
         with pytest.raises(NotFoundError):
             _ = [piece async for piece in open_content(services.keys, services.blobs, no, revision)]
+
+
+async def test_whoever_is_told_a_title_opens_neither_bytes_nor_anything_else(
+    world: World, engagement: Engagement
+) -> None:
+    services, revision = world.services, await _revision(engagement)
+    paper = revision.document_id  # type: ignore[attr-defined]
+    titled = authorise_ids(frozenset((authorise_title(paper),)))
+    with services.database.read(world.firm_id) as tx:
+        row = tx.one(select(documents.c.title, documents.c.part_id).where(documents.c.id == paper))
+        part = Holder(*tx.one(select(parts.c.id, parts.c.key_id, parts.c.field_key).where(parts.c.id == row.part_id)))
+    reader = NameReader(services.keys, titled)
+    assert reader.open(part, "documents", "title", paper, row.title) == "The title"
+    for place in (("documents", "note"), ("grants", "title")):
+        with pytest.raises(NotFoundError):
+            reader.open(part, *place, paper, row.title)
+    with pytest.raises(NotFoundError):
+        NameReader(services.keys, NOBODY).open(part, "documents", "title", paper, row.title)
+    with pytest.raises(NotFoundError):
+        _ = [piece async for piece in open_content(services.keys, services.blobs, titled, revision)]
 
 
 async def test_a_row_that_was_moved_to_other_ids_opens_nothing(world: World, engagement: Engagement) -> None:

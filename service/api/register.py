@@ -16,10 +16,10 @@ router = APIRouter(tags=["register"], route_class=StrictRoute)
 
 
 class LineOut(Output):
-    """One paper by label and number, never by its title.
+    """One paper by label and number; `title` is null unless an attorney disclosed it to whoever asks.
 
     `state` is ``to_look_at``, ``confirmed``, ``taken_back`` or ``destroyed``; `size_bytes` is of the newest of its
-    `revisions`, `total_bytes` of all.
+    `revisions`, `total_bytes` of all. After `title_until` the title is told no more.
     """
 
     id: str
@@ -34,10 +34,12 @@ class LineOut(Output):
     revisions: int
     size_bytes: int
     total_bytes: int
+    title: str | None
+    title_until: str | None
 
 
 def _out(line: register.Line) -> dict[str, Any]:
-    return {**asdict(line), "added_at": shown_time(line.added_at)}
+    return {**asdict(line), "added_at": shown_time(line.added_at), "title_until": shown_time(line.title_until)}
 
 
 @router.get("/engagements/{engagement_id}/register", operation_id="list_register", response_model=Listed[LineOut])
@@ -50,6 +52,9 @@ async def list_page(
     cursor: Cursor = None,
     limit: Limit = PAGE_ROWS,
 ) -> Any:
-    """List the papers of an engagement by label and number, for who reviews it; also once it is disposed of."""
+    """List the papers of an engagement by label and number, for who reviews it; also once it is disposed of.
+
+    Titles that were disclosed to the reader are told, each with an entry of its own in the log.
+    """
     found = await register.list_page(services, caller, engagement_id, window(cursor, limit, "doc"))
     return listed(request, response, found, _out)

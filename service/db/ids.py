@@ -14,7 +14,24 @@ from typing import Final
 
 KINDS: Final = frozenset(
     {
-        *("acr", "agr", "ask", "aut", "bak", "blb", "blk", "crt", "doc", "dsp", "dut", "emg", "eng", "frm", "grt"),
+        *(
+            "acr",
+            "agr",
+            "ask",
+            "aut",
+            "bak",
+            "blb",
+            "blk",
+            "crt",
+            "doc",
+            "dsc",
+            "dsp",
+            "dut",
+            "emg",
+            "eng",
+            "frm",
+            "grt",
+        ),
         *("hld", "key", "log", "mem", "mov", "msd", "mtr", "onc", "pce", "per", "prt", "req", "rev", "sby"),
         *("sch", "sea", "sgn", "sig", "stn", "sub", "tok", "tsk", "upl", "ver", "vnd", "wal"),
     }

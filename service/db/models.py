@@ -657,6 +657,25 @@ misdirections = Table(
     Index(None, "firm_id", "acknowledged_at"),
 )
 
+disclosures = Table(
+    "disclosures",
+    metadata,
+    _id(),
+    _ref("firm_id", "firms"),
+    _ref("engagement_id", "engagements"),
+    _ref("document_id", "documents"),
+    _ref("membership_id", "memberships"),  # the reviewer's, to whom the title is opened
+    _bytes("reason", "sealed, part"),
+    _int("not_before"),
+    _int("not_after"),
+    _int("ended_at"),
+    _ref("made_by", "memberships"),
+    _int("version"),
+    Index(None, "document_id", "membership_id", "not_after"),
+    Index(None, "membership_id", "engagement_id", "document_id"),
+    Index(None, "engagement_id", "id"),
+)
+
 on_calls = Table(
     "on_calls",
     metadata,

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from service.brakes.marks import NOT_BRAKED
 from service.db.models import FOREVER
-from service.doctor import braking, duties, matters, misdirections, moves, overlays, proofs, shares, standbys
+from service.doctor import braking, duties, matters, moves, overlays, proofs, reviewing, shares, standbys
 from service.doctor.scratch import Entry, Said, Scratch
 from service.events import EventType
 from service.scoping.actions import Ability, side_of
@@ -362,7 +362,7 @@ _APPLY: Final[Mapping[bytes, Apply]] = MappingProxyType(
             (EventType.MEMBER_ENDED, _member_ended),
             (EventType.MEMBER_RESUMED, braking.member_resumed),
             (EventType.MEMBER_SUSPENDED, braking.member_suspended),
-            *misdirections.APPLY,
+            *reviewing.APPLY,
             (EventType.ON_CALL_CREATED, _on_call_created),
             (EventType.ON_CALL_ENDED, _on_call_ended),
             (EventType.OVERLAY_CHANGED, overlays.changed),

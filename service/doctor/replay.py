@@ -21,6 +21,7 @@ from service.brakes.marks import MARKS, NOT_BRAKED
 from service.db.models import (
     asks,
     authenticators,
+    disclosures,
     documents,
     duties,
     emergencies,
@@ -189,6 +190,17 @@ KINDS: Final = (
         "closed_until",
         "acknowledged_by",
         "acknowledged_at",
+    ),
+    _kind(
+        "disclosure",
+        disclosures,
+        "engagement_id",
+        "document_id",
+        "membership_id",
+        "not_before",
+        "not_after",
+        "ended_at",
+        "made_by",
     ),
     _kind("wall", walls, "person_id", "matter_id", "raised_at", "lifted_at"),
     _kind(

@@ -28,6 +28,8 @@ class EventType(StrEnum):
     BACKUP_MADE = "backup.made"  # a copy of rows and blobs, and of keys where it says so, will leave the installation
     BULK_CREATED = "bulk.created"  # one act handed out many documents; each grant has an entry of its own
     CERTIFICATE_ISSUED = "certificate.issued"
+    DISCLOSURE_CREATED = "disclosure.created"  # a title is opened to a reviewer; the reason is in the payload
+    DISCLOSURE_ENDED = "disclosure.ended"
     DISPOSAL_APPROVED = "disposal.approved"
     DISPOSAL_KEYS_DESTROYED = "disposal.keys_destroyed"
     DISPOSAL_OBJECTS_DELETED = "disposal.objects_deleted"
@@ -114,6 +116,7 @@ class EventType(StrEnum):
     TASK_SUBMITTED = "task.submitted"
     SCHEDULE_CREATED = "schedule.created"  # hours or networks bind a member, or all of an engagement
     SCHEDULE_ENDED = "schedule.ended"
+    TITLE_OPENED = "title.opened"  # a reviewer was told a title that was disclosed to him
     TOKEN_CREATED = "token.created"  # noqa: S105  # the name of an event
     TOKEN_LINKED = "token.linked"  # noqa: S105  # a sign-in may make short-lived tokens with it: its seat
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # the same

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from service.acts import Act
 from service.errors import AboveCeilingError, BadInputError, BadStateError
-from service.scoping.actions import ABILITY_OF, Ability, Fact, words_of
+from service.scoping.abilities import ABILITY_OF
+from service.scoping.actions import Ability, Action, Fact, words_of
 from service.scoping.inforce import of_engagement
+from service.scoping.matrix import Matrix
 
 CONFIRMED: Final = "confirmed"
 _OPENERS: Final = Fact.ASSIGNED | Fact.OWN | Fact.ASKED | Fact.BREAK_GLASS
@@ -59,12 +61,29 @@ def require_below_ceiling(act: Act, document: Any, role: str, abilities: Ability
 
 def above_ceiling(act: Act, document: Any, role: str, abilities: Ability) -> str | None:
     """Return the first of these abilities that a role may never hold on a document, in its engagement."""
-    matrix = of_engagement(act.tx, act.services.matrix.current, document.engagement_id)
+    matrix = _policy_for(act, document)
     for action, ability in ABILITY_OF.items():
         ways = matrix.cell(role, action, document.label, document.sensitivity).ways()
         if ability in abilities and not any(way & _OPENERS == Fact.ASSIGNED for way in ways):
             return str(ability.name).lower()
     return None
+
+
+def require_told_titles(act: Act, document: Any, role: str) -> None:
+    """Ask the policy whether a role could ever be told the title of such a document, and no more of it.
+
+    Raises:
+        AboveCeilingError: it never is.
+    """
+    if not _policy_for(act, document).ceiling_allows(role, Action.TITLE_READ, document.label, document.sensitivity):
+        raise AboveCeilingError(
+            f"The role {role} is never told such titles. Choose a reviewer, or other papers.",
+            extra={"role": role, "label": document.label, "sensitivity": document.sensitivity},
+        )
+
+
+def _policy_for(act: Act, document: Any) -> Matrix:
+    return of_engagement(act.tx, act.services.matrix.current, document.engagement_id)
 
 
 def bits(abilities: Iterable[str]) -> Ability:

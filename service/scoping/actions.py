@@ -48,6 +48,9 @@ class Action(StrEnum):
     AUTHENTICATOR_USE = "authenticator:use"
     CERTIFICATE_LIST = "certificate:list"
     CERTIFICATE_READ = "certificate:read"
+    DISCLOSURE_CREATE = "disclosure:create"
+    DISCLOSURE_END = "disclosure:end"
+    DISCLOSURE_LIST = "disclosure:list"
     DISPOSAL_APPROVE = "disposal:approve"
     DISPOSAL_READ = "disposal:read"
     DISPOSAL_REQUEST = "disposal:request"
@@ -139,6 +142,7 @@ class Action(StrEnum):
     TASK_READ = "task:read"
     TASK_RETURN = "task:return"
     TASK_SUBMIT = "task:submit"
+    TITLE_READ = "title:read"
     TOKEN_CREATE = "token:create"
     TOKEN_LINK = "token:link"
     TOKEN_LIST = "token:list"
@@ -162,6 +166,8 @@ DOCUMENT_ACTIONS = frozenset(
     {
         Action.ACCESS_REQUEST_ANSWER,
         Action.ACCESS_REQUEST_CREATE,
+        Action.DISCLOSURE_CREATE,
+        Action.DISCLOSURE_END,
         Action.DOCUMENT_ACCESS,
         Action.DOCUMENT_ADD,
         Action.DOCUMENT_CONFIRM,
@@ -180,6 +186,7 @@ DOCUMENT_ACTIONS = frozenset(
         Action.GRANT_REVOKE,
         Action.MISDIRECTION_ACKNOWLEDGE,
         Action.MISDIRECTION_CREATE,
+        Action.TITLE_READ,
         Action.WITHHELD_LIST,
     }
 )
@@ -346,6 +353,7 @@ class Fact(IntFlag):
     * `NAMED` for acts on an engagement: named on the team of a matter that has a part in it, no wall between;
     * `KNOWN` confirmed, no grant of the asker's on it, and the engagement declares that it may be asked for;
     * `ON_CALL` leads or deputises the engagement, or is on call for it now;
+    * `DISCLOSED` an attorney opened the title of this document to this membership, and that is in force;
     * `WALLED`, `SUSPENDED` an explicit deny; `NARROWED` the token was made for less than this act.
     """
 
@@ -364,6 +372,7 @@ class Fact(IntFlag):
     NAMED = 4096
     KNOWN = 8192
     ON_CALL = 16384
+    DISCLOSED = 32768
 
 
 DENYING = Fact.WALLED | Fact.SUSPENDED | Fact.NARROWED
@@ -388,19 +397,3 @@ FACT_WORDS: tuple[tuple[str, ...], ...] = tuple(
     tuple(word for word, bit in _SORTED_FACTS if mask & bit) for mask in range(2 * max(Fact))
 )
 """`words_of` for every mask of facts, by number: a decision is recorded with them and must not pay for sorting."""
-
-ABILITY_OF: Mapping[Action, Ability] = MappingProxyType(
-    {
-        Action.DOCUMENT_DOWNLOAD: Ability.DOWNLOAD,
-        Action.DOCUMENT_LIST: Ability.VIEW,
-        Action.DOCUMENT_REVISE: Ability.REVISE,
-        Action.DOCUMENT_TEXT: Ability.TEXT,
-        Action.DOCUMENT_VIEW: Ability.VIEW,
-    }
-)
-"""The ability that a vendor person's grant must carry for the act to count as assigned, besides `Ability.VIEW`."""
-
-ABILITY_BITS: Mapping[str, int] = MappingProxyType(
-    {action: int(ABILITY_OF.get(action, Ability.VIEW) | Ability.VIEW) for action in Action}
-)
-"""The same for every action, as numbers: a grant that does not even let its holder view gives nothing."""

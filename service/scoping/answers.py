@@ -77,7 +77,10 @@ SAME_FOR_EVERY_ID: Final = frozenset({State.NARROWED, State.ROLE, State.TOKEN_EN
 
 _BY_PRECEDENCE: Final = (
     # Who has no way to the thing hears nothing of walls, dates or duties.
-    (Fact.ASSIGNED | Fact.OWN | Fact.KNOWN | Fact.NAMED | Fact.BREAK_GLASS, State.NEVER_GRANTED),
+    (
+        Fact.ASSIGNED | Fact.OWN | Fact.KNOWN | Fact.NAMED | Fact.BREAK_GLASS | Fact.DISCLOSED,
+        State.NEVER_GRANTED,
+    ),
     (Fact.ASKED, State.NOT_ASKED),
     (Fact.WALLED, State.WALLED),
     (Fact.SUSPENDED, State.SUSPENDED),

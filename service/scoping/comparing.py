@@ -23,7 +23,8 @@ from service.db import models
 from service.db.session import Tx
 from service.ledger import Moment
 from service.scoping import listing, statements, together
-from service.scoping.actions import ABILITY_BITS, Action, Role, side_of
+from service.scoping.abilities import ABILITY_BITS
+from service.scoping.actions import Action, Role, side_of
 from service.scoping.actors import Actor, as_actor
 from service.scoping.inforce import overlay_of, under
 from service.scoping.matrix import Matrix

@@ -22,8 +22,8 @@ from service.db.session import Tx
 from service.errors import MunimentError, OutsideWindowError
 from service.ledger import Draft, Moment, Refused
 from service.scoping import queries, reasons, windows
+from service.scoping.abilities import ABILITY_BITS
 from service.scoping.actions import (
-    ABILITY_BITS,
     ASKING_ACTIONS,
     DOCUMENT_ACTIONS,
     FACT_WORDS,
@@ -36,7 +36,7 @@ from service.scoping.actions import (
 )
 from service.scoping.actors import Actor
 from service.scoping.answers import Kind, State
-from service.scoping.authorised import NOTHING, Authorised, authorise_document, authorise_ids
+from service.scoping.authorised import NOTHING, Authorised, authorise_document, authorise_ids, authorise_title
 from service.scoping.hours import all_open
 from service.scoping.inforce import of_row, under
 from service.scoping.matrix import NO_RULE, Answer, Matrix, cells_of
@@ -58,6 +58,7 @@ _DOCUMENT: Final[Mapping[str, tuple[Any, Any]]] = MappingProxyType(
         Action.DOCUMENT_INSPECT: (queries.DOCUMENT_TO_INSPECT, queries.DOCUMENT_FOR_FIRM),
         Action.ACCESS_REQUEST_ANSWER: (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_TO_ANSWER_FOR),
         Action.DOCUMENT_LINEAGE: (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_TO_TRACE),
+        Action.TITLE_READ: (queries.DOCUMENT_FOR_VENDOR, queries.DOCUMENT_TO_NAME),
     }
 )
 _STATEMENTS: Final[Mapping[tuple[Kind, bool], Any]] = MappingProxyType(
@@ -182,6 +183,8 @@ def _opened(action: Action, row: Any) -> Authorised:
     """What a yes opens: whoever may ask for a document, or for its past, need not see its title or its bytes."""
     if action in OPENING_NOTHING:
         return NOTHING
+    if action is Action.TITLE_READ:
+        return authorise_ids(frozenset((authorise_title(row.id),)))  # no door opens bytes with that
     return authorise_ids(frozenset((authorise_document(row.id), row.revision_id)))
 
 

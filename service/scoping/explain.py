@@ -26,7 +26,8 @@ from service.db import models
 from service.db.session import Tx
 from service.ledger import Moment, Place
 from service.scoping import windows
-from service.scoping.actions import ABILITY_OF, Action, Duty, Side, words_of
+from service.scoping.abilities import ABILITY_OF
+from service.scoping.actions import Action, Duty, Side, words_of
 from service.scoping.actors import as_actor
 from service.scoping.answers import State
 from service.scoping.decide import Decision, decide

@@ -340,6 +340,21 @@ def disclaimed() -> Truth:
     return there_is(said.c.document_id == d.c.id, said.c.person_id == PERSON, said.c.closed_until > NOW)
 
 
+def disclosed() -> Truth:
+    """`DISCLOSED`: the title of the document was opened to this very membership, and that has not ended.
+
+    Whoever opened it need not be there any more: it was the firm's word, and has an end.
+    """
+    opening = models.disclosures
+    return there_is(
+        opening.c.document_id == d.c.id,
+        opening.c.membership_id == MEMBERSHIP,
+        opening.c.not_before <= NOW,
+        opening.c.not_after > NOW,
+        opening.c.ended_at > NOW,
+    )
+
+
 def reaches_document() -> Truth:
     """The membership can be about this document at all: a seat in one engagement sees nothing of another."""
     return or_(m.c.engagement_id.is_(None), m.c.engagement_id == d.c.engagement_id)

@@ -19,7 +19,8 @@ from service.db import models
 from service.db.session import Tx
 from service.ledger import Moment
 from service.scoping import duties, facts
-from service.scoping.actions import ABILITY_BITS, OWED_BY_MATTER, Action, Duty
+from service.scoping.abilities import ABILITY_BITS
+from service.scoping.actions import OWED_BY_MATTER, Action, Duty
 from service.scoping.actors import Actor
 from service.scoping.matrix import Matrix
 

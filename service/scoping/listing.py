@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from service.db.session import Tx
 from service.ledger import Moment
 from service.scoping import windows
-from service.scoping.actions import ABILITY_BITS, OWN_LIFE_S, Action, Fact, Side
+from service.scoping.abilities import ABILITY_BITS
+from service.scoping.actions import OWN_LIFE_S, Action, Fact, Side
 from service.scoping.actors import Actor
 from service.scoping.authorised import authorise_document
 from service.scoping.inforce import of_actor

@@ -24,6 +24,7 @@ from service.scoping.facts import (
     Truth,
     asked,
     d,
+    disclosed,
     drafted,
     e,
     engagement_is_led,
@@ -170,6 +171,18 @@ DOCUMENT_TO_TRACE: Final = _of_document(
     there=leaves_trace(),
 )
 """Whose past a firm person may read: also that of a document which was moved away."""
+
+DOCUMENT_TO_NAME: Final = _of_document(
+    mask(
+        window=window(),
+        walled=walled(d.c.matter_id),
+        suspended=suspended(),
+        disclosed=disclosed(),
+    ).label("facts"),
+    _NO_DUTIES,
+    _NO_NDA,
+)
+"""Whether a reviewer is told its title: also when the engagement is closed, for reviewing goes on."""
 
 _p = models.parts
 

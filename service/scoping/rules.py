@@ -7,7 +7,8 @@ Rules kept here:
   is trimmed, nothing is guessed: ``DENY``, `` allow`` and an empty cell are errors;
 * allow rules may name only facts that open, deny rules only facts that shut, so that more of an opening fact never
   takes anything away (the policy is monotone by its syntax; tests prove it over the whole domain);
-* what no policy of ours may ever say is refused here: a document rule for owner or reviewer, `attorney_only` or a
+* what no policy of ours may ever say is refused here: a document rule for owner or reviewer (who may be told titles
+  that an attorney disclosed to him), `attorney_only` or a
   missing condition for a vendor role, asking unseen for what is above confidential or could never be granted, a content
   that anybody but an attorney replaces although it was confirmed, a deny that does not reach everybody.
 
@@ -54,7 +55,8 @@ NO_DOCUMENT_ROLES: Final = frozenset({Role.OWNER, Role.REVIEWER, Role.VENDOR_MAN
 STILL_ASKED_WHEN_SUSPENDED: Final = frozenset({Action.ME_READ})
 
 _VENDOR_NEEDS: Final = Fact.LIVE | Fact.DUTIES | Fact.WINDOW
-_NEEDS_ONE_OF: Final = Fact.ASSIGNED | Fact.OWN | Fact.ASKED | Fact.KNOWN | Fact.BREAK_GLASS
+_NEEDS_ONE_OF: Final = Fact.ASSIGNED | Fact.OWN | Fact.ASKED | Fact.KNOWN | Fact.BREAK_GLASS | Fact.DISCLOSED
+_TITLES_NEED: Final = Fact.DISCLOSED | Fact.WINDOW
 _SEEN_BY_ASKING: Final = frozenset({Sensitivity.ROUTINE, Sensitivity.CONFIDENTIAL})
 
 
@@ -267,7 +269,9 @@ def _check_allow(rule: Rule) -> None:
 
 
 def _check_document_rule(rule: Rule) -> None:
-    if rule.roles & NO_DOCUMENT_ROLES:
+    if rule.actions & {Action.TITLE_READ} or rule.facts & Fact.DISCLOSED:
+        _check_titles(rule)
+    elif rule.roles & NO_DOCUMENT_ROLES:
         raise PolicyError(f"{rule.where}: owner, reviewer and vendor manager have no acts on documents.")
     if not rule.facts & _NEEDS_ONE_OF:
         raise PolicyError(f"{rule.where}: a document rule asks for assigned, own, asked, known or break_glass.")
@@ -282,6 +286,14 @@ def _check_document_rule(rule: Rule) -> None:
         raise PolicyError(f"{rule.where}: what lies hidden in a paper is told to vendors of their own drafts alone.")
     if rule.facts & _VENDOR_NEEDS != _VENDOR_NEEDS:
         raise PolicyError(f"{rule.where}: a vendor's document rule asks for live, duties and window.")
+
+
+def _check_titles(rule: Rule) -> None:
+    """A title alone is told to reviewers, where an attorney opened it to them; that opens nothing else to anybody."""
+    if rule.actions != {Action.TITLE_READ} or rule.roles != {Role.REVIEWER}:
+        raise PolicyError(f"{rule.where}: title:read and disclosed are for each other and for reviewers alone.")
+    if rule.facts & _TITLES_NEED != _TITLES_NEED:
+        raise PolicyError(f"{rule.where}: title:read asks for disclosed and window.")
 
 
 def _check_known(rule: Rule) -> None:

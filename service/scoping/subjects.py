@@ -28,14 +28,14 @@ from service.scoping.answers import Kind
 class Subject(NamedTuple):
     """What an act is on. Name one thing; nothing named is the firm.
 
-    `via` is the id of something that stands for a thing: a revision's, grant's, access request's or misdirection's (its
-    document), an
-    ask's, task's, standing or standby share's (its part), an agreement's, bulk grant's, disposal's, certificate's,
-    membership's, schedule's or on-call duty's (its engagement), a duty's (its engagement, and the matter where it is a
-    matter's), a hold's, wall's or emergency's (its matter), a token's (its person). `receipt` is the id of a document
-    whose receipt is wanted, seen as its adder's own affair. A matter beside an engagement means both at once (putting a
-    part of a matter into an engagement). `begun` is when an upload was let in that goes on (UTC seconds): the hours of
-    that time count, so that what is on its way when they end may finish; all else is decided as it is now.
+    `via` is the id of something that stands for a thing: a revision's, grant's, access request's, misdirection's or
+    disclosure's (its document), an ask's, task's, standing or standby share's (its part), an agreement's, bulk grant's,
+    disposal's, certificate's, membership's, schedule's or on-call duty's (its engagement), a duty's (its engagement,
+    and the matter where it is a matter's), a hold's, wall's or emergency's (its matter), a token's (its person).
+    `receipt` is the id of a document whose receipt is wanted, seen as its adder's own affair. A matter beside an
+    engagement means both at once (putting a part of a matter into an engagement). `begun` is when an upload was let in
+    that goes on (UTC seconds): the hours of that time count, so that what is on its way when they end may finish; all
+    else is decided as it is now.
     """
 
     document: str | None = None
@@ -85,6 +85,7 @@ _NOUNS: Final = {
     "ask": "ask",
     "blk": "bulk",
     "crt": "certificate",
+    "dsc": "disclosure",
     "dsp": "disposal",
     "dut": "duty",
     "emg": "emergency",
@@ -117,6 +118,7 @@ _VIA: Final[Mapping[str, Select[Any]]] = MappingProxyType(
         "ask": _follow(models.asks, part=models.asks.c.part_id),
         "blk": _follow(models.bulk_grants, engagement=models.bulk_grants.c.engagement_id),
         "crt": _follow(models.certificates, engagement=models.certificates.c.engagement_id),
+        "dsc": _follow(models.disclosures, document=models.disclosures.c.document_id),
         "dsp": _follow(models.disposals, engagement=models.disposals.c.engagement_id),
         "dut": _follow(
             models.duties,
@@ -185,6 +187,8 @@ KINDS: Final[Mapping[Action, frozenset[Kind]]] = MappingProxyType(
             ((Action.AUTHENTICATOR_ENROL, Action.AUTHENTICATOR_REPLACE), (_S,)),
             ((Action.AUTHENTICATOR_RESET, Action.AUTHENTICATOR_USE), (_S,)),
             ((Action.CERTIFICATE_LIST, Action.CERTIFICATE_READ, Action.DISPOSAL_READ), (_E, _F)),
+            ((Action.DISCLOSURE_CREATE, Action.DISCLOSURE_END, Action.TITLE_READ), (_D,)),
+            ((Action.DISCLOSURE_LIST,), (_E,)),
             ((Action.DISPOSAL_APPROVE, Action.DISPOSAL_REQUEST, Action.DISPOSAL_RETURN, Action.DISPOSAL_RUN), (_E,)),
             ((Action.DISPOSAL_WITHDRAW,), (_E,)),
             ((Action.DOCUMENT_ACCESS, Action.DOCUMENT_CONFIRM, Action.DOCUMENT_CORRECT), (_D,)),

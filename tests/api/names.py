@@ -23,6 +23,7 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
         "title": (
             ("list_documents read_document", f"{_TEAM} coordinator granted viewer"),
             ("read_content describe_content", f"{_TEAM} coordinator granted"),  # Content-Disposition
+            ("list_register", "reviewer"),  # to whom it was disclosed, and to no other reviewer
             ("move_document", "lead"),  # who alone is named at both ends
             ("confirm_document correct_document share_many", _TEAM),  # the dry run shows what would be shared
         ),
@@ -71,6 +72,8 @@ BELONGS: Mapping[str, Ways] = MappingProxyType(
             ("acknowledge_misdirection", _TEAM),
             ("list_misdirections", f"{_TEAM} granted"),
         ),
+        # Why a title is opened to a reviewer: among the attorneys of the matter.
+        "disclosure": (("create_disclosures list_disclosures read_disclosure end_disclosure", _TEAM),),
         # Clients: never the owner, never anybody of a vendor.
         "client": (
             ("list_matters read_matter", f"{_TEAM} coordinator"),

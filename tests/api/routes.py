@@ -398,6 +398,17 @@ async def _acknowledge_misdirection(scene: Scene) -> Request:
     return Request({"misdirection_id": said}, headers=await scene.tag(f"/misdirections/{said}"), json=body)
 
 
+async def _create_disclosures(scene: Scene) -> Request:
+    reviewer, paper = scene.seats["reviewer"], await scene.paper()
+    body = scene.disclosing(reviewer.membership_id, paper, CANARIES["disclosure"])
+    return Request({"engagement_id": scene.things["engagement"]}, json=body)
+
+
+async def _end_disclosure(scene: Scene) -> Request:
+    made = await scene.disclosure()
+    return Request({"disclosure_id": made}, headers=await scene.tag(f"/disclosures/{made}"))
+
+
 async def _replacing(scene: Scene, paper: str) -> Request:
     tag = await scene.tag(f"/documents/{paper}")
     content = CANARIES["content"].encode() * 2
@@ -699,6 +710,10 @@ CASES: Mapping[str, Make] = MappingProxyType(
         "list_misdirections": _of("engagement_id", "engagement"),
         "list_register": _of("engagement_id", "engagement"),
         "list_register disposed": _of("engagement_id", "disposed_engagement"),
+        "create_disclosures": _create_disclosures,
+        "list_disclosures": _of("engagement_id", "engagement"),
+        "read_disclosure": _of("disclosure_id", "disclosure"),
+        "end_disclosure": _end_disclosure,
         "read_misdirection": _of("misdirection_id", "misdirection"),
         "acknowledge_misdirection": _acknowledge_misdirection,
         "take_back_document": _take_back,

@@ -41,6 +41,7 @@ CANARIES = MappingProxyType(
         "misdirection": "Stonechat",
         "acknowledgment": "Twite",
         "typed name": "Treecreeper",
+        "disclosure": "Ptarmigan",
     }
 )
 """Each stands in every name of its kind in the firm, and nowhere else."""
@@ -187,6 +188,7 @@ class Scene:
         self.things["misdirection"] = await self.misdirection()
         path, seen = f"/misdirections/{await self.misdirection()}", {"answer": CANARIES["acknowledgment"]}
         await self.lead.post(f"{path}/acknowledgment", seen, 200, headers=await self.tag(path))
+        self.things["disclosure"] = await self.disclosure()
         self.things["standby"] = (await self.standby())["id"]
         self.things["standby_opened"] = await self.standby_opened()
         self.things["duty"] = (await self.main.evidence("insurance", note=CANARIES["evidence"]))["id"]
@@ -235,6 +237,9 @@ class Scene:
             "schedule": (await lead.post(f"/engagements/{away.id}/schedules", dict(ALWAYS)))["id"],
             "standby": (await away.standby(paralegal, document, note="Sparrow"))["id"],
             "misdirection": await self.misdirected(away, paralegal, "Sparrow"),
+            "disclosure": await self.disclosed(
+                away, await _of_firm(world, "reviewer", names=PLAIN), document, "Sparrow"
+            ),
             "duty": (await away.evidence("client_consent", note="Sparrow"))["id"],
             "on_call": (await lead.post(f"/engagements/{away.id}/on-call", self.calling(lead.person_id)))["id"],
             "token": (await paralegal.post("/tokens", {"scopes": ["me"], "days": 1}))["id"],
@@ -388,6 +393,21 @@ class Scene:
         body = {"membership_id": seat.membership_id, "abilities": ["view"], "purpose": told, "not_after": ends}
         await engagement.attorney.post(f"/documents/{paper}/grants", body)
         return str((await seat.post(f"/documents/{paper}/misdirection", {"note": note}))["id"])
+
+    async def disclosure(self) -> str:
+        """The paper's title, opened to the house's reviewer."""
+        return await self.disclosed(self.main, self.seats["reviewer"], self.things["document"], CANARIES["disclosure"])
+
+    async def disclosed(self, engagement: Engagement, reviewer: Person, document_id: str, reason: str) -> str:
+        """The same in any engagement."""
+        body = self.disclosing(reviewer.membership_id, document_id, reason)
+        made = await engagement.attorney.post(f"/engagements/{engagement.id}/disclosures", body)
+        return str(made["items"][0]["id"])
+
+    def disclosing(self, membership_id: str, document_id: str, reason: str) -> dict[str, Any]:
+        """What opens a title."""
+        ends = rfc3339(self.world.now + DAY_S)
+        return {"membership_id": membership_id, "document_ids": [document_id], "reason": reason, "not_after": ends}
 
     async def standby(self) -> Any:
         """A paper sealed for the paralegal."""

@@ -220,6 +220,7 @@ async def _shared(house: House) -> dict[str, str]:
         "wall_id": (await lead.post("/walls", {**about, "person_id": stranger.person_id}))["id"],
         "hold_id": (await lead.post("/holds", about))["id"],
         "misdirection_id": misdirected,
+        "disclosure_id": await _disclosed(engagement),
         "emergency_id": (await rescuer.post("/emergencies", emergency))["id"],
     }
 
@@ -231,6 +232,17 @@ async def _misdirected(engagement: Engagement, seat: Person) -> str:
     grant = {"membership_id": seat.membership_id, "abilities": ["view"], "purpose": "To look.", "not_after": ends}
     await lead.post(f"/documents/{paper}/grants", grant)
     return str((await seat.post(f"/documents/{paper}/misdirection", {}))["id"])
+
+
+async def _disclosed(engagement: Engagement) -> str:
+    """A title that was opened to somebody else, who reviews the house."""
+    lead, world, number = engagement.attorney, engagement.world, next(engagement.world.numbers)
+    person = await world.owner.post("/people", {"email": f"t{number}@town.example", "name": f"Tess {number}"})
+    reviewer = await world.owner.post("/members", {"person_id": person["id"], "role": "reviewer"})
+    paper = (await engagement.document(title=TITLE))["document_id"]
+    body = {"membership_id": reviewer["id"], "document_ids": [paper], "reason": "He compares them."}
+    body["not_after"] = rfc3339(world.now + DAY_S)
+    return str((await lead.post(f"/engagements/{engagement.id}/disclosures", body))["items"][0]["id"])
 
 
 def _always() -> dict[str, Any]:

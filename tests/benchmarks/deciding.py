@@ -12,7 +12,8 @@ from typing import Any, Final
 from service.db.session import Tx
 from service.ledger import Moment
 from service.scoping import queries
-from service.scoping.actions import ABILITY_OF, OWN_LIFE_S, Action
+from service.scoping.abilities import ABILITY_OF
+from service.scoping.actions import OWN_LIFE_S, Action
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject, decide
 from tests.benchmarks.grants import DOCUMENTS, Granted, a_world_of

@@ -40,6 +40,7 @@ LATER: Any = tuple(
         "0014_reviewing",
         "0015_hidden_things",
         "0016_signins",
+        "0017_disclosures",
     )
 )
 FIRM_COLUMNS = {name: column for each in (MIGRATION, *LATER) for name, column in each.FIRM_COLUMNS.items()}

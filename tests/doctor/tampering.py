@@ -113,6 +113,24 @@ async def _misdirections(made: Engagement, seat: Person) -> None:
             await made.attorney.change("POST", f"{path}/acknowledgment", {"meant_for_him": True}, match=path)
 
 
+async def _disclosures(made: Engagement) -> None:
+    """Open two titles to a reviewer; one is ended."""
+    world, papers = made.world, [(await made.document())["document_id"] for _ in range(2)]
+    person = await world.owner.post("/people", {"email": f"r{next(world.numbers)}@firm.test", "name": "Rae Reviewer"})
+    reviewer = await world.owner.post("/members", {"person_id": person["id"], "role": "reviewer"})
+    body = {"membership_id": reviewer["id"], "document_ids": papers, "reason": "He compares them."}
+    body["not_after"] = rfc3339(world.now + 7 * DAY_S)
+    opened = await made.attorney.post(f"/engagements/{made.id}/disclosures", body)
+    world.sleep(1)
+    await made.attorney.change("DELETE", f"/disclosures/{opened['items'][0]['id']}")
+
+
+async def _reviewed(made: Engagement, seat: Person) -> None:
+    """What was not meant for a member, and what a reviewer is told."""
+    await _misdirections(made, seat)
+    await _disclosures(made)
+
+
 async def a_full_life(made: Engagement) -> None:
     """Let everything happen to an engagement that changes a row on which a rule depends."""
     world, lead = made.world, made.attorney
@@ -126,7 +144,7 @@ async def a_full_life(made: Engagement) -> None:
     await lead.change("DELETE", f"/grants/{grant['id']}")
     await made.grant(seat, document["document_id"])
     await _tasks(made, seat, document["document_id"])
-    await _misdirections(made, seat)
+    await _reviewed(made, seat)
     hours = {"hours": [{"days": ["mon"], "opens": "09:00", "shuts": "17:00"}], "networks": ["203.0.113.0/24"]}
     schedule = await lead.post(f"/engagements/{made.id}/schedules", {**hours, "membership_id": seat.membership_id})
     await lead.change("DELETE", f"/schedules/{schedule['id']}")

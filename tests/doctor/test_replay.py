@@ -44,6 +44,7 @@ TABLES = {
     "revision": "revisions",
     "move": "moves",
     "engagement": "engagements",
+    "disclosure": "disclosures",
     "misdirection": "misdirections",
     "on_call": "on_calls",
     "standing_share": "standing_shares",

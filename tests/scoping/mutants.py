@@ -138,6 +138,25 @@ MUTANTS: Final = (
         'return or_(is_there(), d.c.state == word("moved"))',
         "return is_there()",
     ),
+    Mutant("a title opens the document", S + "decide.py", "if action is Action.TITLE_READ:", "if not action:"),
+    Mutant(
+        "any disclosure tells a title",
+        S + "facts.py",
+        "        opening.c.membership_id == MEMBERSHIP,\n",
+        "",
+    ),
+    Mutant("any paper of a disclosure is told", S + "facts.py", "        opening.c.document_id == d.c.id,\n", ""),
+    Mutant(
+        "a title is told too early", S + "facts.py", "opening.c.not_before <= NOW", "opening.c.not_before <= NOW + 1"
+    ),
+    Mutant("a title is told too long", S + "facts.py", "opening.c.not_after > NOW", "opening.c.not_after >= NOW"),
+    Mutant("an ended disclosure tells", S + "facts.py", "opening.c.ended_at > NOW", "opening.c.ended_at >= NOW"),
+    Mutant(
+        "a title opens what is no title",
+        D,
+        '(table, column) == ("documents", "title") and title_of',
+        "title_of",
+    ),
     Mutant("a lineage opens the document", S + "decide.py", "if action in OPENING_NOTHING:", "if not action:"),
     Mutant("what was moved counts as destroyed", S + "reasons.py", '"moved": State.MOVED', '"moved": State.DISPOSED'),
     Mutant(

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from service.scoping import actions
+from service.scoping.abilities import ABILITY_BITS
 from service.scoping.actions import (
-    ABILITY_BITS,
     DENYING,
     FACT_WORDS,
     FIRM_ROLES,
@@ -51,7 +51,7 @@ def test_bits_are_where_rows_have_them() -> None:
     """Changing one of these changes what is stored: a migration, not an edit."""
     assert [int(bit) for bit in Duty] == [1 << n for n in range(10)]
     assert [int(bit) for bit in Ability] == [1, 2, 4, 8]
-    assert [int(bit) for bit in Fact] == [1 << n for n in range(15)]
+    assert [int(bit) for bit in Fact] == [1 << n for n in range(16)]
     assert (Ability.VIEW, Ability.TEXT, Ability.DOWNLOAD, Ability.REVISE) == (1, 2, 4, 8)
     assert (Duty.NDA, Duty.UNDERTAKING) == (1, 512)
 

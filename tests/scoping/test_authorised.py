@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from service.scoping.authorised import NOTHING, Authorised, AuthorisedDocumentId, authorise_document, authorise_ids
+from service.scoping.authorised import (
+    NOTHING,
+    Authorised,
+    AuthorisedDocumentId,
+    authorise_document,
+    authorise_ids,
+    authorise_title,
+    title_of,
+)
 
 PAPER = f"doc_{'1' * 32}"
 
@@ -31,6 +39,18 @@ def test_decided_and_listed_documents_and_other_rows_are_added() -> None:
     assert list(more) == [PAPER, "doc_2", "rev_1"]
     assert list(decided) == [PAPER]
     assert list(NOTHING) == []
+
+
+def test_a_title_is_not_its_document_and_cannot_be_slipped_in_either() -> None:
+    title = authorise_ids(frozenset({authorise_title(PAPER)}))
+    assert title_of(PAPER) in title
+    assert PAPER not in title
+    with pytest.raises(TypeError):
+        title.also([PAPER])
+    with pytest.raises(TypeError):
+        NOTHING.also([title_of(PAPER)])
+    both = authorise_ids(frozenset({"eng_1"})).joined(title)
+    assert list(both) == ["eng_1", title_of(PAPER)]
 
 
 def test_its_repr_names_nothing() -> None:

@@ -15,6 +15,7 @@ from service.ledger import Refused
 from service.scoping.actions import OWN_LIFE_S, Action, Label
 from service.scoping.actors import Actor
 from service.scoping.answers import Kind, State
+from service.scoping.authorised import title_of
 from service.scoping.decide import Decision, Subject, authorise, decide
 from service.scoping.matrix import NO_RULE, Matrix
 from service.scoping.subjects import KINDS, follow
@@ -343,6 +344,83 @@ def test_what_a_coordinator_said_was_not_meant_for_him_is_closed_to_him_alone(
     assert scene.ask(scene.lead, Action.DOCUMENT_VIEW, about).allowed
 
 
+DISCLOSED_TO_HER: dict[str, tuple[bool, dict[str, Any]]] = {
+    "now": (True, {}),
+    "from this second": (True, {"not_before": NOW}),
+    "from the next second": (False, {"not_before": NOW + 1}),
+    "until the next second": (True, {"not_after": NOW + 1}),
+    "until this second": (False, {"not_after": NOW}),
+    "ended in the next second": (True, {"ended_at": NOW + 1}),
+    "ended in this second": (False, {"ended_at": NOW}),
+}
+
+
+@pytest.mark.parametrize("when", list(DISCLOSED_TO_HER))
+def test_a_title_is_told_while_it_is_disclosed_and_nothing_else_of_the_paper(scene: Scene, when: str) -> None:
+    told_now, span = DISCLOSED_TO_HER[when]
+    reviewer = scene.world.member("rae", "reviewer", None)
+    assert not scene.ask(reviewer, Action.TITLE_READ).allowed
+    scene.world.disclose(scene.paper, reviewer, **span)
+    decision = scene.ask(reviewer, Action.TITLE_READ)
+    assert decision.allowed is told_now
+    assert list(decision.authorised) == ([title_of(scene.paper)] if told_now else [])
+    assert scene.paper not in decision.authorised
+    for action in (Action.DOCUMENT_VIEW, Action.DOCUMENT_TEXT, Action.DOCUMENT_DOWNLOAD, Action.DISCLOSURE_END):
+        assert not scene.ask(reviewer, action).allowed
+
+
+def _taken_back(scene: Scene, _seat: str) -> None:
+    scene.world.change(models.documents, scene.paper, state="taken_back")
+
+
+def _moved(scene: Scene, _seat: str) -> None:
+    scene.world.change(models.documents, scene.paper, state="moved")
+
+
+def _disposed(scene: Scene, _seat: str) -> None:
+    scene.world.change(models.engagements, scene.engagement, status="disposed")
+
+
+NOT_DISCLOSED: dict[str, Callable[[Scene, str], object]] = {
+    "taken back": _taken_back,
+    "moved": _moved,
+    "disposed": _disposed,
+    "walled": lambda scene, _seat: scene.world.wall("rae"),
+    "suspended": lambda scene, seat: scene.world.change(models.memberships, seat, suspended=1),
+    "ended": lambda scene, seat: scene.world.change(models.memberships, seat, ends_at=NOW),
+    "not begun": lambda scene, seat: scene.world.change(models.memberships, seat, starts_at=NOW + 1),
+    "another's seat": lambda scene, seat: scene.world.change(
+        models.memberships, seat, engagement_id=scene.world.engagement("second")
+    ),
+}
+
+
+@pytest.mark.parametrize("why", list(NOT_DISCLOSED))
+def test_a_disclosed_title_is_not_told(scene: Scene, why: str) -> None:
+    reviewer = scene.world.member("rae", "reviewer", None)
+    scene.world.disclose(scene.paper, reviewer)
+    assert scene.ask(reviewer, Action.TITLE_READ).allowed
+    NOT_DISCLOSED[why](scene, reviewer)
+    assert not scene.ask(reviewer, Action.TITLE_READ).allowed
+
+
+def test_a_disclosure_is_for_one_membership_one_paper_and_one_role(scene: Scene) -> None:
+    reviewer, same = (scene.world.member("rae", "reviewer", engagement) for engagement in (None, "deal"))
+    scene.world.disclose(scene.paper, reviewer)
+    assert not scene.ask(same, Action.TITLE_READ).allowed
+    assert not scene.ask(scene.lead, Action.TITLE_READ).allowed
+    other = scene.world.document("other", scene.lead)
+    assert not scene.ask(reviewer, Action.TITLE_READ, Subject(document=other)).allowed
+    # A closed engagement is reviewed all the same; and nobody asks whether who disclosed it is still there.
+    scene.world.change(models.engagements, scene.engagement, status="closing")
+    scene.world.change(models.memberships, scene.lead, ends_at=NOW)
+    assert scene.ask(reviewer, Action.TITLE_READ).allowed
+    # A role that is told no titles is told none by a row.
+    owner = scene.world.member("olga", "owner", None)
+    scene.world.disclose(scene.paper, owner)
+    assert not scene.ask(owner, Action.TITLE_READ).allowed
+
+
 def test_a_wall_binds_the_attorney_who_leads(scene: Scene) -> None:
     scene.world.wall("lead")
     assert told(scene.ask(scene.lead, Action.DOCUMENT_VIEW)) == (State.WALLED, "not_found", 404)
@@ -429,12 +507,14 @@ def test_a_coordinator_sees_up_to_confidential(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("role", ["owner", "reviewer"])
-def test_owner_and_reviewer_have_no_act_on_any_document(scene: Scene, role: str) -> None:
+def test_owner_and_reviewer_have_no_act_on_a_document(scene: Scene, role: str) -> None:
     member = scene.world.member("olga", role, None)
     scene.world.team("case", "olga")
     for action, kinds in KINDS.items():
-        if Kind.DOCUMENT in kinds:
+        if Kind.DOCUMENT in kinds and (role, action) != ("reviewer", Action.TITLE_READ):
             assert told(scene.ask(member, action)) == (State.ROLE, "forbidden", 403)
+    if role == "reviewer":  # no act but being told a title that was disclosed to him, and this one was not
+        assert told(scene.ask(member, Action.TITLE_READ)) == (State.NEVER_GRANTED, "not_found", 404)
 
 
 # Engagements, matters, the house, oneself ---------------------------------------------------------------------------
@@ -523,7 +603,7 @@ def test_who_is_named_on_a_matter_reads_the_engagement_of_its_part_and_changes_n
     of_attorneys = {Action.ACCESS_REQUEST_LIST, Action.ON_CALL_LIST, Action.TASK_MEASURE, Action.PERSON_ACCESS}
     # Each grant is decided as grant:create or grant:revoke too.
     of_attorneys |= {Action.ENGAGEMENT_USAGE, Action.ENGAGEMENT_SHARE, Action.ENGAGEMENT_SHRINK}
-    of_attorneys |= {Action.DUTY_LIST, Action.OVERLAY_READ, Action.STANDBY_LIST}
+    of_attorneys |= {Action.DISCLOSURE_LIST, Action.DUTY_LIST, Action.OVERLAY_READ, Action.STANDBY_LIST}
     assert allowed == READ_BY_THE_TEAM | {Action.DOCUMENT_LIST} | (of_attorneys if role == "attorney" else set())
     assert scene.ask(house, Action.ENGAGEMENT_READ, on).facts == ("duties", "live", "named", "window")
     assert told(scene.ask(house, Action.ENGAGEMENT_CHANGE, on))[0] in {State.NEVER_GRANTED, State.ROLE}

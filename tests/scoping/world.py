@@ -280,6 +280,19 @@ class World:
             version=1,
         )
 
+    def disclose(self, document_id: str, membership_id: str, **values: Any) -> str:
+        """Open the title of a document to a membership."""
+        return self.add(
+            models.disclosures,
+            id=self._next("dsc"),
+            firm_id=self.firm(),
+            engagement_id=self.row(document_id)["engagement_id"],
+            document_id=document_id,
+            membership_id=membership_id,
+            made_by=membership_id,
+            **{"not_before": NOW - DAY, "not_after": NOW + DAY, "ended_at": FOREVER, "version": 1, **values},
+        )
+
     def emergency(self, membership_id: str, matter: str = "case", **values: Any) -> str:
         row = self._rows[membership_id]
         return self.add(
