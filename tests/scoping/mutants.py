@@ -445,7 +445,7 @@ MUTANTS: Final = (
     Mutant(
         "any document can be added to what was authorised",
         S + "authorised.py",
-        "                row_id.startswith(DOCUMENT_PREFIX)\n",
+        "                row_id.startswith((DOCUMENT_PREFIX, TITLE_PREFIX))\n",
         '                row_id.startswith("never")\n',
     ),
     # Acts ------------------------------------------------------------------------------------------------------------
@@ -488,7 +488,9 @@ MUTANTS: Final = (
         "if not self.caller.if_match:",
     ),
     # The door --------------------------------------------------------------------------------------------------------
-    Mutant("every name opens", D, "        if row_id not in self._authorised:", "        if not row_id:"),
+    Mutant(
+        "every name opens", D, "        if row_id not in self._authorised and not of_title:", "        if not row_id:"
+    ),
     Mutant("every payload opens", D, "        if holder.id not in self._authorised:", "        if not holder.id:"),
     Mutant(
         "every content opens",
