@@ -389,11 +389,3 @@ def words_of(mask: IntFlag) -> tuple[str, ...]:
     ('download', 'view')
     """
     return tuple(sorted(str(bit.name).lower() for bit in mask))
-
-
-_SORTED_FACTS = tuple((str(bit.name).lower(), int(bit)) for bit in sorted(Fact, key=lambda bit: str(bit.name)))
-
-FACT_WORDS: tuple[tuple[str, ...], ...] = tuple(
-    tuple(word for word, bit in _SORTED_FACTS if mask & bit) for mask in range(2 * max(Fact))
-)
-"""`words_of` for every mask of facts, by number: a decision is recorded with them and must not pay for sorting."""

@@ -26,7 +26,6 @@ from service.scoping.abilities import ABILITY_BITS
 from service.scoping.actions import (
     ASKING_ACTIONS,
     DOCUMENT_ACTIONS,
-    FACT_WORDS,
     NONE,
     OPENING_NOTHING,
     OWN_LIFE_S,
@@ -37,6 +36,7 @@ from service.scoping.actions import (
 from service.scoping.actors import Actor
 from service.scoping.answers import Kind, State
 from service.scoping.authorised import NOTHING, Authorised, authorise_document, authorise_ids, authorise_title
+from service.scoping.factwords import FACT_WORDS
 from service.scoping.hours import all_open
 from service.scoping.inforce import of_row, under
 from service.scoping.matrix import NO_RULE, Answer, Matrix, cells_of

@@ -34,7 +34,6 @@ from service.errors import PolicyError
 from service.scoping.actions import (
     DENYING,
     DOCUMENT_ACTIONS,
-    FACT_WORDS,
     NONE,
     SENSITIVITY_RANK,
     Action,
@@ -44,6 +43,7 @@ from service.scoping.actions import (
     Sensitivity,
 )
 from service.scoping.answers import ANSWERS_FILE, AnswerTable
+from service.scoping.factwords import FACT_WORDS
 from service.scoping.rules import ANY, DutyRow, Rule, epoch_of, needs_of, read_bytes, read_duties, read_rules
 
 EPOCH_FILES: Final = ("model.conf", "policy.csv", "duties.csv", ANSWERS_FILE)

@@ -26,7 +26,6 @@ from service.scoping.actions import (
     ASKING_ACTIONS,
     DENYING,
     DOCUMENT_ACTIONS,
-    FACT_WORDS,
     MONOTONE,
     NONE,
     VENDOR_ROLES,
@@ -37,6 +36,7 @@ from service.scoping.actions import (
     Role,
     Sensitivity,
 )
+from service.scoping.factwords import FACT_WORDS
 from service.scoping.matrix import (
     ERROR,
     NO_RULE,
