@@ -22,6 +22,7 @@ from service.app import create_app
 from service.config import BucketLocation, Settings
 from service.db.ids import new_id
 from service.ledger import Moment, Outcome
+from service.scoping.matrix import Matrix
 from service.services import Services
 from tests.pockets import Pockets
 
@@ -29,6 +30,10 @@ START_MS = 1_800_000_000_000  # 2027-01-15T08:00:00Z, a Friday
 DAY_S = 86_400
 YEARS_S = 100 * 365 * DAY_S
 NDA = "You keep what you see here to yourself, and you give it back at the end.\n"
+
+
+# What was asked of each policy so far, for all worlds of a process: Casbin is slow to ask, and answers the same.
+_MATRICES: dict[str, Matrix] = {}
 
 
 class Clock:
@@ -312,6 +317,7 @@ async def a_world(home: Path, database_url: str, **settings: Any) -> AsyncIterat
         founded = await firms.found(
             services, "Hale & Partners", "owner@firm.example", "Olive Owner", "UTC", YEARS_S // DAY_S
         )
+        services.matrix.current = _MATRICES.setdefault(services.matrix.current.epoch, services.matrix.current)
         app = create_app(services)
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,8 +31,9 @@ LOCK: Final = 0x6D756E69  # "muni"
 INSUFFICIENT_PRIVILEGE: Final = "42501"
 
 
+@cache
 def head() -> str:
-    """Return the revision that this version of the service needs."""
+    """Return the revision that this version of the service needs; its scripts are read once a process."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     if revision is None:
         raise WrongRevisionError
@@ -69,6 +71,8 @@ def require_safe(database: Database) -> None:
 
 def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the database to a revision, by default the newest."""
+    if revision == "head" and current(database) == head():
+        return
     _migrate(database, command.upgrade, revision)
 
 

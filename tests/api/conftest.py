@@ -1,7 +1,7 @@
 """A world for each test, on both kinds of database.
 
-Every test runs on SQLite. On PostgreSQL the suite draws half of them, by the run's seed; the long run has all. What
-only a database can do differently is tested whole where it is done (tests/db, ledger, scoping, doctor).
+Every test runs on SQLite. On PostgreSQL the suite draws a quarter of them, by the run's seed; the long run has all.
+What only a database can do differently is tested whole where it is done (tests/db, ledger, scoping, doctor).
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ buckets for each of their tests would take longer than the tests."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out half of what asks on PostgreSQL; told as deselected."""
+    """Leave out three quarters of what asks on PostgreSQL; told as deselected."""
     if LONG or any("::" in asked for asked in config.args):  # who names a test means it
         return
     seed = config.getoption("randomly_seed", 0)  # the same in each process
     second = [item for item in items if _HERE in item.path.parents and "[postgres" in item.name]
-    left_out = {*random.Random(str(seed)).sample(sorted(second, key=lambda item: item.nodeid), len(second) // 2)}
+    left_out = {*random.Random(str(seed)).sample(sorted(second, key=lambda item: item.nodeid), len(second) * 3 // 4)}
     config.hook.pytest_deselected(items=[item for item in items if item in left_out])
     items[:] = [item for item in items if item not in left_out]
 

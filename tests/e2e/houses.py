@@ -11,7 +11,6 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +19,6 @@ import pytest
 
 from service import downloads, wiring
 from service.config import Settings
-from service.db import schema
 from service.db.session import Database
 from tests.api.entries import another_firm
 from tests.e2e.inprocess import InProcess
@@ -201,12 +199,11 @@ async def _second_firm(houses: Houses) -> None:
 def share_what_is_dear(patch: pytest.MonkeyPatch, houses: Houses) -> None:
     """Let every copy have what costs most to make and is the same for all.
 
-    That is the policy with what was asked of it so far, the statements in the database's tongue, and the revision that
-    migrations end at. None of it says anything of rows.
+    That is the policy with what was asked of it so far, and the statements in the database's tongue. Neither says
+    anything of rows.
     """
     services = houses.world.services
     patch.setattr(wiring, "MatrixHolder", lambda _folder: services.matrix)
-    patch.setattr(schema, "head", cache(schema.head))
     prepare, prepared = Database.prepare, services.database
 
     def prepare_once(database: Database, statement: Any) -> Any:
