@@ -199,8 +199,8 @@ MUTANTS: Final = (
     Mutant(
         "a seat reaches other engagements",
         S + "facts.py",
-        "return or_(m.c.engagement_id.is_(None), m.c.engagement_id == d.c.engagement_id)",
-        "return or_(m.c.engagement_id.is_(None), m.c.engagement_id.is_not(None))",
+        "or_(m.c.engagement_id.is_(None), m.c.engagement_id == d.c.engagement_id),",
+        "m.c.id == MEMBERSHIP,",
     ),
     Mutant(
         "who left the team is still named",
