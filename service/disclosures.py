@@ -118,6 +118,7 @@ _REVIEWER: Final = select(
     memberships.c.firm_id == bindparam("firm"),
     memberships.c.side == Side.FIRM.value,
     or_(memberships.c.engagement_id.is_(None), memberships.c.engagement_id == bindparam("engagement")),
+    or_(memberships.c.matter_id.is_(None), memberships.c.matter_id == bindparam("matter")),
 )
 _PART: Final = select(parts.c.id, parts.c.key_id, parts.c.field_key).where(parts.c.id == bindparam("part"))
 _ADD: Final = insert(_s)
@@ -271,14 +272,15 @@ def _create(act: Act, engagement_id: str, new: NewDisclosure, wanted: Sequence[s
     papers = [act.require(Action.DISCLOSURE_CREATE, Subject(document=each)).row for each in wanted]
     if any(paper.engagement_id != engagement_id for paper in papers):
         raise NotFoundError
-    reviewer = _reviewer(act, engagement_id, new.membership_id)
+    reviewer, *_ = [_reviewer(act, paper, new.membership_id) for paper in papers]  # of each paper's matter
     begins, ends = _term(act, reviewer, new.not_after)
     return [_write(act, reviewer, paper, reason, begins, ends) for paper in papers]
 
 
-def _reviewer(act: Act, engagement_id: str, membership_id: str) -> Recipient:
-    """Find to whom titles are opened: a membership of the firm's side that reaches this engagement."""
-    row = act.tx.one(_REVIEWER, membership=membership_id, firm=act.firm_id, engagement=engagement_id)
+def _reviewer(act: Act, paper: Any, membership_id: str) -> Recipient:
+    """Find to whom a title is opened: a membership of the firm's side that reaches this engagement and matter."""
+    place = {"engagement": paper.engagement_id, "matter": paper.matter_id}
+    row = act.tx.one(_REVIEWER, membership=membership_id, firm=act.firm_id, **place)
     if row is None:
         raise NotFoundError
     if row.ends_at <= act.moment.s:

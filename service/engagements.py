@@ -111,7 +111,7 @@ _SOME = (
     .where(
         engagements.c.firm_id == facts.FIRM,
         engagements.c.id > bindparam("after"),
-        or_(facts.engagement_is_led(), facts.engagement_is_named()),
+        or_(facts.engagement_is_led(), facts.engagement_is_named(), facts.engagement_is_reviewed()),
     )
     .order_by(engagements.c.id)
     .limit(bindparam("most"))

@@ -5,7 +5,10 @@ is signed first: so a bundle always ends with the record of its own making. It i
 a client who takes his time holds no connection. Names in payloads are opened only where the
 reader may see them: people's names for a reviewer; titles never.
 
-Source: docs/adr/0008-log.md; audit/FORMAT.md.
+The entries of one matter are read and proved too, and not exported: no chain runs through them, so nothing could show
+that none is missing.
+
+Source: docs/adr/0008-log.md, 0025-reviewing.md; audit/FORMAT.md.
 """
 
 from __future__ import annotations
@@ -28,13 +31,15 @@ from service.db.auditstore import PAGE, PagedLeafStore, SqlLeafStore
 from service.db.models import log_entries, logs, people
 from service.db.session import Database
 from service.door import Holder, NameReader
-from service.errors import MunimentError, NotFoundError, UnavailableError
+from service.errors import BadInputError, MunimentError, NotFoundError, UnavailableError
 from service.events import EventType
 from service.scoping.actions import Action
 from service.scoping.authorised import Authorised
 from service.scoping.decide import Subject
 from service.services import Services
 
+LOOKED_AT: Final = 2_000
+"""How many entries of the log a page of one matter's is looked for in, at most: the log waits for no longer page."""
 _SALT_HEX: Final = 2 * SALT_BYTES
 _SIZE = select(logs.c.size).where(logs.c.id == bindparam("log"))
 _ENTRIES = (
@@ -44,6 +49,9 @@ _ENTRIES = (
     .limit(bindparam("most"))
 )
 _OWNER = select(log_entries.c.engagement_id).where(
+    log_entries.c.log_id == bindparam("log"), log_entries.c.idx == bindparam("idx")
+)
+_BODY = select(log_entries.c.body).where(
     log_entries.c.log_id == bindparam("log"), log_entries.c.idx == bindparam("idx")
 )
 _OF_ENGAGEMENT = _ENTRIES.where(log_entries.c.engagement_id == bindparam("engagement"))
@@ -86,43 +94,85 @@ class Proof:
     checkpoint: bytes
 
 
-async def entries(services: Services, caller: Caller, start: int, most: int, engagement_id: str | None) -> Entries:
-    """Read entries from an index on, of the whole log or of one engagement."""
+async def entries(
+    services: Services, caller: Caller, start: int, most: int, engagement_id: str | None, matter_id: str | None = None
+) -> Entries:
+    """Read entries from an index on, of the whole log, of one engagement or of one matter.
 
-    def change(act: Act) -> tuple[list[Any], int]:
+    A page of a matter is looked for in `LOOKED_AT` entries: it may be empty and yet have a next one.
+
+    Raises:
+        BadInputError: both are named.
+    """
+
+    def change(act: Act) -> Entries:
+        if matter_id is not None:
+            return _entries_of_matter(act, start, most, matter_id)
         statement = _ENTRIES if engagement_id is None else _OF_ENGAGEMENT
         bound = {} if engagement_id is None else {"engagement": engagement_id}
         rows = act.tx.all(statement, log=act.firm_id, start=start, most=most + 1, **bound)
-        return rows, act.tx.log_size
+        following = rows[most].idx if len(rows) > most else None
+        return Entries(tuple(row.body for row in rows[:most]), following, act.tx.log_size)
 
-    done = await perform(services, caller, Action.AUDIT_READ, Subject(engagement=engagement_id), change)
-    rows, size = done.result
-    following = rows[most].idx if len(rows) > most else None
-    return Entries(tuple(row.body for row in rows[:most]), following, size)
+    done = await perform(services, caller, Action.AUDIT_READ, _subject(engagement_id, matter_id), change)
+    found: Entries = done.result
+    return found
 
 
-async def checkpoint(services: Services, caller: Caller, engagement_id: str | None) -> bytes:
+def _entries_of_matter(act: Act, start: int, most: int, matter_id: str) -> Entries:
+    """Pick the entries of a matter out of the next `LOOKED_AT` of the log."""
+    rows = act.tx.all(_ENTRIES, log=act.firm_id, start=start, most=LOOKED_AT)
+    found = [row for row in rows if _is_of_matter(row.body, matter_id)]
+    following = rows[-1].idx + 1 if len(rows) == LOOKED_AT else None
+    if len(found) > most:
+        following = found[most].idx
+    return Entries(tuple(row.body for row in found[:most]), following, act.tx.log_size)
+
+
+def _is_of_matter(body: bytes, matter_id: str) -> bool:
+    """Say whether an entry is of this matter: its text is only a hint, since a word of `data` could look the same."""
+    if f'"matter":"{matter_id}"'.encode() not in body:
+        return False
+    told: bool = json.loads(body).get("subjects", {}).get("matter") == matter_id
+    return told
+
+
+def _subject(engagement_id: str | None, matter_id: str | None) -> Subject:
+    if engagement_id is not None and matter_id is not None:
+        raise BadInputError("matter_id: name an engagement or a matter, not both.", extra={"field": "matter_id"})
+    return Subject(engagement=engagement_id, matter=matter_id)
+
+
+async def checkpoint(
+    services: Services, caller: Caller, engagement_id: str | None, matter_id: str | None = None
+) -> bytes:
     """The newest checkpoint, signed now if entries came since the last one.
 
     Args:
         engagement_id: of whom the asker may read the log, where that is not the whole firm.
+        matter_id: likewise.
     """
-    await perform(services, caller, Action.AUDIT_CHECKPOINT, Subject(engagement=engagement_id), lambda _act: None)
+    subject = _subject(engagement_id, matter_id)
+    await perform(services, caller, Action.AUDIT_CHECKPOINT, subject, lambda _act: None)
     newest = await checkpoints.sign_head(services, caller.credential.firm_id)
     if newest is None:
         raise NotFoundError
     return newest.note
 
 
-async def proof(services: Services, caller: Caller, index: int, engagement_id: str | None) -> Proof:
-    """Prove that one entry is in the log: any of the firm's, or one of an engagement whose log the asker may read."""
+async def proof(
+    services: Services, caller: Caller, index: int, engagement_id: str | None, matter_id: str | None = None
+) -> Proof:
+    """Prove that one entry is in the log: any of the firm's, or one of an engagement or matter that the asker reads."""
 
     def change(act: Act) -> None:
         row = act.tx.one(_OWNER, log=act.firm_id, idx=index) if 0 <= index < act.tx.log_size else None
         if row is None or engagement_id not in (None, row.engagement_id):
             raise NotFoundError
+        if matter_id is not None and not _is_of_matter(act.tx.value(_BODY, log=act.firm_id, idx=index), matter_id):
+            raise NotFoundError
 
-    await perform(services, caller, Action.AUDIT_PROVE, Subject(engagement=engagement_id), change)
+    await perform(services, caller, Action.AUDIT_PROVE, _subject(engagement_id, matter_id), change)
     log_id = caller.credential.firm_id
     newest = await checkpoints.sign_head(services, log_id)
     if newest is None:

@@ -217,6 +217,7 @@ class _Founding:
             ends_at=FOREVER,
             suspended=0,
             **NOT_BRAKED,
+            matter_id=None,
             created_at=self.moment.s,
             version=1,
         )

@@ -60,6 +60,7 @@ class Membership:
     starts_at: int
     ends_at: int  # FOREVER: no end
     suspended: bool
+    matter_id: str | None  # what a reviewer's seat is limited to
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ _ME: Final = (
         memberships.c.starts_at,
         memberships.c.ends_at,
         memberships.c.suspended,
+        memberships.c.matter_id,
         tokens.c.id.label("token_id"),
         tokens.c.scopes,
         tokens.c.expires_at,
@@ -254,4 +256,5 @@ def _membership(row: Any) -> Membership:
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         suspended=bool(row.suspended),
+        matter_id=row.matter_id,
     )

@@ -7,6 +7,7 @@ Rules kept here:
 * it shows what lies in the engagement, whatever became of it: to look at, confirmed, taken back, destroyed; rows
   outlive their keys, so a disposed engagement still has its register;
 * a wall binds whoever reviews as it binds everybody: papers of that matter are missing from his register;
+* a seat in one matter is told the papers of that matter alone: also part of the query;
 * it is one list of a place, decided as an act on the engagement. Papers are not decided one by one: no policy can give
   a reviewer a further act on a document (service/scoping/rules.py), so there is nothing to compile.
 """
@@ -21,9 +22,10 @@ from sqlalchemy import BigInteger, Text, bindparam, exists, func, select
 
 from service import disclosures, events
 from service.acts import Act, Caller, perform
-from service.db.models import documents, matters, revisions, walls
+from service.db.models import documents, matters, memberships, revisions, walls
 from service.door import NameReader
 from service.paging import Page, Window, page
+from service.scoping import facts
 from service.scoping.actions import Action
 from service.scoping.decide import Subject
 from service.services import Services
@@ -70,8 +72,9 @@ _LINES: Final = (
         select(_r.c.size_bytes).where(_r.c.id == _d.c.revision_id).scalar_subquery().label("size_bytes"),
         select(func.sum(_r.c.size_bytes)).where(_OWN_REVISIONS).scalar_subquery().label("total_bytes"),
     )
-    .select_from(_d.join(matters, matters.c.id == _d.c.matter_id))
+    .select_from(_d.join(matters, matters.c.id == _d.c.matter_id).join(memberships, facts.is_membership()))
     .where(
+        facts.reaches_document(),
         _d.c.engagement_id == bindparam("engagement"),
         _d.c.firm_id == bindparam("firm"),
         _d.c.id > bindparam("after"),
@@ -91,8 +94,9 @@ async def list_page(services: Services, caller: Caller, engagement_id: str, aske
     """List the papers of an engagement, oldest first; a page is one entry in the log, with count and hash of ids."""
 
     def change(act: Act) -> tuple[Page[Any], disclosures.Titles]:
-        bound = {"firm": act.firm_id, "person": act.actor.person_id, "now": act.moment.s}
-        rows = act.tx.all(_LINES, engagement=engagement_id, after=asked.after, most=asked.limit + 1, **bound)
+        bound = {"firm": act.firm_id, "person": act.actor.person_id, "membership": act.actor.membership_id}
+        asks = {"engagement": engagement_id, "after": asked.after, "most": asked.limit + 1, "now": act.moment.s}
+        rows = act.tx.all(_LINES, **asks, **bound)
         found = page(rows, asked)
         ids = [row.id for row in found.items]
         act.drafts.append(events.list_read(act.who, ids))  # and nothing of them is shown by that

@@ -49,18 +49,25 @@ async def entries(
     after: Annotated[int, Query(ge=0, le=2**53, description="Index of the first entry wanted.")] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     engagement_id: Annotated[Id | None, Query()] = None,
+    matter_id: Annotated[Id | None, Query()] = None,
 ) -> Any:
-    """Read entries of the log, oldest first."""
-    found = await exports.entries(services, caller, after, limit, engagement_id)
+    """Read entries of the log, oldest first: all, or those of one engagement or of one matter.
+
+    A matter's are looked for in 2,000 entries of the log at a time: a page may be empty and yet have a `next`.
+    """
+    found = await exports.entries(services, caller, after, limit, engagement_id, matter_id)
     return {"items": [json.loads(body) for body in found.bodies], "next": found.next_index, "size": found.size}
 
 
 @router.get("/checkpoint", operation_id="read_checkpoint", response_class=PlainTextResponse)
 async def checkpoint(
-    services: ServicesDep, caller: CallerDep, engagement_id: Annotated[Id | None, Query()] = None
+    services: ServicesDep,
+    caller: CallerDep,
+    engagement_id: Annotated[Id | None, Query()] = None,
+    matter_id: Annotated[Id | None, Query()] = None,
 ) -> Response:
     """Read the newest checkpoint, a C2SP signed note. Keep it: with it you can tell later whether history was kept."""
-    return PlainTextResponse(await exports.checkpoint(services, caller, engagement_id))
+    return PlainTextResponse(await exports.checkpoint(services, caller, engagement_id, matter_id))
 
 
 @router.get("/proofs/{index}", operation_id="prove_entry", response_model=ProofOut)
@@ -69,9 +76,10 @@ async def proof(
     caller: CallerDep,
     index: int,
     engagement_id: Annotated[Id | None, Query()] = None,
+    matter_id: Annotated[Id | None, Query()] = None,
 ) -> Any:
     """Prove that one entry is in the log."""
-    found = await exports.proof(services, caller, index, engagement_id)
+    found = await exports.proof(services, caller, index, engagement_id, matter_id)
     return {
         "index": found.index,
         "entry": json.loads(found.entry),

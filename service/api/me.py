@@ -45,12 +45,16 @@ class MyEngagementOut(Output):
 
 
 class MembershipOut(Output):
-    """The membership that the token acts in; `engagement` is null for the whole house."""
+    """The membership that the token acts in; `engagement` is null for the whole house.
+
+    `matter_id` is what a reviewer's seat is limited to, else null.
+    """
 
     id: str
     role: str
     side: str
     engagement: MyEngagementOut | None
+    matter_id: str | None
     starts_at: str
     ends_at: str | None
     suspended: bool
@@ -144,6 +148,7 @@ def _membership(found: me.Membership) -> dict[str, Any]:
             "starts_at": shown_time(engagement.starts_at),
             "ends_at": shown_time(engagement.ends_at),
         },
+        "matter_id": found.matter_id,
         "starts_at": shown_time(found.starts_at),
         "ends_at": shown_time(found.ends_at),
         "suspended": found.suspended,

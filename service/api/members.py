@@ -32,11 +32,15 @@ router = APIRouter(tags=["members"], route_class=StrictRoute)
 EngagementId = Annotated[str, Path(max_length=64, examples=["eng_" + "0" * 32])]
 MemberId = Annotated[str, Path(max_length=64, examples=["mem_" + "0" * 32])]
 PersonId = Annotated[str, StringConstraints(pattern=r"^per_[0-9a-f]{32}$")]
+MatterId = Annotated[str, StringConstraints(pattern=r"^mtr_[0-9a-f]{32}$")]
 RoleWord = Annotated[Role, Field(strict=False)]
 
 
 class NewMember(Input):
-    """Who shall act in which role; the dates may be left out."""
+    """Who shall act in which role; the dates may be left out.
+
+    `matter_id` limits a reviewer's seat for the whole house to one matter; in an engagement it is refused.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -50,6 +54,7 @@ class NewMember(Input):
     role: RoleWord
     starts_at: Time | None = None
     ends_at: Time | None = None
+    matter_id: MatterId | None = None
 
 
 class BrakeOut(Output):
@@ -63,12 +68,14 @@ class BrakeOut(Output):
 class MemberOut(Output):
     """A membership; `engagement_id` is null for the whole house, `ends_at` where no end is set.
 
+    `matter_id` is what a reviewer's seat is limited to, else null.
     `state` is to_come, running, suspended or ended; `brake` is null unless the brake suspended him; `missing` is what
     its person or vendor lacks before access opens.
     """
 
     id: str
     engagement_id: str | None
+    matter_id: str | None
     person_id: str
     name: str
     side: str
@@ -85,6 +92,7 @@ def _out(member: members.Member) -> dict[str, Any]:
     return {
         "id": member.id,
         "engagement_id": member.engagement_id,
+        "matter_id": member.matter_id,
         "person_id": member.person_id,
         "name": member.name,
         "side": member.side,
@@ -112,7 +120,7 @@ def _tagged(response: Response, member: members.Member) -> dict[str, Any]:
 def _new(body: NewMember) -> members.NewMember:
     starts_at = None if body.starts_at is None else seconds(body.starts_at)
     ends_at = None if body.ends_at is None else seconds(body.ends_at)
-    return members.NewMember(body.person_id, body.role.value, starts_at, ends_at)
+    return members.NewMember(body.person_id, body.role.value, starts_at, ends_at, body.matter_id)
 
 
 @router.post(

@@ -273,6 +273,7 @@ memberships = Table(
     _int("braked_documents", null=True),
     _int("braked_bytes", null=True),
     _int("contained_at", null=True),  # suspended then with all that its person has, and not resumed since
+    _text("matter_id", null=True),  # a reviewer's for the whole house that is limited to this matter
     CheckConstraint("side = 'firm' OR engagement_id IS NOT NULL", name="vendor_engagement"),
     Index(None, "person_id"),
     Index(None, "engagement_id"),

@@ -162,6 +162,7 @@ def _member_added(scratch: Scratch, entry: Entry, data: Mapping[str, Any], subje
         "starts_at": data["starts_at"],
         "ends_at": data["ends_at"],
         "suspended": 0,
+        "matter_id": data.get("matter_id"),
         **NOT_BRAKED,
     }
     scratch.add("membership", Said(subjects["membership"], engagement_id or "", terms, entry["index"]))

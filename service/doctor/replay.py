@@ -227,6 +227,7 @@ KINDS: Final = (
         "starts_at",
         "ends_at",
         "suspended",
+        "matter_id",
         *NOT_BRAKED,
     ),
     _kind(

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, insert, select
 
 from service.acts import Act, Caller, perform
 from service.brakes.marks import NOT_BRAKED
-from service.db.models import FOREVER, engagements, memberships, people
+from service.db.models import FOREVER, engagements, matters, memberships, people
 from service.door import NameReader
 from service.engagements import RUNNING
 from service.errors import BadInputError, BadStateError, ExistsError, NotFoundError
@@ -29,12 +29,14 @@ class NewMember:
     Args:
         starts_at: UTC seconds; None, or a time that has passed: now.
         ends_at: UTC seconds; None: with the engagement, or, for the whole house, not at all.
+        matter_id: a reviewer's seat for the whole house is limited to this matter; None: to none.
     """
 
     person_id: str
     role: str
     starts_at: int | None = None
     ends_at: int | None = None
+    matter_id: str | None = None
 
 
 _ADD = insert(memberships)
@@ -44,7 +46,8 @@ _PERSON = select(people.c.side, people.c.vendor_id).where(
 _ENGAGEMENT = select(engagements.c.vendor_id, engagements.c.status, engagements.c.ends_at).where(
     engagements.c.id == bindparam("engagement"), engagements.c.firm_id == bindparam("firm")
 )
-_SAME = select(memberships.c.engagement_id).where(
+_MATTER = select(matters.c.id).where(matters.c.id == bindparam("matter"), matters.c.firm_id == bindparam("firm"))
+_SAME = select(memberships.c.engagement_id, memberships.c.matter_id).where(
     memberships.c.person_id == bindparam("person"),
     memberships.c.role == bindparam("role"),
     memberships.c.ends_at > bindparam("now"),
@@ -55,8 +58,9 @@ async def add(services: Services, caller: Caller, engagement_id: str | None, new
     """Let a person act in a role, in an engagement or (None) for the whole house.
 
     Raises:
-        NotFoundError: no such person in this firm.
-        BadInputError: a role of the other side, somebody of another vendor, or dates that do not fit.
+        NotFoundError: no such person or matter in this firm.
+        BadInputError: a role of the other side, somebody of another vendor, dates that do not fit, or a matter for
+            anybody but a reviewer of the house.
         BadStateError: the engagement has ended, or the person is suspended in the whole firm.
         ExistsError: the person has this membership, and it runs.
     """
@@ -72,10 +76,11 @@ async def add(services: Services, caller: Caller, engagement_id: str | None, new
 
 def _write(act: Act, engagement_id: str | None, new: NewMember) -> str:
     side = _require_side(act, engagement_id, new)
+    _require_matter(act, engagement_id, new)
     require_at_large(act, new.person_id)
     starts_at, ends_at = _dates(act, engagement_id, new)
     running = act.tx.all(_SAME, person=new.person_id, role=new.role, now=act.moment.s)
-    if any(row.engagement_id == engagement_id for row in running):
+    if (engagement_id, new.matter_id) in {(row.engagement_id, row.matter_id) for row in running}:
         raise ExistsError("This person has this role here already.")
     member_id = act.new_id("mem")
     act.tx.run(
@@ -90,13 +95,15 @@ def _write(act: Act, engagement_id: str | None, new: NewMember) -> str:
         ends_at=ends_at,
         suspended=0,
         **NOT_BRAKED,
+        matter_id=new.matter_id,
         created_at=act.moment.s,
         version=1,
     )
     subjects = {"membership": member_id, "person": new.person_id}
     if engagement_id is not None:
         subjects["engagement"] = engagement_id
-    act.record(EventType.MEMBER_ADDED, subjects, terms(new.role, starts_at, ends_at, suspended=False))
+    limit = {} if new.matter_id is None else {"matter_id": new.matter_id}
+    act.record(EventType.MEMBER_ADDED, subjects, {**terms(new.role, starts_at, ends_at, suspended=False), **limit})
     if engagement_id is not None:
         keeping.welcome(act, engagement_id, member_id, new.role)
     return member_id
@@ -117,6 +124,16 @@ def _require_side(act: Act, engagement_id: str | None, new: NewMember) -> Side:
         if engagement is None or engagement.vendor_id != person.vendor_id:
             raise _bad("person_id", "name somebody of the vendor that this engagement is with.")
     return side
+
+
+def _require_matter(act: Act, engagement_id: str | None, new: NewMember) -> None:
+    """Refuse a matter that is not this firm's, and one for a membership that cannot be limited to it."""
+    if new.matter_id is None:
+        return
+    if engagement_id is not None or new.role != Role.REVIEWER:
+        raise _bad("matter_id", "only a reviewer's seat for the whole house is limited to a matter.")
+    if act.tx.one(_MATTER, matter=new.matter_id, firm=act.firm_id) is None:
+        raise NotFoundError
 
 
 def _dates(act: Act, engagement_id: str | None, new: NewMember) -> tuple[int, int]:

@@ -25,6 +25,7 @@ class Member:
 
     Args:
         engagement_id: None for the whole house.
+        matter_id: what a reviewer's seat for the whole house is limited to; None: to no matter.
         state: ``to_come``, ``running``, ``suspended`` or ``ended``, at the time of the answer.
         brake: None unless it was the brake that suspended him, and nobody has resumed him since.
         missing: what its person or vendor lacks before access opens; nothing once it has ended.
@@ -43,6 +44,7 @@ class Member:
     version: int
     brake: Brake | None
     missing: tuple[Missing, ...]
+    matter_id: str | None
 
 
 Told = tuple[Any, int, tuple[Missing, ...]]  # a row, the time in UTC seconds, and what is missing
@@ -126,6 +128,7 @@ def opened(reader: NameReader, row: Any, now_s: int, missing: tuple[Missing, ...
         version=row.version,
         brake=brake_of(row),
         missing=missing,
+        matter_id=row.matter_id,
     )
 
 

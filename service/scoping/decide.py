@@ -73,7 +73,15 @@ _STATEMENTS: Final[Mapping[tuple[Kind, bool], Any]] = MappingProxyType(
         (Kind.SELF, False): queries.ONE_PERSON,
     }
 )
-
+_OF_ITS_OWN: Final[Mapping[tuple[Action, Kind, bool], Any]] = MappingProxyType(
+    {
+        (Action.AUDIT_CHECKPOINT, Kind.MATTER, True): queries.LOG_OF_MATTER,
+        (Action.AUDIT_PROVE, Kind.MATTER, True): queries.LOG_OF_MATTER,
+        (Action.AUDIT_READ, Kind.MATTER, True): queries.LOG_OF_MATTER,
+        (Action.REGISTER_READ, Kind.ENGAGEMENT, True): queries.REGISTER,
+    }
+)
+"""Acts of the firm's side (True) whose facts are not those of their kind of thing."""
 
 REFUSED_BY_ABSENCE: Final = Answer(False, NO_RULE, 0, 0)
 
@@ -275,7 +283,7 @@ def _facts_of(tx: Tx, moment: Moment, actor: Actor, action: Action, subject: Sub
     if kind is Kind.FIRM:
         statement = queries.HOUSE if action in OF_THE_HOUSE or action is Action.DOCUMENT_LIST else queries.ALL_OF_HOUSE
     else:
-        statement = _STATEMENTS[kind, firm]
+        statement = _OF_ITS_OWN.get((action, kind, firm), _STATEMENTS[kind, firm])
     row = tx.one(statement, **bound)
     if row is None:
         return None, 0

@@ -155,8 +155,18 @@ def engagement_is_led() -> Truth:
         seat.c.starts_at <= NOW,
         seat.c.ends_at > NOW,
     )
-    whole = and_(m.c.engagement_id.is_(None), or_(runs_house(), e.c.lead_id == PERSON, e.c.deputy_id == PERSON, sits))
+    whole = and_(whole_house(), or_(runs_house(), e.c.lead_id == PERSON, e.c.deputy_id == PERSON, sits))
     return and_(window(), or_(m.c.engagement_id == e.c.id, whole))
+
+
+def engagement_is_reviewed() -> Truth:
+    """`ASSIGNED` of an engagement's register, and its line in the list, for a seat in one matter: it has a part of it.
+
+    Of nothing else there: what else an engagement tells, it tells of other matters too.
+    """
+    part = models.parts.alias("reviewed_part")
+    has_part = there_is(part.c.engagement_id == e.c.id, part.c.matter_id == m.c.matter_id)
+    return and_(window(), m.c.engagement_id.is_(None), runs_house(), has_part, ~walled(m.c.matter_id))
 
 
 def engagement_is_named() -> Truth:
@@ -166,7 +176,7 @@ def engagement_is_named() -> Truth:
     """
     part = models.parts.alias("named_part")
     named = there_is(part.c.engagement_id == e.c.id, on_team(part.c.matter_id), ~walled(part.c.matter_id))
-    return and_(window(), m.c.engagement_id.is_(None), named)
+    return and_(window(), whole_house(), named)
 
 
 def on_call() -> Truth:
@@ -176,6 +186,11 @@ def on_call() -> Truth:
         call.c.engagement_id == e.c.id, call.c.person_id == PERSON, call.c.starts_at <= NOW, call.c.ends_at > NOW
     )
     return or_(e.c.lead_id == PERSON, e.c.deputy_id == PERSON, named)
+
+
+def whole_house() -> Truth:
+    """The membership is for all of the house: neither for one engagement nor, a reviewer's, for one matter."""
+    return and_(m.c.engagement_id.is_(None), m.c.matter_id.is_(None))
 
 
 def runs_house() -> Truth:
@@ -198,6 +213,12 @@ def second_person() -> Truth:
 
 
 # The matter ---------------------------------------------------------------------------------------------------------
+
+
+def matter_is_reviewed(matter: ColumnElement[str]) -> Truth:
+    """`ASSIGNED` of what the log says of a matter: who runs or reviews the house, or this matter; never its team."""
+    reaches = or_(m.c.matter_id.is_(None), m.c.matter_id == matter)
+    return and_(window(), m.c.engagement_id.is_(None), runs_house(), reaches)
 
 
 def on_team(matter: ColumnElement[str]) -> Truth:
@@ -356,8 +377,11 @@ def disclosed() -> Truth:
 
 
 def reaches_document() -> Truth:
-    """The membership can be about this document at all: a seat in one engagement sees nothing of another."""
-    return or_(m.c.engagement_id.is_(None), m.c.engagement_id == d.c.engagement_id)
+    """The membership can be about this document at all: a seat in one engagement or matter sees nothing of another."""
+    return and_(
+        or_(m.c.engagement_id.is_(None), m.c.engagement_id == d.c.engagement_id),
+        or_(m.c.matter_id.is_(None), m.c.matter_id == d.c.matter_id),
+    )
 
 
 def asked(*, for_label: bool) -> Truth:

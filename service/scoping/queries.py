@@ -30,6 +30,7 @@ from service.scoping.facts import (
     engagement_is_led,
     engagement_is_named,
     engagement_is_own,
+    engagement_is_reviewed,
     glass_broken,
     granted,
     granted_lately,
@@ -42,6 +43,7 @@ from service.scoping.facts import (
     live_for_vendor,
     m,
     mask,
+    matter_is_reviewed,
     number,
     on_call,
     on_team,
@@ -53,6 +55,7 @@ from service.scoping.facts import (
     theirs,
     there_is,
     walled,
+    whole_house,
     window,
     word,
 )
@@ -258,6 +261,16 @@ ENGAGEMENT_FOR_FIRM: Final = _of_engagement(
     _NO_DUTIES,
     _NO_NDA,
 )
+REGISTER: Final = _of_engagement(
+    mask(
+        assigned=or_(engagement_is_led(), engagement_is_reviewed()),
+        window=window(),
+        suspended=suspended(),
+    ).label("facts"),
+    _NO_DUTIES,
+    _NO_NDA,
+)
+"""The register of an engagement: also a seat in one matter reaches it, and its query shows the papers of that alone."""
 
 _t = models.matters
 _of_another = there_is(
@@ -267,37 +280,45 @@ _of_another = there_is(
 )
 _in_own_engagement = there_is(_p.c.engagement_id == m.c.engagement_id, _p.c.matter_id == _t.c.id)
 
-MATTER: Final = (
-    select(
-        _t.c.id,
-        _t.c.id.label("matter_id"),
-        _t.c.number,
-        _t.c.version,
-        mask(
-            assigned=and_(
-                window(),
-                or_(
-                    and_(m.c.engagement_id.is_(None), runs_house()),
-                    and_(on_team(_t.c.id), or_(m.c.engagement_id.is_(None), _in_own_engagement)),
-                ),
-            ),
-            window=window(),
-            break_glass=glass_broken(_t.c.id),
-            seconded=_of_another,
-            walled=walled(_t.c.id),
-            suspended=suspended(),
-        ).label("facts"),
-        _NO_DUTIES,
-        _NO_NDA,
-        _OWN_HOURS,
+
+def _of_matter(*columns: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(_t.c.id, _t.c.id.label("matter_id"), _t.c.number, _t.c.version, *columns, _NO_DUTIES, _NO_NDA)
+        .select_from(_t.join(m, is_membership()))
+        .where(_t.c.id == bindparam("matter", type_=Text), _t.c.firm_id == FIRM)
     )
-    .select_from(_t.join(m, is_membership()))
-    .where(_t.c.id == bindparam("matter", type_=Text), _t.c.firm_id == FIRM)
+
+
+MATTER: Final = _of_matter(
+    mask(
+        assigned=and_(
+            window(),
+            or_(
+                and_(whole_house(), runs_house()),
+                and_(on_team(_t.c.id), or_(whole_house(), _in_own_engagement)),
+            ),
+        ),
+        window=window(),
+        break_glass=glass_broken(_t.c.id),
+        seconded=_of_another,
+        walled=walled(_t.c.id),
+        suspended=suspended(),
+    ).label("facts"),
+    _OWN_HOURS,
 )
+LOG_OF_MATTER: Final = _of_matter(
+    mask(
+        assigned=matter_is_reviewed(_t.c.id),
+        window=window(),
+        walled=walled(_t.c.id),
+        suspended=suspended(),
+    ).label("facts"),
+)
+"""What the log says of a matter, to people of the firm."""
 
 
 def _of_house(*more: Truth) -> Select[Any]:
-    whole = and_(window(), m.c.engagement_id.is_(None), *more)
+    whole = and_(window(), whole_house(), *more)
     true = mask(assigned=whole, window=window(), suspended=suspended()).label("facts")
     return select(m.c.id, true, _NO_DUTIES, _NO_NDA, _OWN_HOURS).where(is_membership())
 
@@ -314,7 +335,7 @@ ONE_PERSON: Final = (
     select(
         _other.c.id,
         mask(
-            assigned=and_(window(), m.c.engagement_id.is_(None)),
+            assigned=and_(window(), whole_house()),
             own=_other.c.id == PERSON,
             seconded=_other.c.id != PERSON,
             window=window(),

@@ -117,3 +117,17 @@ async def test_a_reviewer_reads_certificates(ended: Ending) -> None:
     reviewer = await world.sign_in(person["id"], member["id"])
     listed = await reviewer.get("/certificates")
     assert [each["sha256"] for each in listed["items"]] == [ended.certificates()[0].sha256]
+
+
+async def test_a_seat_in_one_matter_reads_none_for_each_names_all_matters(ended: Ending) -> None:
+    world, matter_id = ended.world, ended.engagement.matter_id
+    person = await world.owner.post("/people", {"email": "m@firm.example", "name": "Rob"})
+    body = {"person_id": person["id"], "role": "reviewer", "matter_id": matter_id}
+    seat = await world.sign_in(person["id"], (await world.owner.post("/members", body))["id"])
+    await seat.get("/certificates", status=403)
+    nothing = await seat.get("/certificates/crt_" + "0" * 32, status=404)
+    refused = await seat.get(f"/certificates/{ended.certificates()[0].id}", status=404)
+    assert {**refused, "instance": ""} == {**nothing, "instance": ""}
+    await seat.get(f"/certificates?engagement_id={ended.engagement.id}", status=404)
+    await seat.get(ended.path, status=404)
+    assert (await seat.get(f"/engagements/{ended.engagement.id}/register"))["items"]

@@ -41,6 +41,7 @@ LATER: Any = tuple(
         "0015_hidden_things",
         "0016_signins",
         "0017_disclosures",
+        "0018_matter_seats",
     )
 )
 FIRM_COLUMNS = {name: column for each in (MIGRATION, *LATER) for name, column in each.FIRM_COLUMNS.items()}

@@ -199,8 +199,8 @@ MUTANTS: Final = (
     Mutant(
         "a seat reaches other engagements",
         S + "facts.py",
-        "return or_(m.c.engagement_id.is_(None), m.c.engagement_id == d.c.engagement_id)",
-        "return or_(m.c.engagement_id.is_(None), m.c.engagement_id.is_not(None))",
+        "or_(m.c.engagement_id.is_(None), m.c.engagement_id == d.c.engagement_id),",
+        "m.c.id == MEMBERSHIP,",
     ),
     Mutant(
         "who left the team is still named",
@@ -250,6 +250,48 @@ MUTANTS: Final = (
         S + "duties.py",
         ".bitwise_and(owed.bitwise_not())",
         ".bitwise_or(owed)",
+    ),
+    Mutant(
+        "a seat in one matter is for the whole house",
+        S + "facts.py",
+        "return and_(m.c.engagement_id.is_(None), m.c.matter_id.is_(None))",
+        "return m.c.engagement_id.is_(None)",
+    ),
+    Mutant(
+        "a seat in one matter reads the log of every other",
+        S + "facts.py",
+        "reaches = or_(m.c.matter_id.is_(None), m.c.matter_id == matter)",
+        "reaches = or_(m.c.matter_id.is_(None), m.c.matter_id.is_not(None))",
+    ),
+    Mutant(
+        "a seat in one matter reads every register",
+        S + "facts.py",
+        "part.c.engagement_id == e.c.id, part.c.matter_id == m.c.matter_id)",
+        "part.c.engagement_id == e.c.id, m.c.matter_id.is_not(None))",
+    ),
+    Mutant(
+        "a walled matter's register is open to its seat",
+        S + "facts.py",
+        "runs_house(), has_part, ~walled(m.c.matter_id))",
+        "runs_house(), has_part)",
+    ),
+    Mutant(
+        "a seat in one matter is told titles of all",
+        S + "facts.py",
+        "or_(m.c.matter_id.is_(None), m.c.matter_id == d.c.matter_id),",
+        "m.c.id == MEMBERSHIP,",
+    ),
+    Mutant(
+        "a matter's team reads what the log says of it",
+        S + "decide.py",
+        "(Action.AUDIT_READ, Kind.MATTER, True): queries.LOG_OF_MATTER,",
+        "(Action.AUDIT_READ, Kind.MATTER, True): queries.MATTER,",
+    ),
+    Mutant(
+        "a walled matter's log is open",
+        S + "queries.py",
+        "assigned=matter_is_reviewed(_t.c.id),\n        window=window(),\n        walled=walled(_t.c.id),",
+        "assigned=matter_is_reviewed(_t.c.id),\n        window=window(),",
     ),
     # Firms apart -----------------------------------------------------------------------------------------------------
     Mutant(

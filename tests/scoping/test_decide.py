@@ -708,6 +708,56 @@ def test_the_whole_log_is_for_who_reviews_the_house_and_one_engagements_for_its_
     assert not scene.ask(whole, Action.AUDIT_EXPORT, Subject()).allowed
 
 
+def _limited(scene: Scene) -> str:
+    """A reviewer's seat limited to the scene's matter."""
+    return scene.world.member("mira", "reviewer", None, matter_id=scene.world.matter())
+
+
+def test_a_seat_in_one_matter_reads_the_log_of_that_and_no_other(scene: Scene) -> None:
+    world, seat, whole = scene.world, _limited(scene), scene.world.member("rita", "reviewer", None)
+    on, other = Subject(matter=world.matter()), Subject(matter=world.matter("second"))
+    absent = Subject(matter=an_id("mtr", "nowhere"))
+    for action in (Action.AUDIT_READ, Action.AUDIT_PROVE, Action.AUDIT_CHECKPOINT):
+        assert scene.ask(seat, action, on).allowed
+        assert scene.ask(whole, action, on).allowed
+        assert told(scene.ask(seat, action, other)) == (State.NEVER_GRANTED, "not_found", 404)
+        assert told(scene.ask(seat, action, absent)) == (State.ABSENT, "not_found", 404)
+        assert told(scene.ask(seat, action, Subject())) == (State.NEVER_GRANTED, "forbidden", 403)
+        assert not scene.ask(seat, action, Subject(engagement=scene.engagement)).allowed
+        assert not scene.ask(seat, action, Subject(engagement=scene.engagement, matter=world.matter())).allowed
+        assert not scene.ask(scene.lead, action, on).allowed  # being on its team is not enough
+    world.wall("mira")
+    for action in (Action.AUDIT_READ, Action.AUDIT_PROVE, Action.AUDIT_CHECKPOINT):
+        assert told(scene.ask(seat, action, on)) == (State.WALLED, "not_found", 404)
+
+
+def test_a_seat_in_one_matter_reads_registers_where_that_has_a_part(scene: Scene) -> None:
+    world, seat = scene.world, _limited(scene)
+    on, elsewhere = Subject(engagement=scene.engagement), Subject(engagement=world.engagement("second"))
+    world.part("another", "second")
+    assert scene.ask(seat, Action.REGISTER_READ, on).allowed
+    assert told(scene.ask(seat, Action.REGISTER_READ, elsewhere)) == (State.NEVER_GRANTED, "not_found", 404)
+    world.member("mira", "reviewer", "second")  # a seat there besides is another membership's
+    assert not scene.ask(seat, Action.REGISTER_READ, elsewhere).allowed
+    world.wall("mira")
+    assert not scene.ask(seat, Action.REGISTER_READ, on).allowed
+
+
+def test_a_seat_in_one_matter_exports_nothing_and_reads_no_certificate(scene: Scene) -> None:
+    seat, on = _limited(scene), Subject(engagement=scene.engagement)
+    for action in (Action.AUDIT_EXPORT, Action.CERTIFICATE_LIST, Action.CERTIFICATE_READ, Action.DISPOSAL_READ):
+        assert told(scene.ask(seat, action, Subject())) == (State.NEVER_GRANTED, "forbidden", 403)
+        assert told(scene.ask(seat, action, on)) == (State.NEVER_GRANTED, "not_found", 404)
+
+
+def test_a_seat_in_one_matter_is_told_titles_of_that_matter(scene: Scene) -> None:
+    world, seat = scene.world, _limited(scene)
+    world.disclose(scene.paper, seat)
+    assert scene.ask(seat, Action.TITLE_READ).allowed
+    world.change(models.memberships, seat, matter_id=world.matter("second"))
+    assert told(scene.ask(seat, Action.TITLE_READ)) == (State.ABSENT, "not_found", 404)
+
+
 def test_new_people_and_matters_need_a_seat_for_the_whole_house(scene: Scene) -> None:
     seated = scene.world.member("ann", "attorney")
     for action in (Action.PERSON_ADD, Action.MATTER_CREATE, Action.ENGAGEMENT_CREATE):
