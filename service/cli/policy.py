@@ -51,11 +51,8 @@ def show(
     if engagement is not None:
         with open_installation(read_settings()) as services:
             matrix = under(matrix, policy.overlay_of(services, engagement))
-    shown = [
-        entry
-        for entry in entries(matrix)
-        if role in {None, entry.role} and action in {None, entry.action} and (as_json or entry.when != NEVER)
-    ]
+    found = entries(matrix, [role] if role else tuple(Role), [action] if action else tuple(Action))
+    shown = [entry for entry in found if as_json or entry.when != NEVER]
     if as_json:
         print_json([entry._asdict() for entry in shown])
     else:
