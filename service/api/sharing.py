@@ -261,7 +261,10 @@ async def undo(services: ServicesDep, caller: CallerDep, grant_id: GrantId) -> A
 
 @router.post("/bulk-grants/{bulk_id}/undo", operation_id="undo_bulk_grant", response_model=UndoneAllOut)
 async def undo_bulk(services: ServicesDep, caller: CallerDep, bulk_id: BulkId) -> Any:
-    """End all grants that one act gave, and say which were opened meanwhile; asked again it tells the same."""
+    """End all grants that one act gave, and say which were opened meanwhile; asked again it tells the same.
+
+    What the act gave of a document that was moved since ended with the move and is left out: its lineage tells.
+    """
     items = [_undone_out(each) for each in await taking.undo_bulk(services, caller, bulk_id)]
     return {
         "count": len(items),
