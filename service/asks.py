@@ -14,17 +14,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Text, bindparam, exists, insert, or_, select, update
+from sqlalchemy import BigInteger, Text, bindparam, insert, select, update
 
 from service import names, recipients
 from service.acts import Act, Caller, perform
 from service.db.ids import is_id
-from service.db.models import FOREVER, asks, engagements, matter_team, memberships, parts, walls
+from service.db.models import FOREVER, asks, engagements, memberships, parts
 from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.errors import AboveCeilingError, BadInputError, BadStateError, NotFoundError
 from service.events import EventType
 from service.paging import Page, Window, page
+from service.scoping import affairs
 from service.scoping.actions import UNCONFIRMED_SENSITIVITY, Action, Label, Side
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject
@@ -63,7 +64,6 @@ class Ask:
     version: int
 
 
-_PERSON: Final = bindparam("person", type_=Text)
 _NOW: Final = bindparam("now", type_=BigInteger)
 _ROWS = (
     select(asks, memberships.c.person_id, parts.c.matter_id, parts.c.key_id, parts.c.field_key)
@@ -75,23 +75,7 @@ _ROWS = (
     .where(
         asks.c.firm_id == bindparam("firm"),
         engagements.c.status != "disposed",  # the key of what was asked is destroyed; each alone answers 410
-        ~exists().where(
-            walls.c.person_id == _PERSON,
-            walls.c.matter_id == parts.c.matter_id,
-            walls.c.raised_at <= _NOW,
-            walls.c.lifted_at > _NOW,
-        ),
-        # One's own; or, on the firm's side, those of one's matters.
-        or_(
-            asks.c.membership_id == bindparam("own", type_=Text),
-            exists().where(
-                bindparam("side", type_=Text) == Side.FIRM.value,
-                matter_team.c.matter_id == parts.c.matter_id,
-                matter_team.c.person_id == _PERSON,
-                matter_team.c.since <= _NOW,
-                matter_team.c.until > _NOW,
-            ),
-        ),
+        affairs.concern(asks.c.membership_id, parts.c.matter_id),
     )
 )
 _ONE = _ROWS.where(asks.c.id == bindparam("ask"))
@@ -173,7 +157,7 @@ async def list_all(services: Services, caller: Caller, engagement_id: str, asked
 
     def change(act: Act) -> Page[Any]:
         bounds = {"engagement": engagement_id, "after": asked.after, "most": asked.limit + 1}
-        found = page(act.tx.all(_SOME, **_eyes(act), **bounds), asked)
+        found = page(act.tx.all(_SOME, **affairs.eyes(act.actor, act.moment.s), **bounds), asked)
         act.list_out([row.id for row in found.items])
         return found
 
@@ -238,7 +222,7 @@ def end_of_task(act: Act, place: Mapping[str, str]) -> None:
 
 def due(act: Act) -> list[Any]:
     """Return the rows of what the actor is asked for at this moment, soonest end first; `opened` opens them."""
-    rows = act.tx.all(_DUE, **_eyes(act))
+    rows = act.tx.all(_DUE, **affairs.eyes(act.actor, act.moment.s))
     act.show([row.id for row in rows])
     return rows
 
@@ -344,20 +328,8 @@ def _subject_of(ask_id: str) -> Subject:
     return Subject(via=ask_id if is_id(ask_id, "ask") else "")
 
 
-def _eyes(act: Act) -> dict[str, object]:
-    """Who looks, as `_ROWS` wants to know."""
-    actor = act.actor
-    return {
-        "firm": act.firm_id,
-        "person": actor.person_id,
-        "own": actor.membership_id,
-        "side": actor.side,
-        "now": act.moment.s,
-    }
-
-
 def _row(act: Act, ask_id: str) -> Any:
-    row = act.tx.one(_ONE, ask=ask_id, **_eyes(act))
+    row = act.tx.one(_ONE, ask=ask_id, **affairs.eyes(act.actor, act.moment.s))
     if row is None:
         raise NotFoundError
     act.show([ask_id])

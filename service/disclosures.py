@@ -19,12 +19,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Text, bindparam, exists, insert, or_, select, update
+from sqlalchemy import BigInteger, bindparam, insert, or_, select, update
 
 from service import events, names, recipients
 from service.acts import Act, Caller, perform, who
 from service.db.ids import is_id
-from service.db.models import FOREVER, disclosures, documents, engagements, matter_team, memberships, parts, walls
+from service.db.models import FOREVER, disclosures, documents, engagements, memberships, parts
 from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.errors import BadInputError, BadStateError, NotFoundError
@@ -32,6 +32,7 @@ from service.events import EventType
 from service.grants.ceilings import require_told_titles
 from service.paging import Page, Window, page
 from service.recipients import Recipient
+from service.scoping import facts
 from service.scoping.actions import Action, Side
 from service.scoping.actors import Actor
 from service.scoping.decide import Authorised, Subject, decide
@@ -77,7 +78,6 @@ class Titles(NamedTuple):
 
 
 _s, _d = disclosures, documents
-_PERSON: Final = bindparam("person", type_=Text)
 _NOW: Final = bindparam("now", type_=BigInteger)
 _ROWS: Final = (
     select(_s, memberships.c.person_id, _d.c.matter_id, _d.c.part_id, parts.c.key_id, parts.c.field_key)
@@ -90,18 +90,8 @@ _ROWS: Final = (
     .where(
         _s.c.firm_id == bindparam("firm"),
         engagements.c.status != "disposed",  # the key of the reason is destroyed
-        ~exists().where(
-            walls.c.person_id == _PERSON,
-            walls.c.matter_id == _d.c.matter_id,
-            walls.c.raised_at <= _NOW,
-            walls.c.lifted_at > _NOW,
-        ),
-        exists().where(
-            matter_team.c.matter_id == _d.c.matter_id,
-            matter_team.c.person_id == _PERSON,
-            matter_team.c.since <= _NOW,
-            matter_team.c.until > _NOW,
-        ),
+        ~facts.walled(_d.c.matter_id),
+        facts.on_team(_d.c.matter_id),
     )
 )
 _ONE: Final = _ROWS.where(_s.c.id == bindparam("disclosure"))

@@ -19,10 +19,11 @@ from sqlalchemy import BigInteger, Text, bindparam, exists, insert, or_, select,
 
 from service.acts import Act, Caller, perform
 from service.db.ids import is_id
-from service.db.models import engagements, matter_team, memberships, on_calls, parts, people, walls
+from service.db.models import engagements, memberships, on_calls, parts, people
 from service.errors import BadInputError, BadStateError, NotFoundError
 from service.events import EventType
 from service.paging import Page, Window, page
+from service.scoping import facts
 from service.scoping.actions import Action, Role
 from service.scoping.decide import Subject
 from service.services import Services
@@ -81,16 +82,8 @@ _MAY_ANSWER = select(memberships.c.id).where(
     memberships.c.ends_at > _NOW,
     exists().where(
         parts.c.engagement_id == _ENGAGEMENT,
-        matter_team.c.matter_id == parts.c.matter_id,
-        matter_team.c.person_id == _PERSON,
-        matter_team.c.since <= _NOW,
-        matter_team.c.until > _NOW,
-        ~exists().where(
-            walls.c.person_id == _PERSON,
-            walls.c.matter_id == parts.c.matter_id,
-            walls.c.raised_at <= _NOW,
-            walls.c.lifted_at > _NOW,
-        ),
+        facts.on_team(parts.c.matter_id),
+        ~facts.walled(parts.c.matter_id),
     ),
 )
 _SAME = select(on_calls.c.id).where(

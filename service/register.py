@@ -18,11 +18,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Text, bindparam, exists, func, select
+from sqlalchemy import bindparam, func, select
 
 from service import disclosures, events
 from service.acts import Act, Caller, perform
-from service.db.models import documents, matters, memberships, revisions, walls
+from service.db.models import documents, matters, memberships, revisions
 from service.door import NameReader
 from service.paging import Page, Window, page
 from service.scoping import facts
@@ -78,12 +78,7 @@ _LINES: Final = (
         _d.c.engagement_id == bindparam("engagement"),
         _d.c.firm_id == bindparam("firm"),
         _d.c.id > bindparam("after"),
-        ~exists().where(
-            walls.c.person_id == bindparam("person", type_=Text),
-            walls.c.matter_id == _d.c.matter_id,
-            walls.c.raised_at <= bindparam("now", type_=BigInteger),
-            walls.c.lifted_at > bindparam("now", type_=BigInteger),
-        ),
+        ~facts.walled(_d.c.matter_id),
     )
     .order_by(_d.c.id)
     .limit(bindparam("most"))

@@ -14,7 +14,6 @@ from service.access_requests.rows import (
     WITH_LESS,
     AccessRequest,
     close,
-    eyes,
     find,
     opened,
     require_open,
@@ -27,7 +26,7 @@ from service.door import Holder, NameReader
 from service.engagements import RUNNING
 from service.errors import BadInputError, BadStateError
 from service.events import EventType
-from service.scoping import facts
+from service.scoping import affairs, facts
 from service.scoping.actions import Ability, Action, words_of
 from service.scoping.decide import Subject, decide
 from service.services import Services
@@ -111,6 +110,6 @@ def waiting(act: Act) -> int:
     matrix, action = act.services.matrix.current, Action.ACCESS_REQUEST_ANSWER
     if not matrix.role_may(act.actor.role, action):
         return 0
-    rows = act.tx.all(_WAITING, **eyes(act))
+    rows = act.tx.all(_WAITING, **affairs.eyes(act.actor, act.moment.s))
     about = (Subject(document=row.document_id) for row in rows)
     return sum(decide(act.tx, matrix, act.moment, act.actor, action, each).allowed for each in about)

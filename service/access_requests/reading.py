@@ -13,7 +13,6 @@ from service.access_requests.rows import (
     ROWS,
     WITH_LESS,
     AccessRequest,
-    eyes,
     find,
     opened,
 )
@@ -23,7 +22,7 @@ from service.db.models import access_requests
 from service.db.session import Tx
 from service.door import NameReader
 from service.paging import Page, Window, page
-from service.scoping import facts
+from service.scoping import affairs, facts
 from service.scoping.actions import Action, Side
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject
@@ -63,7 +62,7 @@ async def list_all(services: Services, caller: Caller, engagement_id: str, asked
 
     def change(act: Act) -> Page[Any]:
         bounds = {"engagement": engagement_id, "after": asked.after, "most": asked.limit + 1}
-        found = page(act.tx.all(_SOME, **eyes(act), **bounds), asked)
+        found = page(act.tx.all(_SOME, **affairs.eyes(act.actor, act.moment.s), **bounds), asked)
         act.list_out([row.id for row in found.items])
         return found
 
@@ -75,6 +74,6 @@ async def list_all(services: Services, caller: Caller, engagement_id: str, asked
 
 def answered(act: Act) -> list[Any]:
     """Return the rows of the actor's own requests that were answered in the last days; `opened` opens them."""
-    rows = act.tx.all(_ANSWERED, **eyes(act), answered_since=act.moment.s - TOLD_S)
+    rows = act.tx.all(_ANSWERED, **affairs.eyes(act.actor, act.moment.s), answered_since=act.moment.s - TOLD_S)
     act.show([row.id for row in rows])
     return rows

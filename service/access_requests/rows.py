@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Text, bindparam, exists, or_, select, update
+from sqlalchemy import bindparam, select, update
 
 from service.acts import Act
 from service.db.ids import is_id
-from service.db.models import access_requests, engagements, matter_team, memberships, parts, walls
+from service.db.models import access_requests, engagements, memberships, parts
 from service.door import Holder, NameReader
 from service.engagements import RUNNING
 from service.errors import BadStateError, KeyMissingError, NotFoundError
-from service.scoping.actions import Ability, Side, words_of
+from service.scoping import affairs
+from service.scoping.actions import Ability, words_of
 from service.scoping.decide import Subject
 
 OPEN: Final = "open"
@@ -52,16 +53,7 @@ class AccessRequest:
     version: int
 
 
-_PERSON: Final = bindparam("person", type_=Text)
-_NOW: Final = bindparam("now", type_=BigInteger)
 _r = access_requests
-_TEAM: Final = exists().where(
-    bindparam("side", type_=Text) == Side.FIRM.value,
-    matter_team.c.matter_id == parts.c.matter_id,
-    matter_team.c.person_id == _PERSON,
-    matter_team.c.since <= _NOW,
-    matter_team.c.until > _NOW,
-)
 ROWS = (
     select(
         _r,
@@ -80,14 +72,7 @@ ROWS = (
     )
     .where(
         _r.c.firm_id == bindparam("firm"),
-        ~exists().where(
-            walls.c.person_id == _PERSON,
-            walls.c.matter_id == parts.c.matter_id,
-            walls.c.raised_at <= _NOW,
-            walls.c.lifted_at > _NOW,
-        ),
-        # One's own; or, on the firm's side, those of one's matters.
-        or_(_r.c.membership_id == bindparam("own", type_=Text), _TEAM),
+        affairs.concern(_r.c.membership_id, parts.c.matter_id),
     )
 )
 _ONE = ROWS.where(_r.c.id == bindparam("request"))
@@ -193,25 +178,13 @@ def subject_of(request_id: str) -> Subject:
     return Subject(via=request_id if is_id(request_id, "acr") else "")
 
 
-def eyes(act: Act) -> dict[str, object]:
-    """Who looks, as `ROWS` wants to know."""
-    actor = act.actor
-    return {
-        "firm": act.firm_id,
-        "person": actor.person_id,
-        "own": actor.membership_id,
-        "side": actor.side,
-        "now": act.moment.s,
-    }
-
-
 def find(act: Act, request_id: str) -> Any:
     """Return a row that the actor may know of.
 
     Raises:
         NotFoundError: there is none.
     """
-    row = act.tx.one(_ONE, request=request_id, **eyes(act))
+    row = act.tx.one(_ONE, request=request_id, **affairs.eyes(act.actor, act.moment.s))
     if row is None:
         raise NotFoundError
     act.show([request_id])

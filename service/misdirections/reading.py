@@ -14,8 +14,9 @@ from service.db.ids import is_id
 from service.db.models import memberships, misdirections
 from service.db.session import Tx
 from service.door import NameReader
-from service.misdirections.rows import PLACE, ROWS, Misdirection, eyes, find, is_told, opened
+from service.misdirections.rows import PLACE, ROWS, Misdirection, find, is_told, opened
 from service.paging import Page, Window, page
+from service.scoping import affairs
 from service.scoping.actions import Action
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject
@@ -84,7 +85,7 @@ async def list_all(services: Services, caller: Caller, engagement_id: str, asked
 
     def change(act: Act) -> Page[Any]:
         bounds = {"engagement": engagement_id, "after": asked.after, "most": asked.limit + 1}
-        found = page(act.tx.all(_SOME, **eyes(act), **bounds), asked)
+        found = page(act.tx.all(_SOME, **affairs.eyes(act.actor, act.moment.s), **bounds), asked)
         known = [(row, is_told(act, row)) for row in found.items]
         shown = [each for each in known if each[1] or each[0].membership_id == act.actor.membership_id]
         act.list_out([row.id for row, _ in shown])
@@ -100,7 +101,7 @@ def waiting(act: Act) -> int:
     """Return how many statements wait for the actor's acknowledgment, `MOST_COUNTED` at most: each is decided."""
     if not act.services.matrix.current.role_may(act.actor.role, Action.MISDIRECTION_ACKNOWLEDGE):
         return 0
-    return sum(is_told(act, row) for row in act.tx.all(_WAITING, **eyes(act)))
+    return sum(is_told(act, row) for row in act.tx.all(_WAITING, **affairs.eyes(act.actor, act.moment.s)))
 
 
 async def tell(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Text, bindparam, exists, or_, select
+from sqlalchemy import bindparam, select
 
 from service.acts import Act
 from service.db.ids import is_id
-from service.db.models import documents, engagements, matter_team, memberships, misdirections, parts, walls
+from service.db.models import documents, engagements, memberships, misdirections, parts
 from service.door import Holder, NameReader
 from service.errors import NotFoundError
-from service.scoping.actions import Action, Side
+from service.scoping import affairs
+from service.scoping.actions import Action
 from service.scoping.decide import Subject, decide
 from service.sharing.openings import Opening
 
@@ -45,8 +46,6 @@ class Misdirection:
     version: int
 
 
-_PERSON: Final = bindparam("person", type_=Text)
-_NOW: Final = bindparam("now", type_=BigInteger)
 _m = misdirections
 ROWS: Final = (
     select(
@@ -67,23 +66,7 @@ ROWS: Final = (
     .where(
         _m.c.firm_id == bindparam("firm"),
         engagements.c.status != "disposed",  # the key of what was said is destroyed
-        ~exists().where(
-            walls.c.person_id == _PERSON,
-            walls.c.matter_id == documents.c.matter_id,
-            walls.c.raised_at <= _NOW,
-            walls.c.lifted_at > _NOW,
-        ),
-        # One's own; or, on the firm's side, those of one's matters, of which each is decided besides.
-        or_(
-            _m.c.membership_id == bindparam("own", type_=Text),
-            exists().where(
-                bindparam("side", type_=Text) == Side.FIRM.value,
-                matter_team.c.matter_id == documents.c.matter_id,
-                matter_team.c.person_id == _PERSON,
-                matter_team.c.since <= _NOW,
-                matter_team.c.until > _NOW,
-            ),
-        ),
+        affairs.concern(_m.c.membership_id, documents.c.matter_id),
     )
 )
 _ONE: Final = ROWS.where(_m.c.id == bindparam("misdirection"))
@@ -92,18 +75,6 @@ PLACE: Final = (
     .join_from(_m, memberships, memberships.c.id == _m.c.membership_id)
     .where(_m.c.id == bindparam("misdirection"), _m.c.firm_id == bindparam("firm"))
 )
-
-
-def eyes(act: Act) -> dict[str, object]:
-    """Who looks, as `ROWS` wants to know."""
-    actor = act.actor
-    return {
-        "firm": act.firm_id,
-        "person": actor.person_id,
-        "own": actor.membership_id,
-        "side": actor.side,
-        "now": act.moment.s,
-    }
 
 
 def is_told(act: Act, row: Any) -> bool:
@@ -118,7 +89,8 @@ def find(act: Act, misdirection_id: str) -> Any:
     Raises:
         NotFoundError: there is none.
     """
-    row = act.tx.one(_ONE, misdirection=misdirection_id, **eyes(act)) if is_id(misdirection_id, "msd") else None
+    known, eyes = is_id(misdirection_id, "msd"), affairs.eyes(act.actor, act.moment.s)
+    row = act.tx.one(_ONE, misdirection=misdirection_id, **eyes) if known else None
     if row is None or not (row.membership_id == act.actor.membership_id or is_told(act, row)):
         raise NotFoundError
     act.show([row.id])

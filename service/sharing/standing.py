@@ -16,16 +16,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Text, bindparam, exists, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from service import asks, grants, names, recipients
 from service.acts import Act, Caller, perform
 from service.db.ids import is_id
-from service.db.models import FOREVER, engagements, matter_team, parts, standing_shares, walls
+from service.db.models import FOREVER, engagements, parts, standing_shares
 from service.door import Holder, NameReader
 from service.errors import BadInputError, BadStateError, NotFoundError
 from service.events import Data, EventType
 from service.paging import Page, Window, page
+from service.scoping import facts
 from service.scoping.actions import Ability, Action, Role, Sensitivity, Side, side_of, words_of
 from service.scoping.decide import Subject
 from service.services import Services
@@ -88,8 +89,6 @@ class _Recipient(NamedTuple):
     subjects: dict[str, str]
 
 
-_PERSON: Final = bindparam("person", type_=Text)
-_NOW: Final = bindparam("now", type_=BigInteger)
 _ROWS = (
     select(standing_shares, parts.c.matter_id, parts.c.key_id, parts.c.field_key)
     .select_from(
@@ -100,18 +99,8 @@ _ROWS = (
     .where(
         standing_shares.c.firm_id == bindparam("firm"),
         engagements.c.status != "disposed",  # the key of what was said is destroyed; each alone answers 410
-        ~exists().where(
-            walls.c.person_id == _PERSON,
-            walls.c.matter_id == parts.c.matter_id,
-            walls.c.raised_at <= _NOW,
-            walls.c.lifted_at > _NOW,
-        ),
-        exists().where(
-            matter_team.c.matter_id == parts.c.matter_id,
-            matter_team.c.person_id == _PERSON,
-            matter_team.c.since <= _NOW,
-            matter_team.c.until > _NOW,
-        ),
+        ~facts.walled(parts.c.matter_id),
+        facts.on_team(parts.c.matter_id),
     )
 )
 _ONE = _ROWS.where(standing_shares.c.id == bindparam("share"))

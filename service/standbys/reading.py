@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, or_, select
+from sqlalchemy import BigInteger, bindparam, select
 
 from service.acts import Act, Caller, perform
 from service.db.ids import is_id
@@ -21,7 +21,7 @@ from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.errors import NotFoundError
 from service.paging import Page, Window, page
-from service.scoping import facts, lacking
+from service.scoping import affairs, facts, lacking
 from service.scoping.actions import Ability, Action, Side, words_of
 from service.scoping.actors import Actor
 from service.scoping.decide import Subject
@@ -74,11 +74,7 @@ _ROWS: Final = (
     .where(
         _s.c.firm_id == facts.FIRM,
         facts.e.c.status != "disposed",  # the key of what was said is destroyed
-        ~facts.walled(parts.c.matter_id),
-        or_(
-            _s.c.membership_id == bindparam("own", type_=Text),
-            and_(bindparam("side", type_=Text) == Side.FIRM.value, facts.on_team(parts.c.matter_id)),
-        ),
+        affairs.concern(_s.c.membership_id, parts.c.matter_id),
     )
 )
 _ONE: Final = _ROWS.where(_s.c.id == bindparam("standby"))
@@ -110,7 +106,7 @@ async def list_all(services: Services, caller: Caller, engagement_id: str, asked
 
     def change(act: Act) -> Page[Found]:
         bounds = {"engagement": engagement_id, "after": asked.after, "most": asked.limit + 1}
-        rows = page(act.tx.all(_SOME, **_eyes(act), **bounds), asked)
+        rows = page(act.tx.all(_SOME, **affairs.eyes(act.actor, act.moment.s), **bounds), asked)
         act.list_out([row.id for row in rows.items])
         told: Page[Found] = rows.map(lambda row: (row, _papers(act, row), act.moment.s))
         return told
@@ -148,7 +144,7 @@ def found(act: Act, standby_id: str) -> Found:
     Raises:
         NotFoundError: there is none.
     """
-    row = act.tx.one(_ONE, standby=standby_id, **_eyes(act))
+    row = act.tx.one(_ONE, standby=standby_id, **affairs.eyes(act.actor, act.moment.s))
     if row is None:
         raise NotFoundError
     act.show([standby_id])
@@ -197,14 +193,3 @@ def _papers(act: Act, row: Any) -> tuple[Paper, ...]:
     matrix, labels = act.services.matrix.current, {paper.label for paper in papers}
     shut = lacking.shut_labels(act.tx, matrix, act.moment, act.actor, row.part_id, labels)
     return tuple(paper for paper in papers if paper.label not in shut)
-
-
-def _eyes(act: Act) -> dict[str, Any]:
-    actor = act.actor
-    return {
-        "firm": act.firm_id,
-        "person": actor.person_id,
-        "own": actor.membership_id,
-        "side": actor.side,
-        "now": act.moment.s,
-    }

@@ -21,10 +21,11 @@ from sqlalchemy import Select, bindparam, select
 from service.acts import Caller, perform
 from service.db.models import memberships, parts, submissions, tasks
 from service.ledger import Moment
+from service.scoping import affairs
 from service.scoping.actions import Action
 from service.scoping.decide import Subject
 from service.services import Services
-from service.tasks.reading import SEEN, TURN, eyes_of
+from service.tasks.reading import SEEN, TURN
 from service.tokens import authenticate
 
 
@@ -91,7 +92,7 @@ async def figures(services: Services, caller: Caller, engagement_id: str) -> Fig
 def _counted(services: Services, caller: Caller, engagement_id: str) -> Figures:
     moment = Moment(services.clock())
     with services.database.read(caller.credential.firm_id) as tx:
-        bound = {**eyes_of(authenticate(tx, moment, caller.credential), moment.s), "engagement": engagement_id}
+        bound = {**affairs.eyes(authenticate(tx, moment, caller.credential), moment.s), "engagement": engagement_id}
         given, rounds = tx.all(_TASKS, **bound), tx.all(_ROUNDS, **bound)
     of_task: dict[str, list[Any]] = {}
     for each in rounds:

@@ -10,15 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import BigInteger, Text, and_, bindparam, case, func, or_, select
 
 from service.acts import Act, Caller, Find, perform
 from service.db.ids import is_id
-from service.db.models import matter_team, memberships, parts, submissions, task_documents, tasks, walls
+from service.db.models import memberships, parts, submissions, task_documents, tasks
 from service.db.session import Tx
 from service.door import Holder, NameReader
 from service.errors import DisposedError, NotFoundError
 from service.paging import Page, Window, page
+from service.scoping import affairs
 from service.scoping.actions import Action, Side
 from service.scoping.actors import Actor
 from service.scoping.decide import Decision, Subject, decide
@@ -83,8 +84,6 @@ class Card:
     rounds: tuple[Round, ...]
 
 
-_PERSON: Final = bindparam("person", type_=Text)
-_NOW: Final = bindparam("now", type_=BigInteger)
 PLACED: Final = select(
     tasks, memberships.c.person_id, parts.c.matter_id, parts.c.key_id, parts.c.field_key
 ).select_from(
@@ -93,25 +92,9 @@ PLACED: Final = select(
 """Every task with its person, its matter and the key of its part: for those who have decided who may see it."""
 SEEN: Final = and_(
     tasks.c.firm_id == bindparam("firm"),
-    ~exists().where(
-        walls.c.person_id == _PERSON,
-        walls.c.matter_id == parts.c.matter_id,
-        walls.c.raised_at <= _NOW,
-        walls.c.lifted_at > _NOW,
-    ),
-    # One's own; or, on the firm's side, those of one's matters.
-    or_(
-        tasks.c.membership_id == bindparam("own", type_=Text),
-        exists().where(
-            bindparam("side", type_=Text) == Side.FIRM.value,
-            matter_team.c.matter_id == parts.c.matter_id,
-            matter_team.c.person_id == _PERSON,
-            matter_team.c.since <= _NOW,
-            matter_team.c.until > _NOW,
-        ),
-    ),
+    affairs.concern(tasks.c.membership_id, parts.c.matter_id),
 )
-"""Whether the one that `eyes` binds may know of a task."""
+"""Whether the one that `affairs.eyes` binds may know of a task."""
 _ONE = PLACED.where(SEEN, tasks.c.id == bindparam("task"))
 _SOME = (
     PLACED.where(SEEN, tasks.c.engagement_id == bindparam("engagement"), tasks.c.id > bindparam("after"))
@@ -171,7 +154,7 @@ async def list_all(services: Services, caller: Caller, engagement_id: str, asked
         if act.decision.row.status == "disposed":
             raise DisposedError
         bounds = {"engagement": engagement_id, "after": asked.after, "most": asked.limit + 1}
-        listed = page(act.tx.all(_SOME, **eyes(act), **bounds), asked)
+        listed = page(act.tx.all(_SOME, **affairs.eyes(act.actor, act.moment.s), **bounds), asked)
         act.list_out([row.id for row in listed.items])
         return listed
 
@@ -183,7 +166,7 @@ async def list_all(services: Services, caller: Caller, engagement_id: str, asked
 
 def standing(act: Act) -> tuple[int, int]:
     """Return how many tasks wait for the actor, and how many of them are due within 7 days or overdue."""
-    row = act.tx.one(_STANDING, **eyes(act), soon=act.moment.s + SOON_S)
+    row = act.tx.one(_STANDING, **affairs.eyes(act.actor, act.moment.s), soon=act.moment.s + SOON_S)
     return int(row.open), int(row.soon)
 
 
@@ -206,29 +189,13 @@ def of_engagement(task_id: str) -> Find:
     return find
 
 
-def eyes(act: Act) -> dict[str, object]:
-    """Who looks, as `SEEN` wants to know."""
-    return eyes_of(act.actor, act.moment.s)
-
-
-def eyes_of(actor: Actor, now: int) -> dict[str, object]:
-    """Say the same outside of an act."""
-    return {
-        "firm": actor.firm_id,
-        "person": actor.person_id,
-        "own": actor.membership_id,
-        "side": actor.side,
-        "now": now,
-    }
-
-
 def row_of(act: Act, task_id: str) -> Any:
     """Return the row of a task that the actor may know of.
 
     Raises:
         NotFoundError: there is none.
     """
-    row = act.tx.one(_ONE, task=task_id, **eyes(act))
+    row = act.tx.one(_ONE, task=task_id, **affairs.eyes(act.actor, act.moment.s))
     if row is None:
         raise NotFoundError
     act.show([task_id])
