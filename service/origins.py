@@ -18,15 +18,13 @@ class Origin(NamedTuple):
     standby_id: str | None = None
     giver: str | None = None
 
-    def ids(self) -> dict[str, str]:
-        """The ids of it, as entries name them."""
-        named = {
-            "task": self.task_id,
-            "bulk": self.bulk_id,
-            "standing": self.standing_id,
-            "standby": self.standby_id,
-        }
-        return {noun: found for noun, found in named.items() if found is not None}
+    def ids(self) -> dict[str, str | None]:
+        """The ids of it, as entries name them; None for what it was not made with.
+
+        An entry leaves these out though its act is about one of them: a standing share hands out a paper while a task
+        is accepted, and the log must not say that the grant was made with the task.
+        """
+        return {"task": self.task_id, "bulk": self.bulk_id, "standing": self.standing_id, "standby": self.standby_id}
 
 
 BY_HAND: Final = Origin()

@@ -78,7 +78,7 @@ class Act:
     def record(
         self,
         kind: events.EventType,
-        subjects: Mapping[str, str] | None = None,
+        subjects: events.Subjects | None = None,
         data: events.Data | None = None,
         payload: SealedPayload | None = None,
     ) -> None:

@@ -22,7 +22,7 @@ from service.events.contents import (
     upload_receiving,
     upload_stored,
 )
-from service.events.drafts import Data, Who, changed, system
+from service.events.drafts import Data, Subjects, Who, changed, system
 from service.events.moves import (
     document_brought,
     document_moved,
@@ -46,6 +46,7 @@ __all__ = [
     "ENDS_ACCESS",
     "Data",
     "EventType",
+    "Subjects",
     "Who",
     "access_allowed",
     "access_failed",

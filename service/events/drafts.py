@@ -9,6 +9,8 @@ from service.events.types import ENDS_ACCESS, EventType
 from service.ledger import NO_SUBJECTS, Draft, Opening, SealedPayload
 
 Data = Mapping[str, str | int | bool | list[str]]
+Subjects = Mapping[str, str | None]
+"""Kind to id, beside those of the decision; None: left out, though the decision names one."""
 
 
 class Who(NamedTuple):
@@ -38,7 +40,7 @@ def draft(
     outcome: str,
     who: Who,
     *,
-    subjects: Mapping[str, str] | None = None,
+    subjects: Subjects | None = None,
     data: Data | None = None,
     payload: SealedPayload | None = None,
     header: bytes | None = None,
@@ -51,7 +53,7 @@ def draft(
         type=kind.value,
         outcome=outcome,
         actor=who.actor,
-        subjects={**who.subjects, **(subjects or {})},
+        subjects=_named(who.subjects, subjects) if subjects else who.subjects,
         action=who.action,
         rule=who.rule,
         facts=who.facts,
@@ -71,9 +73,13 @@ def draft(
 def changed(
     kind: EventType,
     who: Who,
-    subjects: Mapping[str, str] | None = None,
+    subjects: Subjects | None = None,
     data: Data | None = None,
     payload: SealedPayload | None = None,
 ) -> Draft:
     """A row was made or changed as `who` was allowed to; `data` holds what rules depend on, `payload` the names."""
     return draft(kind, "done", who, subjects=subjects, data=data, payload=payload)
+
+
+def _named(decided: Mapping[str, str], subjects: Subjects) -> dict[str, str]:
+    return {kind: named for kind, named in {**decided, **subjects}.items() if named is not None}

@@ -103,6 +103,22 @@ async def test_a_routine_share_hands_out_nothing_confidential(engagement: Engage
     assert await _seen(engagement, seat) == {routine}
 
 
+async def test_what_is_accepted_of_a_task_is_handed_out_and_made_with_the_share_alone(engagement: Engagement) -> None:
+    """Neither the row nor the entry says that the grant came with the task, which is what its act is about."""
+    seat, other, attorney = await engagement.member(), await engagement.member("case_manager"), engagement.attorney
+    share = await _share(engagement, role=None, membership_id=other.membership_id)
+    task = await engagement.task(seat)
+    draft = (await seat.upload(engagement.id, engagement.part_id, b"x"))["document_id"]
+    path, named = f"/tasks/{task['id']}", {"document_id": draft}
+    await seat.change("POST", f"{path}/submission", {"documents": [named]}, match=path)
+    named["revision_id"] = (await attorney.get(f"/documents/{draft}"))["revision_id"]
+    await attorney.change("POST", f"{path}/acceptance", {"documents": [named]}, match=path)
+    assert await _seen(engagement, other) == {draft}
+    made = entries(engagement.world, "grant.created")[-1]["subjects"]
+    assert (made["standing"], made.get("task")) == (share["id"], None)
+    assert await findings(engagement.world.services) == []
+
+
 async def test_a_share_for_one_member_is_for_him_alone(engagement: Engagement) -> None:
     seat, other = await engagement.member(), await engagement.member()
     await _share(engagement, role=None, membership_id=seat.membership_id)

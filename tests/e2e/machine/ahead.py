@@ -213,7 +213,7 @@ class Ahead(Floor):
         response = self._ask(person, "POST", f"{path}/opening", json={"reason": "x"}, headers=self._match(path))
         if self._agree("member opens a standby", response, 200, expected=self.model.can_open(standby)):
             self.model.open_standby(standby_id)
-            self._file_shares(*standby.papers)
+            self._file_shares(*(i for i in standby.papers if self.model.papers[i].state != "moved"))
 
     @precondition(lambda self: self.model.standbys)
     @rule(which=some)

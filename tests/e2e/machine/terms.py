@@ -174,7 +174,7 @@ class Terms(Floor):
         if self._agree("attorney ends a schedule", response, 200, expected=self.model.now < each.ends):
             each.ends = self.model.now
 
-    # Overlay, and what may be asked for ------------------------------------------------------------------------------
+    # Overlay ---------------------------------------------------------------------------------------------------------
 
     @rule(
         where=some,
@@ -187,15 +187,6 @@ class Terms(Floor):
         act = "overlay is set" if rows else "overlay is taken away"
         if self._agree(act, response, 200, expected=deal.running):
             deal.overlay = rows
-
-    @rule(where=some)
-    def engagement_declares(self, where: int) -> None:
-        deal_id = self._of(self._deals(), where)
-        deal, path = self.model.deals[deal_id], f"/engagements/{deal_id}"
-        word = "invisible" if deal.may_be_asked_for else "may_be_asked_for"
-        response = self._lead("PATCH", path, {"withheld": word}, match=path)
-        if self._agree(f"engagement declares {word}", response, 200, expected=deal.running):
-            deal.may_be_asked_for = not deal.may_be_asked_for
 
 
 def _clock(minute: int) -> str:
