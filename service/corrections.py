@@ -144,8 +144,7 @@ def _tidy(act: Act, paper: Any) -> tuple[int, int]:
     for grant in act.tx.all(_LIVE, document=paper.id, now=act.moment.s):
         left = _left(act, paper, grant)
         if not left & Ability.VIEW:
-            act.tx.run(grants.REVOKE, grant=grant.id, end=act.moment.s)
-            act.record(EventType.GRANT_REVOKED, _subjects(paper, grant), {"revoked_at": act.moment.s})
+            grants.end_all(act, {grant.id: _subjects(paper, grant)})
             ended += 1
         elif left != grant.abilities:
             act.tx.run(_NARROW, grant=grant.id, left=int(left))
@@ -165,7 +164,7 @@ def _left(act: Act, paper: Any, grant: Any) -> Ability:
     return Ability(sum(kept))
 
 
-def _subjects(paper: Any, grant: Any) -> dict[str, str]:
+def _subjects(paper: Any, grant: Any) -> dict[str, str | None]:
     made_with = Origin(grant.task_id, grant.bulk_id, grant.standing_id, grant.standby_id)
     return {
         "engagement": paper.engagement_id,

@@ -19,7 +19,7 @@ from service.grants.ceilings import (
     require_below_ceiling,
     require_shareable,
 )
-from service.grants.ending import REVOKE, revoke
+from service.grants.ending import REVOKE, end_all, revoke
 from service.grants.giving import LIVE_BY_HAND, NewGrant, create, give, standing, write, write_many
 from service.grants.reading import list_all, read
 from service.grants.rows import Grant, extendable
@@ -33,6 +33,7 @@ __all__ = [
     "above_ceiling",
     "bits",
     "create",
+    "end_all",
     "extendable",
     "give",
     "list_all",

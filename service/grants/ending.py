@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import bindparam, update
@@ -10,7 +11,7 @@ from service.acts import Act, Caller, perform
 from service.db.models import grants
 from service.door import NameReader
 from service.errors import BadStateError
-from service.events import EventType
+from service.events import EventType, Subjects
 from service.grants.rows import Grant, opened, row_of, subject_of, subjects_of
 from service.scoping.actions import Action
 from service.services import Services
@@ -44,6 +45,16 @@ async def revoke(services: Services, caller: Caller, grant_id: str) -> Grant:
 
 def end(act: Act, document: Any, grant_id: str, membership_id: str, person_id: str) -> None:
     """End a grant of this document (its row) now, with its entry, in a transaction that decided that it may be."""
-    act.tx.run(REVOKE, grant=grant_id, end=act.moment.s)
-    subjects = subjects_of(document, membership_id, person_id, grant_id)
-    act.record(EventType.GRANT_REVOKED, subjects, {"revoked_at": act.moment.s})
+    end_all(act, {grant_id: subjects_of(document, membership_id, person_id, grant_id)})
+
+
+def end_all(act: Act, subjects: Mapping[str, Subjects]) -> None:
+    """End grants now, each with its entry, in a transaction that decided that they may be.
+
+    Args:
+        subjects: grant -> what its entry names besides it, and besides what was decided about.
+    """
+    now = act.moment.s
+    act.tx.run_many(REVOKE, [{"grant": grant_id, "end": now} for grant_id in subjects])
+    for grant_id, named in subjects.items():
+        act.record(EventType.GRANT_REVOKED, {**named, "grant": grant_id}, {"revoked_at": now})

@@ -93,10 +93,12 @@ def _say(act: Act, note: str | None) -> str:
     row = find(act, made)
     payload = None if note is None else act.payload(part, {"note": note})
     act.record(EventType.MISDIRECTION_CREATED, subjects(row), {"said_at": now}, payload)
-    for grant in act.tx.all(_LIVE, document=document.id, person=act.actor.person_id, now=now):
-        act.tx.run(grants.REVOKE, grant=grant.id, end=now)
-        made_with = Origin(grant.task_id, grant.bulk_id, grant.standing_id, grant.standby_id).ids()
-        # The misdirection is named: who reads the log sees that he closed it himself.
-        about = {**subjects(row), "grant": grant.id, "membership": grant.membership_id, **made_with}
-        act.record(EventType.GRANT_REVOKED, about, {"revoked_at": now})
+    live = act.tx.all(_LIVE, document=document.id, person=act.actor.person_id, now=now)
+    # The misdirection is named: who reads the log sees that he closed it himself.
+    grants.end_all(act, {grant.id: {**subjects(row), **_of(grant)} for grant in live})
     return made
+
+
+def _of(grant: Any) -> dict[str, str | None]:
+    made_with = Origin(grant.task_id, grant.bulk_id, grant.standing_id, grant.standby_id)
+    return {"membership": grant.membership_id, **made_with.ids()}

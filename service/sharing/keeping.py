@@ -24,7 +24,6 @@ from service.acts import Act
 from service.db import models
 from service.db.models import documents, engagements, memberships, moves, parts, standing_shares
 from service.door import Holder, NameReader
-from service.events import EventType
 from service.origins import Origin
 from service.scoping import explain
 from service.scoping.actions import SENSITIVITY_RANK, Ability, Action, Role, Side
@@ -157,19 +156,19 @@ def take_in(act: Act, engagement_id: str, share_id: str) -> None:
     """Revoke what a standing share handed out and is live."""
     now = act.moment.s
     rows = act.tx.all(_LIVE, engagement=engagement_id, share=share_id, now=now)
-    act.tx.run_many(grants.REVOKE, [{"grant": row.id, "end": now} for row in rows])
-    for row in rows:
-        subjects = {
+    subjects = {
+        row.id: {
             "engagement": row.engagement_id,
             "part": row.part_id,
             "matter": row.matter_id,
             "document": row.document_id,
-            "grant": row.id,
             "membership": row.membership_id,
             "person": row.person_id,
             "standing": share_id,
         }
-        act.record(EventType.GRANT_REVOKED, subjects, {"revoked_at": now})
+        for row in rows
+    }
+    grants.end_all(act, subjects)
 
 
 def covers(share: Any, paper: Any) -> bool:

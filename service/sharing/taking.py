@@ -22,13 +22,11 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, select
 
-from service import asks
+from service import asks, grants
 from service.acts import Act, Caller, perform
 from service.db.ids import is_id
 from service.db.models import bulk_grants
 from service.errors import BadInputError, NotFoundError
-from service.events import EventType
-from service.grants import REVOKE
 from service.origins import Origin
 from service.scoping import takeable
 from service.scoping.actions import Ability, Action, words_of
@@ -160,10 +158,7 @@ def end(act: Act, rows: Sequence[Any]) -> None:
     Args:
         rows: of `takeable`.
     """
-    now = act.moment.s
-    act.tx.run_many(REVOKE, [{"grant": row.id, "end": now} for row in rows])
-    for row in rows:
-        act.record(EventType.GRANT_REVOKED, _subjects(row), {"revoked_at": now})
+    grants.end_all(act, {row.id: _subjects(row) for row in rows})
 
 
 def _checked(wanted: Wanted) -> list[str | None]:
@@ -220,14 +215,13 @@ def _digest(
     return digest(act, "bulk revocation", found, *said)
 
 
-def _subjects(row: Any) -> dict[str, str]:
+def _subjects(row: Any) -> dict[str, str | None]:
     made_with = Origin(row.task_id, row.bulk_id, row.standing_id, row.standby_id)
     return {
         "engagement": row.engagement_id,
         "part": row.part_id,
         "matter": row.matter_id,
         "document": row.document_id,
-        "grant": row.id,
         "membership": row.membership_id,
         "person": row.person_id,
         **made_with.ids(),

@@ -110,10 +110,8 @@ def finish(act: Act, row: Any) -> None:
     now = act.moment.s
     act.tx.run(_END, standby=row.id, end=now)
     act.record(EventType.STANDBY_ENDED, subjects(row), {"ended_at": now})
-    for grant in act.tx.all(_LIVE, membership=row.membership_id, standby=row.id, now=now):
-        act.tx.run(grants.REVOKE, grant=grant.id, end=now)
-        about = {**subjects(row), "grant": grant.id, "document": grant.document_id}
-        act.record(EventType.GRANT_REVOKED, about, {"revoked_at": now})
+    live = act.tx.all(_LIVE, membership=row.membership_id, standby=row.id, now=now)
+    grants.end_all(act, {grant.id: {**subjects(row), "document": grant.document_id} for grant in live})
 
 
 def subjects(row: Any) -> dict[str, str]:

@@ -11,7 +11,6 @@ from service import grants
 from service.acts import Act
 from service.db import models
 from service.db.models import documents, task_documents
-from service.events import EventType
 from service.origins import Origin
 from service.recipients import Recipient
 from service.scoping.actions import Ability
@@ -66,17 +65,15 @@ def hand_over(
 
 def take_in(act: Act, task_id: str, membership_id: str, person_id: str) -> None:
     """Revoke what was granted with a task and is live; what was granted by hand stays."""
-    now = act.moment.s
-    for row in act.tx.all(_OF_TASK, task=task_id, membership=membership_id, now=now):
-        act.tx.run(grants.REVOKE, grant=row.id, end=now)
-        subjects = {
+    live = act.tx.all(_OF_TASK, task=task_id, membership=membership_id, now=act.moment.s)
+    whose = {"membership": membership_id, "person": person_id, "task": task_id}
+    places = {
+        row.id: {
             "engagement": row.engagement_id,
             "part": row.part_id,
             "matter": row.matter_id,
             "document": row.document_id,
-            "grant": row.id,
-            "membership": membership_id,
-            "person": person_id,
-            "task": task_id,
         }
-        act.record(EventType.GRANT_REVOKED, subjects, {"revoked_at": now})
+        for row in live
+    }
+    grants.end_all(act, {grant_id: {**place, **whose} for grant_id, place in places.items()})

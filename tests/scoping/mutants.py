@@ -557,8 +557,14 @@ MUTANTS: Final = (
     Mutant(
         "a revoke bites a second later",
         G + "ending.py",
-        "grant=grant_id, end=act.moment.s)",
-        "grant=grant_id, end=act.moment.s + 1)",
+        '"end": now} for grant_id',
+        '"end": now + 1} for grant_id',
+    ),
+    Mutant(
+        "a grant ends without its entry",
+        G + "ending.py",
+        "    for grant_id, named in subjects.items():",
+        "    for grant_id, named in ():",
     ),
     Mutant(
         "the card tells of revoked grants",
