@@ -22,6 +22,7 @@ from tests.benchmarks import report
 from tests.benchmarks.appending import append_group
 from tests.benchmarks.budgets import BUDGETS
 from tests.benchmarks.deciding import decision, decision_growth
+from tests.benchmarks.differing import policy_diff
 from tests.benchmarks.listing import list_page
 from tests.benchmarks.places import Place, on_servers
 from tests.benchmarks.rounds import Measured
@@ -45,6 +46,7 @@ FULL: Final[Mapping[str, Row]] = MappingProxyType(
         "decision": lambda kept, _new: decision(kept),
         "decision_growth": lambda kept, _new: decision_growth(kept),
         "list": lambda kept, _new: list_page(kept),
+        "policy_diff": lambda kept, _new: policy_diff(kept),
         "request": lambda _kept, new: request(new),
         "append_group": lambda _kept, new: append_group(new),
         "verify": lambda kept, _new: verify(kept),
@@ -62,6 +64,7 @@ QUICK: Final[Mapping[str, Row]] = MappingProxyType(
         "decision": lambda kept, _new: decision(kept, engagements=2, documents=250, rounds=1),
         "decision_growth": lambda kept, _new: decision_growth(kept, engagements=2, documents=250, rounds=1),
         "list": lambda kept, _new: list_page(kept, engagements=2, documents=250, rounds=1),
+        "policy_diff": lambda kept, _new: policy_diff(kept, engagements=2, documents=250, rounds=1),
         "request": lambda _kept, new: request(new, seconds=0.2, rounds=1),
         "append_group": lambda _kept, new: append_group(new, entries=256, rounds=1),
         "verify": lambda kept, _new: verify(kept, entries=1000, rounds=1),

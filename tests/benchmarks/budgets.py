@@ -43,6 +43,12 @@ BUDGETS: Final = (
         0.6,
     ),
     Budget(
+        "policy_diff",
+        "whom a lower ceiling takes what, counted for everybody among 1 M grants",
+        "no peer: the longest that anybody should wait",
+        1.0,
+    ),
+    Budget(
         "request",
         "authorised, recorded read of a sealed 4 KiB document: SQLite, 32 clients, one worker",
         "a FastAPI route that returns 4 KiB, in an equal server",

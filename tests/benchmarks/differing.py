@@ -1,17 +1,16 @@
-"""What a policy change means for everybody, over a million grants: ``python -m tests.benchmarks.differing [--quick]``.
+"""What a policy change means for everybody, over a million grants.
 
-No row of the bench, for it has no peer: an absolute bound. The change lowers the one role's ceiling so that every grant
-in the world loses three acts, the dearest change there is.
+The row has no peer but an absolute bound. The change lowers the one role's ceiling so that every grant in the world
+loses three acts, the dearest change there is.
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 from typing import Final, NamedTuple
 
 from service import policy
@@ -19,11 +18,12 @@ from service.scoping.comparing import Comparison
 from service.scoping.matrix import Matrix
 from tests.benchmarks.deciding import ENGAGEMENTS
 from tests.benchmarks.grants import DOCUMENTS, GRANTS, a_world_of
+from tests.benchmarks.rounds import Better, Measured, ratio_of
 
 MOST_S: Final = 10.0
 """For 1 M grants, policy files read and compared included."""
+ROUNDS: Final = 3
 
-KEPT: Final = Path(__file__).parents[2] / "var" / "bench"
 SHIPPED: Final = Path(__file__).parents[2] / "policies"
 HIGH: Final = "paralegal,document:download document:list document:text document:view,*,privileged,"
 ASKING: Final = "paralegal,access_request:"
@@ -56,19 +56,9 @@ def differ(kept: Path, engagements: int = ENGAGEMENTS, documents: int = DOCUMENT
     return Differed(seconds, engagements * documents * GRANTS, people, sum(shift.lost for shift in shifts))
 
 
-def main(arguments: list[str]) -> int:
-    """Print the figures; 1 when it takes longer than it may."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.differing")
-    parser.add_argument("--quick", action="store_true", help="a twentieth of the grants, nothing kept")
-    if parser.parse_args(arguments).quick:
-        with tempfile.TemporaryDirectory() as scratch:
-            found = differ(Path(scratch), ENGAGEMENTS // 20)
-    else:
-        KEPT.mkdir(parents=True, exist_ok=True)
-        found = differ(KEPT)
-    print(f"{found.grants:,} grants, {found.people:,} people, {found.lost:,} losses: {found.seconds:.2f} s")
-    return 0 if found.seconds <= MOST_S else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def policy_diff(
+    kept: Path, engagements: int = ENGAGEMENTS, documents: int = DOCUMENTS, rounds: int = ROUNDS
+) -> Measured:
+    """Measure it beside its bound."""
+    seconds = median(differ(kept, engagements, documents).seconds for _ in range(rounds))
+    return Measured(seconds, MOST_S, "s", ratio_of(seconds, MOST_S, Better.LESS))
