@@ -161,7 +161,7 @@ class Ahead(Floor):
     @precondition(lambda self: self.model.standings)
     @rule(which=some)
     def attorney_ends_a_promise(self, which: int) -> None:
-        share_id = self._of(self.model.standings, which)
+        share_id = self._fit(self.model.standings, which, lambda _, each: self.model.now < each.ends)
         share, path = self.model.standings[share_id], f"/standing-shares/{share_id}"
         response = self._lead("DELETE", path, match=path)
         if self._agree("attorney ends a promise", response, 200, expected=self.model.now < share.ends):
@@ -215,10 +215,13 @@ class Ahead(Floor):
             self.model.open_standby(standby_id)
             self._file_shares(*(i for i in standby.papers if self.model.papers[i].state != "moved"))
 
-    @precondition(lambda self: self.model.standbys)
     @rule(which=some)
     def attorney_withdraws_a_standby(self, which: int) -> None:
-        standby_id = self._of(self.model.standbys, which)
+        if which % 4 and not any(self.model.can_withdraw(each) for each in self.model.standbys.values()):
+            self.attorney_seals(which, which, VIEW, 3600, 24, more=which % 3 > 0)
+        if not self.model.standbys:
+            return
+        standby_id = self._fit(self.model.standbys, which, lambda _, each: self.model.can_withdraw(each))
         standby, path = self.model.standbys[standby_id], f"/standbys/{standby_id}"
         response = self._lead("DELETE", path, match=path)
         expected = self.model.can_withdraw(standby)

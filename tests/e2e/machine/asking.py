@@ -91,7 +91,7 @@ class Asking(Floor):
     @precondition(lambda self: self.model.requests)
     @rule(which=some)
     def attorney_says_no(self, which: int) -> None:
-        request_id = self._of(self.model.requests, which)
+        request_id = self._fit(self.model.requests, which, lambda _, each: self.model.can_answer(each))
         request, path = self.model.requests[request_id], f"/access-requests/{request_id}"
         response = self._lead("POST", f"{path}/answer", {"answer": "no", "note": "x"}, match=path)
         if self._agree("attorney answers no", response, 200, expected=self.model.can_answer(request)):

@@ -172,7 +172,7 @@ class Papers(Floor):
     @precondition(lambda self: self.model.asks)
     @rule(which=some)
     def attorney_ends_an_ask(self, which: int) -> None:
-        ask_id = self._of(self.model.asks, which)
+        ask_id = self._fit(self.model.asks, which, lambda _, each: not each.ended and self.model.now < each.ends)
         ask, path = self.model.asks[ask_id], f"/asks/{ask_id}"
         response = self._lead("DELETE", path, match=path)
         if self._agree("attorney ends an ask", response, 200, expected=not ask.ended and self.model.now < ask.ends):

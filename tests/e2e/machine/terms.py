@@ -111,7 +111,7 @@ class Terms(Floor):
     @precondition(lambda self: self.model.evidence)
     @rule(which=some)
     def attorney_ends_evidence(self, which: int) -> None:
-        duty_id = self._of(self.model.evidence, which)
+        duty_id = self._fit(self.model.evidence, which, lambda _, each: self.model.now < each.ends)
         each, path = self.model.evidence[duty_id], f"/duties/{duty_id}"
         response = self._lead("DELETE", path, match=path)
         if self._agree("attorney ends evidence", response, 200, expected=self.model.now < each.ends):
