@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from tests.e2e.machine.floor import Floor, hours, some
 from tests.e2e.reference.handing import VIEW
@@ -88,9 +88,12 @@ class Asking(Floor):
             made = Share(request.seat, request.paper, abilities, first, ends)
             self.model.shares[response.json()["grant_id"]] = made
 
-    @precondition(lambda self: self.model.requests)
     @rule(which=some)
     def attorney_says_no(self, which: int) -> None:
+        if which % 4 and not any(self.model.can_answer(each) for each in self.model.requests.values()):
+            self.member_asks_for_access(which, which, 24, more=which % 3 > 0)
+        if not self.model.requests:
+            return
         request_id = self._fit(self.model.requests, which, lambda _, each: self.model.can_answer(each))
         request, path = self.model.requests[request_id], f"/access-requests/{request_id}"
         response = self._lead("POST", f"{path}/answer", {"answer": "no", "note": "x"}, match=path)

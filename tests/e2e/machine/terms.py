@@ -165,9 +165,12 @@ class Terms(Floor):
             if seat_id is not None and where % 4:
                 self._share_something(seat_id, 48)
 
-    @precondition(lambda self: self.model.schedules)
     @rule(which=some)
     def attorney_ends_a_schedule(self, which: int) -> None:
+        if which % 4 and not any(self.model.now < each.ends for each in self.model.schedules.values()):
+            self.attorney_binds(which, which, _HOURS[1], None, None, 86_400)
+        if not self.model.schedules:
+            return
         schedule_id = self._fit(self.model.schedules, which, lambda _, each: self.model.now < each.ends)
         each, path = self.model.schedules[schedule_id], f"/schedules/{schedule_id}"
         response = self._lead("DELETE", path, match=path)
